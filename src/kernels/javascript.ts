@@ -57,7 +57,8 @@ function binaryText(e: Expression & { kind: "binary" }): string {
     return `(${a} ${infix[e.operator]} ${b})`;
   }
   if (e.operator === "shru") return `((${a} >>> ${b}) | 0)`;
-  if (e.type === "i32" && e.operator === "mul") return `Math.imul(${a}, ${b})`;
+  if (e.operator === "wrap_add") return `((${a} + ${b}) | 0)`;
+  if (e.operator === "wrap_mul" || (e.type === "i32" && e.operator === "mul")) return `Math.imul(${a}, ${b})`;
   return round(e.type, `${a} ${infix[e.operator]} ${b}`);
 }
 

@@ -5,7 +5,8 @@
  * Rules that hold in every printing:
  * - f32 arithmetic rounds after every operation; `fma` rounds once where the target has it, twice elsewhere.
  * - max(a, b) is a > b ? a : b, min(a, b) is a < b ? a : b (the second operand where one is NaN).
- * - i32 add, sub and mul wrap; shifts take 0..31; div and rem truncate and are used for operands >= 0.
+ * - i32 add, sub and mul must not overflow (they are indices and bounded sums); wrap_add and wrap_mul wrap; shifts take
+ *   0..31; div and rem truncate and are used for operands >= 0.
  * - convert f32 -> i32 truncates, for values inside the i32 range.
  * - a comparison gives a mask, which only select, and, or take.
  */
@@ -24,6 +25,8 @@ export type BinaryOperator =
   | "rem"
   | "min"
   | "max"
+  | "wrap_add"
+  | "wrap_mul"
   | "and"
   | "or"
   | "xor"

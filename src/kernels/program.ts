@@ -1,0 +1,27 @@
+import type { Kernel } from "./language.js";
+
+/** A byte offset into the program's memory that moves with the counters of the enclosing loops, outermost first. */
+export interface Offset {
+  readonly base: number;
+  /** Bytes a turn, one for each enclosing loop. */
+  readonly strides: readonly number[];
+}
+
+/** What a compiled program does: calls of kernels, some of them repeated over time. */
+export type Instruction =
+  | { readonly kind: "call"; readonly kernel: number; readonly offsets: readonly Offset[] }
+  | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: readonly Instruction[] };
+
+/** Kernels (without duplicates) and the order in which they run over one memory. */
+export interface Program {
+  readonly kernels: readonly Kernel[];
+  readonly instructions: readonly Instruction[];
+}
+
+/** All call instructions, in printed order, with the depth of loops around them. */
+export function* calls(instructions: readonly Instruction[], depth = 0): Generator<{ call: Instruction & { kind: "call" }; depth: number }> {
+  for (const instruction of instructions) {
+    if (instruction.kind === "call") yield { call: instruction, depth };
+    else yield* calls(instruction.body, depth + 1);
+  }
+}

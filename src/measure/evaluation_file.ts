@@ -1,0 +1,120 @@
+import { open, rename, writeFile } from "node:fs/promises";
+import * as v from "valibot";
+import { FormatError } from "../base/errors.js";
+import { type Evaluation, evaluationOfConfusion } from "./metrics.js";
+
+/** A wrongly labelled clip as it is kept in a run's folder. */
+export interface RecordedMistake {
+  /** Path of the sound, absolute or relative to the data set's folder. */
+  path: string;
+  /** Start and end within the file, seconds; the whole file where absent. */
+  start?: number;
+  end?: number;
+  truth: string;
+  predicted: string;
+  /** Probability of the label given. */
+  score: number;
+  /** Probability of the true label. */
+  truthScore: number;
+}
+
+/** A run's evaluation.json: what `evaluate` measured, so that `report` need not measure again. */
+export interface EvaluationRecord {
+  /** Name of the network or of the model file. */
+  model: string;
+  parameters?: number;
+  multiplyAccumulates?: number;
+  /** Size of the model file in bytes. */
+  bytes?: number;
+  /** Folder of the data set. */
+  data: string;
+  split: string;
+  seed?: number;
+  /** ISO 8601. */
+  date: string;
+  versions: Record<string, string>;
+  evaluation: Evaluation;
+  /** Most confident first. */
+  mistakes: RecordedMistake[];
+  notes?: string[];
+}
+
+/** An evaluation of thousands of labels would be no keyword spotter's; the bound keeps a wrong file from filling the memory. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const mistake = v.object({
+  path: v.string(),
+  start: v.optional(v.number()),
+  end: v.optional(v.number()),
+  truth: v.string(),
+  predicted: v.string(),
+  score: fraction,
+  truthScore: fraction,
+});
+const schema = v.object({
+  model: v.string(),
+  parameters: v.optional(count),
+  multiplyAccumulates: v.optional(count),
+  bytes: v.optional(count),
+  data: v.string(),
+  split: v.string(),
+  seed: v.optional(v.number()),
+  date: v.string(),
+  versions: v.record(v.string(), v.string()),
+  evaluation: v.object({
+    labels: v.pipe(v.array(v.string()), v.minLength(1)),
+    confusion: v.array(v.array(count)),
+    loss: v.optional(v.number()),
+  }),
+  mistakes: v.array(mistake),
+  notes: v.optional(v.array(v.string())),
+});
+
+/** Writes the record under a temporary name and renames it, so that a reader never sees half of it. */
+export async function writeEvaluationFile(path: string, record: EvaluationRecord): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(record)}\n`);
+  await rename(temporary, path);
+}
+
+/**
+ * Reads an evaluation.json. Accuracy, interval and the figures of each label are computed anew from the counts.
+ * @throws FormatError where it is no such file
+ */
+export async function readEvaluationFile(path: string): Promise<EvaluationRecord> {
+  const parsed = v.safeParse(schema, parseJson(await readBounded(path), path));
+  const remedy = "write it again with 'earshot evaluate'";
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    throw new FormatError(path, v.getDotPath(issue) ?? "top level", issue.message, remedy);
+  }
+  const { evaluation: counts, ...rest } = parsed.output;
+  const width = counts.labels.length;
+  if (counts.confusion.length !== width || counts.confusion.some((row) => row.length !== width)) {
+    throw new FormatError(path, "evaluation.confusion", `not ${width} rows of ${width} counts as there are labels`, remedy);
+  }
+  const evaluation = evaluationOfConfusion(counts.confusion, counts.labels);
+  if (counts.loss !== undefined) evaluation.loss = counts.loss;
+  return { ...rest, evaluation };
+}
+
+async function readBounded(path: string): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_BYTES) throw new FormatError(path, "byte 0", `the file has ${size} bytes`, "an evaluation has some kilobytes");
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new FormatError(path, "JSON", (error as Error).message, "write it again with 'earshot evaluate'");
+  }
+}

@@ -207,7 +207,7 @@ function checkWanted(root: string, task: Task, placed: readonly Placed[]): void 
   const present = new Set(placed.map((item) => item.word));
   const missing = task.words.filter((word) => !present.has(word));
   if (missing.length === 0) return;
-  const has = [...present].sort().slice(0, 50).join(", ");
+  const has = [...present].toSorted().slice(0, 50).join(", ");
   throw new UserError(`${root}: there are no clips of ${missing.map((word) => `'${word}'`).join(", ")}; the data has: ${has}`);
 }
 
@@ -219,7 +219,7 @@ function finish(root: string, task: Task, placed: Placed[], noise: string[], rul
 
 /** Chooses and labels the clips of one split. */
 function splitClips(task: Task, placed: readonly Placed[], split: Split, options: DatasetOptions): Clip[] {
-  const members = placed.filter((item) => item.split === split).sort(byPath);
+  const members = placed.filter((item) => item.split === split).toSorted(byPath);
   const labelled = members.map((item) => ({ item, label: task.labelOf(item.word) })).filter((each) => each.label !== undefined);
   const wanted = labelled.filter(({ label }) => label !== silenceLabel && label !== unknownLabel).length;
   const candidates = labelled.filter(({ item, label }) => label === unknownLabel && !item.given).map(({ item }) => item);

@@ -50,7 +50,7 @@ export function scanFolder(root: string): FoundFolder {
     words.add(word);
     for (const file of names) files.push({ path: join(root, folder, file), name: `${folder}/${file}`, word, file });
   }
-  return { files, noise, words: [...words].sort() };
+  return { files, noise, words: [...words].toSorted() };
 }
 
 /** Names of the folders in a folder, sorted; hidden ones are left out, links to folders are followed. */
@@ -62,7 +62,7 @@ export function listFolders(root: string): string[] {
   return entries
     .filter((entry) => !entry.name.startsWith(".") && isFolder(entry))
     .map((entry) => entry.name)
-    .sort();
+    .toSorted();
 }
 
 /** Names of the sound files in a folder, sorted. */
@@ -70,7 +70,7 @@ export function listSounds(folder: string): string[] {
   return readFolder(folder)
     .filter((entry) => isSoundName(entry.name) && !entry.isDirectory())
     .map((entry) => entry.name)
-    .sort();
+    .toSorted();
 }
 
 function readFolder(path: string) {

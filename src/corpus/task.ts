@@ -47,7 +47,7 @@ export function resolveTask(options: TaskOptions, available: Iterable<string>): 
 
 function wordsOf(available: Iterable<string>): string[] {
   const reserved = new Set([silenceLabel, unknownLabel, backgroundFolder]);
-  return [...new Set(available)].filter((word) => !reserved.has(word)).sort();
+  return [...new Set(available)].filter((word) => !reserved.has(word)).toSorted();
 }
 
 function checkWords(words: readonly string[]): void {

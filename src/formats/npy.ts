@@ -163,7 +163,7 @@ function headerText(bytes: Uint8Array, file: string): { header: string; end: num
   const remedy = "give a file written by numpy.save";
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte))
     throw new FormatError(file, "byte 0", "no .npy signature", remedy);
-  const version = bytes[6] as number;
+  const version = bytes[6];
   if (version < 1 || version > 3) throw new FormatError(file, "byte 6", `version ${version}`, "earshot reads versions 1 to 3");
   const wide = version >= 2;
   const start = wide ? 12 : 10;
@@ -228,7 +228,7 @@ function parseDescriptor(descr: string, file: string): { type: NpyType; itemByte
 function countElements(shape: readonly number[], file: string): number {
   let elements = 1;
   for (const size of shape) elements *= size;
-  if (elements > Number.MAX_SAFE_INTEGER / 8)
+  if (!(elements <= Number.MAX_SAFE_INTEGER / 8))
     throw new FormatError(file, "header", `shape (${shape.join(", ")})`, "no file is that large");
   return elements;
 }

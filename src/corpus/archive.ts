@@ -1,0 +1,218 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { FormatError, UserError } from "../base/errors.js";
+import type { NpyHeader, NpyType } from "../formats/npy.js";
+import { halfToNumber, npyHeaderLimit, parseNpyHeader, viewNpy } from "../formats/npy.js";
+import type { ArchiveRow } from "./archive_index.js";
+import { readArchiveIndex } from "./archive_index.js";
+import { BlockCache } from "./block_cache.js";
+import type { Split } from "./clip.js";
+import { speakerOf } from "./split.js";
+import type { TaskOptions } from "./task.js";
+import { resolveTask } from "./task.js";
+
+/** features.json: what the arrays of an archive are. */
+export interface ArchiveDescription {
+  /** Parameters of the front end that made the arrays; null where unknown. */
+  frontend: unknown;
+  /** Labels of the data set that was featurized; null where unknown. */
+  labels: string[] | null;
+  /** A stored value v means v * scale + offset. Default 1 and 0. */
+  scale: number;
+  offset: number;
+}
+
+/** How an archive is opened. */
+export interface ArchiveOptions {
+  /** Most bytes of arrays held in memory. Default 64 MB. */
+  cacheBytes?: number | undefined;
+  /** Bytes read at once, rounded to whole arrays. Default 64 KB. */
+  blockBytes?: number | undefined;
+}
+
+const largestDescription = 16 << 20;
+const readable: ReadonlySet<NpyType> = new Set(["u8", "i8", "bool", "u16", "i16", "u32", "i32", "f16", "f32", "f64"]);
+
+/** An open feature archive: arrays of one shape, read in blocks through a bounded cache. */
+export class FeatureArchive {
+  /** The folder. */
+  readonly root: string;
+  /** Number of arrays. */
+  readonly count: number;
+  /** Shape of one array, mostly [frames, features]. */
+  readonly itemShape: readonly number[];
+  /** Elements of one array. */
+  readonly itemLength: number;
+  /** Type of the stored elements. */
+  readonly type: NpyType;
+  readonly rows: readonly ArchiveRow[];
+  readonly description: ArchiveDescription;
+  readonly #descriptor: number;
+  readonly #cache: BlockCache;
+  readonly #itemBytes: number;
+  readonly #itemsPerBlock: number;
+  readonly #file: string;
+
+  /** Use `openArchive`. */
+  constructor(root: string, descriptor: number, header: NpyHeader, file: string, options: ArchiveOptions) {
+    this.root = root;
+    this.#descriptor = descriptor;
+    this.#file = file;
+    this.count = header.shape[0];
+    this.itemShape = header.shape.slice(1);
+    this.itemLength = header.elements / this.count;
+    this.type = header.type;
+    this.#itemBytes = this.itemLength * header.itemBytes;
+    this.#itemsPerBlock = Math.max(1, Math.floor((options.blockBytes ?? 65536) / this.#itemBytes));
+    this.rows = readArchiveIndex(indexPath(root), this.count);
+    this.description = readDescription(root);
+    this.#cache = new BlockCache({
+      descriptor,
+      file,
+      start: header.dataOffset,
+      end: header.dataOffset + this.count * this.#itemBytes,
+      blockBytes: this.#itemsPerBlock * this.#itemBytes,
+      cacheBytes: options.cacheBytes ?? 64 << 20,
+    });
+  }
+
+  /** Bytes of arrays held in memory now. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** Blocks read from the file so far. */
+  get blockReads(): number {
+    return this.#cache.reads;
+  }
+
+  /** The stored bytes of array `index`; the view is valid until the next read. */
+  bytes(index: number): Uint8Array {
+    if (!(index >= 0 && index < this.count))
+      throw new UserError(`${this.#file}: there is no array ${index}; the archive has ${this.count}`);
+    const block = this.#cache.block(Math.floor(index / this.#itemsPerBlock));
+    const from = (index % this.#itemsPerBlock) * this.#itemBytes;
+    return block.subarray(from, from + this.#itemBytes);
+  }
+
+  /**
+   * Reads array `index` as numbers, with the scale and offset of the description applied.
+   * @param out shape itemShape, at `at`
+   */
+  read(index: number, out: Float32Array, at = 0): void {
+    const bytes = this.bytes(index);
+    const stored = viewNpy(bytes, this.type) as Exclude<ReturnType<typeof viewNpy>, BigInt64Array | BigUint64Array>;
+    const { scale, offset } = this.description;
+    const length = this.itemLength;
+    if (this.type === "f16") for (let i = 0; i < length; i++) out[at + i] = halfToNumber(stored[i]) * scale + offset;
+    else if (scale === 1 && offset === 0) out.set(stored, at);
+    else for (let i = 0; i < length; i++) out[at + i] = stored[i] * scale + offset;
+  }
+
+  /** Closes the file; nothing can be read afterwards. */
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Whether a folder holds a feature archive. */
+export function isArchive(root: string): boolean {
+  return existsSync(join(root, "features.npy"));
+}
+
+/**
+ * Opens a folder with features.npy (shape [clips, ...]), index.csv or features.csv, and maybe features.json.
+ * @throws UserError for a missing folder or file; FormatError for faulty ones
+ */
+export function openArchive(root: string, options: ArchiveOptions = {}): FeatureArchive {
+  const file = join(root, "features.npy");
+  if (!existsSync(file))
+    throw new UserError(`${file}: there is no such file; a feature archive is written by 'earshot data featurize'`);
+  const descriptor = openSync(file, "r");
+  try {
+    const size = fstatSync(descriptor).size;
+    const start = new Uint8Array(Math.min(size, npyHeaderLimit));
+    readSync(descriptor, start, 0, start.length, 0);
+    const header = parseNpyHeader(start, file, size);
+    if (header.shape.length < 2 || header.elements === 0) {
+      throw new FormatError(
+        file,
+        "header",
+        `shape (${header.shape.join(", ")})`,
+        "an archive has at least one clip and shape (clips, frames, features)",
+      );
+    }
+    if (!readable.has(header.type))
+      throw new FormatError(file, "header", `elements of type ${header.type}`, "store them as u1, i1, i2, i4, f2, f4 or f8");
+    return new FeatureArchive(root, descriptor, header, file, options);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** One array of an archive as an example of a task. */
+export interface ArchiveClip extends ArchiveRow {
+  label: string;
+  /** Speaker id; empty where the name carries none. */
+  speaker: string;
+}
+
+/**
+ * Labels the arrays for a task as `openDataset` labels files; all that the task does not leave out count. `_background_noise_` is
+ * `_silence_`. With words "all" the labels `_silence_` and `_unknown_` exist where asked for.
+ * @throws UserError for a wanted word without arrays
+ */
+export function archiveClips(archive: FeatureArchive, options: TaskOptions = {}): { labels: string[]; clips: ArchiveClip[] } {
+  const present = new Set(archive.rows.map((row) => row.word));
+  const task = resolveTask(options, present);
+  const missing = task.words.filter((word) => !present.has(word));
+  if (missing.length > 0) {
+    const has = [...present].toSorted().slice(0, 50).join(", ");
+    throw new UserError(
+      `${archive.root}: there are no arrays of ${missing.map((word) => `'${word}'`).join(", ")}; the archive has: ${has}`,
+    );
+  }
+  const clips: ArchiveClip[] = [];
+  for (const row of archive.rows) {
+    const label = task.labelOf(row.word);
+    if (label === undefined) continue;
+    clips.push({ ...row, label, speaker: speakerOf(row.name) });
+  }
+  return { labels: task.labels, clips };
+}
+
+/** Arrays of one split, in the order of the index. */
+export function archiveClipsOf(clips: readonly ArchiveClip[], split: Split): ArchiveClip[] {
+  return clips.filter((clip) => clip.split === split);
+}
+
+function indexPath(root: string): string {
+  for (const name of ["index.csv", "features.csv"]) if (existsSync(join(root, name))) return join(root, name);
+  throw new UserError(
+    `${root}: there is neither index.csv nor features.csv; the archive needs one line index,word,name,split for each array`,
+  );
+}
+
+function readDescription(root: string): ArchiveDescription {
+  const file = join(root, "features.json");
+  const plain: ArchiveDescription = { frontend: null, labels: null, scale: 1, offset: 0 };
+  if (!existsSync(file)) return plain;
+  const { size } = statSync(file);
+  if (size > largestDescription) throw new FormatError(file, "size", `${size} bytes`, "a description has at most 16 MB");
+  let value: Record<string, unknown>;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+  } catch (error) {
+    throw new FormatError(file, "text", (error as Error).message.slice(0, 120), "write one JSON object, or remove the file");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new FormatError(file, "text", "no object", "write one JSON object");
+  const { frontend = null, labels = null, scale = 1, offset = 0 } = value;
+  if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale === 0)
+    throw new FormatError(file, "scale, offset", `${scale}, ${offset}`, "write two numbers");
+  if (labels !== null && !(Array.isArray(labels) && labels.every((label) => typeof label === "string"))) {
+    throw new FormatError(file, "labels", JSON.stringify(labels).slice(0, 60), "write a list of texts or null");
+  }
+  return { frontend, labels: labels as string[] | null, scale: scale as number, offset: offset as number };
+}

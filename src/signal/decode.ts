@@ -1,0 +1,97 @@
+import { readFile, stat } from "node:fs/promises";
+import { FormatError, UserError } from "../base/errors.js";
+import { decodeFlac } from "./flac.js";
+import { decodeOpus, decodeVorbis } from "./ogg.js";
+import { resampleSound } from "./resample.js";
+import type { Sound, SoundLimits } from "./sound.js";
+import { decodeWav, isWav } from "./wav-reader.js";
+
+/** What a file holds, told by its first bytes, never by its name. */
+export type SoundFormat = "wav" | "flac" | "opus" | "vorbis";
+
+/** How a file is read. */
+export interface ReadOptions extends SoundLimits {
+  /** Sample rate wanted, in Hz; default 16000. `null` keeps the rate of the file. */
+  rate?: number | null;
+  /** Largest file read, in bytes; default 1 GiB. */
+  maxBytes?: number;
+}
+
+/** The format of the bytes, or undefined where they are none that can be read. */
+export function soundFormat(bytes: Uint8Array): SoundFormat | undefined {
+  if (isWav(bytes)) return "wav";
+  if (startsWith(bytes, 0, "fLaC") || (startsWith(bytes, 0, "ID3") && startsWith(bytes, id3Length(bytes), "fLaC"))) return "flac";
+  if (!startsWith(bytes, 0, "OggS") || bytes.length < 28) return undefined;
+  const payload = 27 + bytes[26];
+  if (startsWith(bytes, payload, "OpusHead")) return "opus";
+  if (startsWith(bytes, payload, "\x01vorbis")) return "vorbis";
+  return undefined;
+}
+
+/**
+ * Decodes a WAV, FLAC, Ogg Opus or Ogg Vorbis file to mono at its own rate (Opus: 48 kHz). For WAV alone `decodeWav` does the
+ * same without a promise.
+ * @param bytes the whole file
+ * @param name file name for messages
+ * @throws FormatError for other or damaged bytes, UserError for a sound beyond the limits
+ */
+export async function decodeSound(bytes: Uint8Array, name: string, limits: SoundLimits = {}): Promise<Sound> {
+  switch (soundFormat(bytes)) {
+    case "wav":
+      return decodeWav(bytes, name, limits);
+    case "flac":
+      return decodeFlac(startsWith(bytes, 0, "ID3") ? bytes.subarray(id3Length(bytes)) : bytes, name, limits);
+    case "opus":
+      return decodeOpus(bytes, name, limits);
+    case "vorbis":
+      return decodeVorbis(bytes, name, limits);
+    default:
+      throw new FormatError(name, "byte 0", describe(bytes), "give a WAV, FLAC, Ogg Opus or Ogg Vorbis file");
+  }
+}
+
+/**
+ * Reads a sound file, mixed down to mono, at the rate wanted.
+ * @throws UserError where the file cannot be read or is beyond the limits, FormatError where it is no sound
+ */
+export async function readSound(path: string, options: ReadOptions = {}): Promise<Sound> {
+  const bytes = await readBounded(path, options.maxBytes ?? 2 ** 30);
+  const sound = await decodeSound(bytes, path, options);
+  return options.rate === null ? sound : resampleSound(sound, options.rate ?? 16_000);
+}
+
+async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes)
+      throw new UserError(
+        `${path}: the file has ${size} bytes and at most ${maxBytes} are read; cut it into pieces or raise the limit`,
+      );
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path}: cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
+  if (at + text.length > bytes.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+/** Length of an ID3v2 tag with its header; its size has 7 bits a byte. */
+function id3Length(bytes: Uint8Array): number {
+  if (bytes.length < 10) return bytes.length;
+  return 10 + ((bytes[6] & 127) << 21) + ((bytes[7] & 127) << 14) + ((bytes[8] & 127) << 7) + (bytes[9] & 127);
+}
+
+function describe(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "an empty file";
+  if (startsWith(bytes, 0, "OggS")) return "an Ogg file with neither Opus nor Vorbis";
+  if (startsWith(bytes, 0, "ID3") || (bytes[0] === 0xff && (bytes[1] & 0xe0) === 0xe0)) return "an MP3 or AAC file";
+  if (startsWith(bytes, 4, "ftyp")) return "an MP4 file";
+  if (startsWith(bytes, 0, "FORM")) return "an AIFF file";
+  if (startsWith(bytes, 0, "RIFX")) return "a big-endian WAV file";
+  return "no sound format that is known";
+}

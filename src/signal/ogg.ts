@@ -1,0 +1,78 @@
+import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
+import { OggOpusDecoder } from "ogg-opus-decoder";
+import { FormatError } from "../base/errors.js";
+import { DecoderPool, decodeBlocks } from "./decoder-pool.js";
+import { checkDuration, highestRate, lowestRate } from "./sound.js";
+import type { Sound, SoundLimits } from "./sound.js";
+
+const opusRate = 48_000;
+/** 120 ms at 48 kHz (RFC 6716). */
+const longestPacket = 5760;
+const mostOggChannels = 8;
+/** Bytes decoded at a time: what they can unpack to stays below some hundred megabytes. */
+const step = 4096;
+
+const opusPool = new DecoderPool(() => new OggOpusDecoder());
+const vorbisPool = new DecoderPool(() => new OggVorbisDecoder());
+
+/** Decodes Ogg Opus to mono at 48 kHz. Throws FormatError for damaged bytes, UserError for a sound beyond the limits. */
+export async function decodeOpus(bytes: Uint8Array, name: string, limits: SoundLimits = {}): Promise<Sound> {
+  const head = identification(bytes, name, 19);
+  checkChannels(head.getUint8(9), name);
+  const sound = await decodeOgg(opusPool, bytes, name, limits, opusRate);
+  // The decoder does not cut the last packet where all packets are in one page.
+  const length = lastGranule(bytes) - head.getUint16(10, true);
+  const excess = sound.samples.length - length;
+  return excess > 0 && excess <= longestPacket ? { ...sound, samples: sound.samples.subarray(0, length) } : sound;
+}
+
+/** Decodes Ogg Vorbis to mono at its own rate. Throws FormatError for damaged bytes, UserError for a sound beyond the limits. */
+export async function decodeVorbis(bytes: Uint8Array, name: string, limits: SoundLimits = {}): Promise<Sound> {
+  const head = identification(bytes, name, 30);
+  checkChannels(head.getUint8(11), name);
+  const sampleRate = head.getUint32(12, true);
+  if (sampleRate < lowestRate || sampleRate > highestRate)
+    throw new FormatError(
+      name,
+      "first page",
+      `a sample rate of ${sampleRate} Hz`,
+      `give a file with ${lowestRate} to ${highestRate} Hz`,
+    );
+  return decodeOgg(vorbisPool, bytes, name, limits, sampleRate);
+}
+
+async function decodeOgg(
+  pool: DecoderPool,
+  bytes: Uint8Array,
+  name: string,
+  limits: SoundLimits,
+  sampleRate: number,
+): Promise<Sound> {
+  checkDuration(name, lastGranule(bytes), sampleRate, limits);
+  const mix = await decodeBlocks(pool, bytes, { name, step, limits, sampleRate, scale: (value) => value });
+  return { samples: mix.join(), sampleRate };
+}
+
+/** The payload of the first page. */
+function identification(bytes: Uint8Array, name: string, size: number): DataView {
+  const start = 27 + bytes[26];
+  if (start + size > bytes.length)
+    throw new FormatError(name, "first page", "its end is missing", "the file is cut off; copy it again");
+  return new DataView(bytes.buffer, bytes.byteOffset + start, size);
+}
+
+function checkChannels(channels: number, name: string): void {
+  if (channels < 1 || channels > mostOggChannels)
+    throw new FormatError(name, "first page", `${channels} channels`, `give a file with 1 to ${mostOggChannels} channels`);
+}
+
+/** Position of the last page in samples: what the file says about its length; 0 where no page is found. */
+function lastGranule(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = bytes.length - 27; at >= 0; at--) {
+    if (view.getUint32(at) !== 0x4f676753) continue;
+    const position = view.getBigInt64(at + 6, true);
+    if (position >= 0n) return Number(position);
+  }
+  return 0;
+}

@@ -1,0 +1,46 @@
+import { UserError } from "../base/errors.js";
+
+/** A mono recording. */
+export interface Sound {
+  /** Shape [samples]; full scale is -1 to 1, an int16 value is divided by exactly 32768. */
+  samples: Float32Array;
+  /** Samples per second (Hz). */
+  sampleRate: number;
+}
+
+/** What is refused before it is decoded, so that a small file cannot claim a large memory. */
+export interface SoundLimits {
+  /** Longest duration accepted, in seconds; default 3600. */
+  maxSeconds?: number;
+}
+
+/** Lowest and highest sample rate accepted, in Hz. */
+export const lowestRate = 1;
+export const highestRate = 768_000;
+
+/** Most channels accepted in a file. */
+export const mostChannels = 64;
+
+/** Most mono samples held in memory at once (1 GiB as float32). */
+export const mostSamples = 2 ** 28;
+
+/** The most samples that a sound at `sampleRate` Hz may have under the limits. */
+export function sampleLimit(sampleRate: number, limits: SoundLimits): number {
+  return Math.min(mostSamples, Math.ceil((limits.maxSeconds ?? 3600) * sampleRate));
+}
+
+/**
+ * Refuses a sound that is longer than the limits allow.
+ * @param name file name for the message
+ * @param samples number of samples a channel
+ * @param sampleRate in Hz
+ * @throws UserError
+ */
+export function checkDuration(name: string, samples: number, sampleRate: number, limits: SoundLimits): void {
+  if (samples <= sampleLimit(sampleRate, limits)) return;
+  const seconds = samples / sampleRate;
+  const most = sampleLimit(sampleRate, limits) / sampleRate;
+  throw new UserError(
+    `${name}: the sound lasts ${seconds.toFixed(1)} s and at most ${most.toFixed(1)} s are read; cut it into pieces or raise the limit`,
+  );
+}

@@ -1,0 +1,66 @@
+import { Command, CommanderError } from "commander";
+import { explainFailure } from "./failure.js";
+import { packageVersion } from "./version.js";
+
+/** A row of the command table. */
+export interface CommandEntry {
+  name: string;
+  /** One line for the help text. */
+  summary: string;
+  /** Loads the module that adds the command with its options and action. */
+  load(): Promise<{ register(program: Command): void }>;
+}
+
+/**
+ * Runs one command line.
+ * @param args what stands after the program's name
+ * @returns the exit code: 0 done, 1 failed, 2 wrong usage
+ */
+export async function runCommandLine(commands: readonly CommandEntry[], args: readonly string[]): Promise<number> {
+  endQuietlyWhenReaderLeaves();
+  process.on("uncaughtException", (error) => process.exit(fail(error)));
+  try {
+    const program = await buildProgram(commands, args);
+    await program.parseAsync([...args], { from: "user" });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** The program with the commands that the arguments name in full and all others as a line of the help text. */
+async function buildProgram(commands: readonly CommandEntry[], args: readonly string[]): Promise<Command> {
+  const program = new Command("earshot")
+    .description("Train, prove, stream, shrink and compile keyword spotters.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .showHelpAfterError("Try it with --help.")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "earshot: ")) })
+    .exitOverride();
+  for (const { name, summary, load } of commands) {
+    if (args.includes(name)) {
+      (await load()).register(program);
+      program.commands.find((command) => command.name() === name)?.summary(summary);
+    } else {
+      program.command(name).summary(summary);
+    }
+  }
+  return program;
+}
+
+function fail(error: unknown): number {
+  // Commander has printed its own message; asking for help or the version is no failure.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { message, exitCode } = explainFailure(error, process.env["EARSHOT_DEBUG"] !== undefined);
+  process.stderr.write(`${message}\n`);
+  return exitCode;
+}
+
+/** `earshot ... | head` closes our output early: that is the reader's right, not a failure. */
+function endQuietlyWhenReaderLeaves(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}

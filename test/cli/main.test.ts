@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { earshot, root } from "./command_line.js";
+
+/** How many modules of Node that only real work needs are loaded after a script. */
+function heavyModules(script: string): string {
+  const count = "console.log(process.moduleLoadList.filter((name) => /zlib|worker|http|wasi/.test(name)).length)";
+  return spawnSync(process.execPath, ["--input-type=module", "-e", script + count], { encoding: "utf8" }).stdout;
+}
+
+describe("earshot", () => {
+  it("--help lists the commands with a line each", async () => {
+    const { code, stdout, stderr } = await earshot(["--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/Usage: earshot/);
+    expect(stdout).toMatch(/^ {2}data .* data sets$/m);
+    expect(stdout).toMatch(/^ {2}report .* training run$/m);
+  });
+
+  it("shows its help on stderr and fails where no command is given", async () => {
+    const { code, stdout, stderr } = await earshot([]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/Usage: earshot/);
+  });
+
+  it("prints the version of the package", async () => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect((await earshot(["--version"])).stdout).toBe(`${version}\n`);
+  });
+
+  it("prints the help of a command in both spellings", async () => {
+    const [first, second] = await Promise.all([earshot(["help", "report"]), earshot(["report", "--help"])]);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain("--out <file>");
+    expect(second.stdout).toBe(first.stdout);
+  });
+
+  it("names the nearest command for a misspelt one", async () => {
+    const { code, stderr } = await earshot(["reprot", "x"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^earshot: unknown command 'reprot'\n\(Did you mean report\?\)/);
+  });
+
+  it("names the nearest option for a misspelt one", async () => {
+    const { code, stderr } = await earshot(["report", "x", "--jsno"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^earshot: unknown option '--jsno'\n\(Did you mean --json\?\)/);
+  });
+
+  it("names the missing argument", async () => {
+    const { code, stderr } = await earshot(["report"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^earshot: missing required argument 'run'/);
+  });
+
+  it("loads nothing but the command's words for the help", () => {
+    // Time depends on the machine; what is loaded does not.
+    expect(heavyModules(`await import(${JSON.stringify(join(root, "dist/cli/run.js"))});`)).toBe(heavyModules(""));
+  });
+});

@@ -1,0 +1,53 @@
+import { UserError } from "../base/errors.js";
+import type { RandomStream } from "../base/random.js";
+import { readSound } from "../signal/decode.js";
+
+/** How recordings of background noise are loaded. */
+export interface NoiseBankOptions {
+  /** Hz. Default 16000. */
+  rate?: number | undefined;
+  /** Samples of a clip; every recording must be longer. Default 16000. */
+  clipSamples?: number | undefined;
+  /** Most seconds held, of all recordings together. Default 3600 (220 MB). */
+  maxSeconds?: number | undefined;
+}
+
+/**
+ * Loads recordings of background noise whole.
+ * @returns one array of samples a path, in order; empty for no paths: then there is no noise
+ * @throws UserError naming a recording that is unreadable or not longer than a clip, or where they are too long together
+ */
+export async function loadNoise(paths: readonly string[], options: NoiseBankOptions = {}): Promise<Float32Array[]> {
+  const { rate = 16000, clipSamples = 16000, maxSeconds = 3600 } = options;
+  const recordings: Float32Array[] = [];
+  let left = maxSeconds;
+  for (const path of paths) {
+    const { samples } = await readSound(path, { rate, maxSeconds: left });
+    if (samples.length <= clipSamples) {
+      const [has, needs] = [samples.length / rate, clipSamples / rate].map((seconds) => seconds.toFixed(2));
+      throw new UserError(
+        `${path}: background noise lasts ${has} s and must be longer than a clip (${needs} s); join recordings or remove it`,
+      );
+    }
+    left -= samples.length / rate;
+    recordings.push(samples);
+  }
+  return recordings;
+}
+
+/**
+ * A piece of background noise as a training example of silence: a recording, a place and a volume are drawn uniformly.
+ * @param recordings each longer than `out`; none gives zeros
+ * @param volume largest factor
+ * @param out shape [samples]
+ */
+export function pieceOfNoise(recordings: readonly Float32Array[], volume: number, random: RandomStream, out: Float32Array): void {
+  if (recordings.length === 0) {
+    out.fill(0);
+    return;
+  }
+  const recording = recordings[random.integer(recordings.length)];
+  const offset = random.integer(recording.length - out.length);
+  const factor = random.between(0, volume);
+  for (let i = 0; i < out.length; i++) out[i] = recording[offset + i] * factor;
+}

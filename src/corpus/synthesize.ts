@@ -1,0 +1,259 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { UsageError, UserError } from "../base/errors.js";
+import { makeNoise, noiseKinds } from "../signal/noise.js";
+import { encodeWav } from "../signal/wav.js";
+import { espeakAvailable, fliteVoices } from "../signal/speech.js";
+import { runTasks } from "./synthesize/pool.js";
+import { drawSpeakers, isHeldOut } from "./synthesize/speaker.js";
+import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
+import { clipName } from "./synthesize/task.js";
+import type { Job, Task } from "./synthesize/task.js";
+
+export { commandWords, otherWords } from "./synthesize/words.js";
+export type { Speaker, SpeechEngine } from "./synthesize/speaker.js";
+
+/** What is synthesised. */
+export interface SynthesisOptions {
+  /** Words or phrases; the folder of a phrase has `_` for its spaces. */
+  words: readonly string[];
+  /** Clips of each word, over all splits. */
+  perWord: number;
+  /** Equal seeds give equal bytes. */
+  seed: number;
+  /** Folder to write, new or empty. */
+  out: string;
+  /** Words that stand for everything else; default none. Those that are among `words` are left out. */
+  unknownWords?: readonly string[];
+  /** Clips of each unknown word; default an eighth of `perWord`, rounded up (at least 4 where voices are held out). */
+  unknownPerWord?: number;
+  /** Default "flite", which is inside. */
+  engine?: SpeechEngine;
+  /** Voices of the engine; default all (Flite) or a mix of accents and variants (espeak-ng). */
+  voices?: readonly string[];
+  /** Voices that are tested with only; with them the three lists of the split are written. */
+  heldOutVoices?: readonly string[];
+  /** Share of the clips for testing and validation where voices are held out; defaults 0.15 and 0.1. */
+  testingShare?: number;
+  validationShare?: number;
+  /** Length of a clip, seconds; default 1. */
+  clipSeconds?: number;
+  /** Length of each background recording, seconds; default 30. */
+  noiseSeconds?: number;
+  /** Threads; default the machine's, at most 8. The result does not depend on it. */
+  workers?: number;
+  /** The espeak-ng program; default "espeak-ng". */
+  espeakProgram?: string;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** What was written. */
+export interface SynthesisResult {
+  clips: number;
+  speakers: number;
+  /** Clips a split; all are training clips where no voice is held out. */
+  splits: Record<SplitName, number>;
+}
+
+const sampleRate = 16_000;
+/** Clips that are made of one utterance, at most. */
+const clipsPerUtterance = 2;
+const fliteMix = ["awb", "rms", "slt", "kal16", "awb", "rms", "slt", "kal"];
+const espeakMix = [
+  "en-us",
+  "en-gb+f3",
+  "en-gb-scotland+m3",
+  "en-us+f2",
+  "en-gb-x-rp+m7",
+  "en-us+m2",
+  "en-029+f4",
+  "en-gb+m5",
+  "en-us+f5",
+];
+
+/**
+ * Writes a synthetic data set in the layout of Speech Commands: `WORD/SPEAKER_nohash_N.wav` (16 kHz, mono, 16 bits),
+ * `_background_noise_/KIND.wav`, `speakers.jsonl` (a line a speaker with its voice, settings, room and microphone) and, where
+ * voices are held out, `training_list.txt`, `validation_list.txt` and `testing_list.txt`: testing has all clips of the voices
+ * held out, validation has settings of the other voices that training does not have.
+ * @throws UsageError for options that make no sense, UserError where something cannot be spoken or written
+ */
+export async function synthesizeDataset(options: SynthesisOptions): Promise<SynthesisResult> {
+  const plan = await makePlan(options);
+  await prepareFolder(options.out, plan.tasks);
+  const noises = await writeNoises(options);
+  const job: Job = {
+    out: options.out,
+    setting: { seed: options.seed, sampleRate, length: clipLength(options), noises },
+    speakers: plan.speakers,
+    program: options.espeakProgram,
+  };
+  const total = plan.tasks.reduce((sum, task) => sum + task.clips, 0);
+  let done = 0;
+  await runTasks(job, plan.tasks, options.workers ?? Math.min(8, availableParallelism()), (count) => {
+    done += count;
+    options.onProgress?.(done, total);
+  });
+  return writeLists(options, plan);
+}
+
+interface Plan {
+  speakers: Speaker[];
+  tasks: Task[];
+  heldOut: boolean;
+}
+
+async function makePlan(options: SynthesisOptions): Promise<Plan> {
+  const engine = options.engine ?? "flite";
+  checkNumbers(options);
+  const words = options.words.map(checkWord);
+  if (words.length === 0) throw new UsageError("no words to synthesise; name at least one");
+  if (new Set(words.map(folderOf)).size < words.length) throw new UsageError("a word is named twice");
+  const unknown = [...new Set(options.unknownWords ?? [])]
+    .map(checkWord)
+    .filter((word) => !words.map(folderOf).includes(folderOf(word)));
+  if (engine === "espeak" && !(await espeakAvailable(options.espeakProgram)))
+    throw new UserError("espeak-ng is not installed; install it or use the engine flite");
+  const heldOut = options.heldOutVoices ?? [];
+  const { voices, held } = chooseVoices(engine, options.voices, heldOut);
+  const wordClips = splitCounts(options.perWord, held.length > 0, options);
+  const unknownClips = splitCounts(
+    options.unknownPerWord ?? Math.max(held.length > 0 ? 4 : 1, Math.ceil(options.perWord / 8)),
+    held.length > 0,
+    options,
+  );
+  const speakers: Speaker[] = [];
+  const tasks: Task[] = [];
+  for (const split of ["training", "validation", "testing"] as const) {
+    const count = Math.max(
+      Math.ceil(wordClips[split] / clipsPerUtterance),
+      unknown.length > 0 ? Math.min(unknownClips[split], 4) : 0,
+    );
+    const first = speakers.length;
+    const drawn = drawSpeakers({
+      seed: options.seed,
+      split,
+      engine,
+      voices: split === "testing" ? held : voices,
+      count,
+      sampleRate,
+    });
+    speakers.push(...drawn);
+    for (let index = 0; index < count; index++) {
+      for (const text of words) addTask(tasks, first + index, text, takes(wordClips[split], count, index));
+      unknown.forEach((text, w) =>
+        addTask(tasks, first + index, text, takes(unknownClips[split], count, (index + 7 * w) % count)),
+      );
+    }
+  }
+  if (new Set(speakers.map((speaker) => speaker.id)).size < speakers.length)
+    throw new UserError(`seed ${options.seed} gives two speakers one name; use another seed`);
+  return { speakers, tasks, heldOut: held.length > 0 };
+}
+
+/** How many of `clips` fall to the speaker at `index` of `speakers`: as equal as they can be. */
+function takes(clips: number, speakers: number, index: number): number {
+  return Math.floor(((index + 1) * clips) / speakers) - Math.floor((index * clips) / speakers);
+}
+
+function addTask(tasks: Task[], speaker: number, text: string, clips: number): void {
+  if (clips > 0) tasks.push({ speaker, text, folder: folderOf(text), clips });
+}
+
+function splitCounts(clips: number, split: boolean, options: SynthesisOptions): Record<SplitName, number> {
+  if (!split) return { training: clips, validation: 0, testing: 0 };
+  const testing = Math.max(1, Math.round(clips * (options.testingShare ?? 0.15)));
+  const validation = Math.max(1, Math.round(clips * (options.validationShare ?? 0.1)));
+  return { training: Math.max(0, clips - testing - validation), validation, testing };
+}
+
+function chooseVoices(
+  engine: SpeechEngine,
+  wanted: readonly string[] | undefined,
+  heldOut: readonly string[],
+): { voices: string[]; held: string[] } {
+  const all = wanted ?? (engine === "flite" ? fliteMix : espeakMix);
+  if (engine === "flite") {
+    const wrong = [...all, ...heldOut].find((voice) => !(fliteVoices as readonly string[]).includes(voice));
+    if (wrong !== undefined) throw new UsageError(`there is no voice '${wrong}'; the voices are ${fliteVoices.join(", ")}`);
+  }
+  const voices = all.filter((voice) => !isHeldOut(voice, heldOut));
+  if (voices.length === 0) throw new UsageError("no voice is left to train on; hold fewer voices out");
+  return { voices, held: [...new Set(heldOut)] };
+}
+
+function whole(name: string, value: number, low: number, high: number): void {
+  if (!Number.isInteger(value) || value < low || value > high)
+    throw new UsageError(`${name} is ${value}; it must be a whole number from ${low} to ${high}`);
+}
+
+function between(name: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high)) throw new UsageError(`${name} is ${value}; it must be from ${low} to ${high}`);
+}
+
+function checkNumbers(options: SynthesisOptions): void {
+  whole("the number of clips a word", options.perWord, options.heldOutVoices?.length ? 3 : 1, 1_000_000);
+  if (options.unknownPerWord !== undefined)
+    whole("the number of clips an unknown word", options.unknownPerWord, options.heldOutVoices?.length ? 3 : 1, 1_000_000);
+  whole("the seed", options.seed, 0, 2 ** 32 - 1);
+  if (options.workers !== undefined) whole("the number of workers", options.workers, 1, 64);
+  between("the length of a clip in seconds", options.clipSeconds ?? 1, 0.3, 10);
+  between("the length of background recordings in seconds", options.noiseSeconds ?? 30, options.clipSeconds ?? 1, 600);
+  between("the share for testing", options.testingShare ?? 0.15, 0, 0.5);
+  between("the share for validation", options.validationShare ?? 0.1, 0, 0.4);
+}
+
+/** A word that can name a folder, spaces made single. */
+function checkWord(word: string): string {
+  const text = word.trim().replace(/\s+/g, " ");
+  if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}' -]*$/u.test(text) || text.length > 60)
+    throw new UsageError(`'${word}' cannot be a word; use letters, digits, spaces, ' and -, at most 60`);
+  return text;
+}
+
+function folderOf(text: string): string {
+  return text.replaceAll(" ", "_");
+}
+
+function clipLength(options: SynthesisOptions): number {
+  return Math.round((options.clipSeconds ?? 1) * sampleRate);
+}
+
+async function prepareFolder(out: string, tasks: readonly Task[]): Promise<void> {
+  const content = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new UserError(`${out}: cannot be used: ${error.message}`);
+  });
+  if (content.length > 0) throw new UserError(`${out}: the folder is not empty; name a new one or remove it first`);
+  for (const folder of ["_background_noise_", ...new Set(tasks.map((task) => task.folder))])
+    await mkdir(join(out, folder), { recursive: true });
+}
+
+/** Makes and writes the background recordings; they lie in shared memory, so that workers need no copies. */
+async function writeNoises(options: SynthesisOptions): Promise<Float32Array[]> {
+  const count = Math.round((options.noiseSeconds ?? 30) * sampleRate);
+  const noises: Float32Array[] = [];
+  for (const kind of noiseKinds) {
+    const samples = makeNoise(kind, count, sampleRate, options.seed);
+    await writeFile(join(options.out, "_background_noise_", `${kind}.wav`), encodeWav({ samples, sampleRate }));
+    const shared = new Float32Array(new SharedArrayBuffer(4 * count));
+    shared.set(samples);
+    noises.push(shared);
+  }
+  return noises;
+}
+
+async function writeLists({ out }: SynthesisOptions, { speakers, tasks, heldOut }: Plan): Promise<SynthesisResult> {
+  const lists: Record<SplitName, string[]> = { training: [], validation: [], testing: [] };
+  for (const task of tasks) {
+    const speaker = speakers[task.speaker];
+    for (let take = 0; take < task.clips; take++) lists[speaker.split].push(clipName(task, speaker, take));
+  }
+  for (const [split, names] of Object.entries(lists)) {
+    if (heldOut) await writeFile(join(out, `${split}_list.txt`), `${names.toSorted().join("\n")}\n`);
+  }
+  await writeFile(join(out, "speakers.jsonl"), speakers.map((speaker) => `${JSON.stringify(speaker)}\n`).join(""));
+  const splits = { training: lists.training.length, validation: lists.validation.length, testing: lists.testing.length };
+  return { clips: splits.training + splits.validation + splits.testing, speakers: speakers.length, splits };
+}

@@ -1,0 +1,70 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { InternalError, UserError } from "../../base/errors.js";
+import { runTask } from "./task.js";
+import type { Job, Task } from "./task.js";
+import type { Answer } from "./worker.js";
+
+/** Tasks sent at a time: enough to hide the message, few enough to end together. */
+const batch = 6;
+
+/**
+ * Runs all tasks, in this thread or in several workers. What is written does not depend on the number of workers.
+ * @param onClips is told how many more clips are written
+ */
+export async function runTasks(
+  job: Job,
+  tasks: readonly Task[],
+  workers: number,
+  onClips: (count: number) => void,
+): Promise<void> {
+  const script = new URL("./worker.js", import.meta.url);
+  // Run from TypeScript sources (tests) there is no compiled worker.
+  if (workers <= 1 || tasks.length <= batch || !existsSync(fileURLToPath(script))) {
+    for (const task of tasks) {
+      await runTask(job, task);
+      onClips(task.clips);
+    }
+    return;
+  }
+  let next = 0;
+  const take = (): Task[] => {
+    const some = tasks.slice(next, next + batch);
+    next += some.length;
+    return some;
+  };
+  const threads: Worker[] = [];
+  try {
+    await Promise.all(
+      Array.from({ length: workers }, () => {
+        const worker = new Worker(script, { workerData: job });
+        threads.push(worker);
+        return drive(worker, take, onClips);
+      }),
+    );
+  } finally {
+    await Promise.all(threads.map((worker) => worker.terminate()));
+  }
+}
+
+/** Keeps one worker busy until no task is left. */
+function drive(worker: Worker, take: () => Task[], onClips: (count: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const send = (): void => {
+      const tasks = take();
+      if (tasks.length === 0) resolve();
+      else worker.postMessage(tasks, []);
+    };
+    worker.on("message", (answer: Answer) => {
+      if ("fault" in answer) reject(answer.user ? new UserError(answer.fault) : new InternalError(answer.fault));
+      else {
+        onClips(answer.clips);
+        send();
+      }
+    });
+    worker.on("error", reject);
+    worker.on("exit", (code) => reject(new InternalError(`a synthesis worker ended with code ${code}`)));
+    send();
+  });
+}

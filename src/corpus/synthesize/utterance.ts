@@ -1,0 +1,88 @@
+import { UserError } from "../../base/errors.js";
+import type { RandomStream } from "../../base/random.js";
+import { resample } from "../../signal/resample.js";
+import type { Sound } from "../../signal/sound.js";
+import { espeakSpeak, speak } from "../../signal/speech.js";
+import type { FliteVoice } from "../../signal/speech.js";
+import { trimSilence } from "./trim.js";
+import { accented } from "./speaker.js";
+import type { Speaker } from "./speaker.js";
+
+/** Fastest and slowest that the engine is asked to speak. */
+const leastStretch = 0.3;
+const mostStretch = 3;
+/** Formants are shifted by resampling; whole multiples of this rate keep the filters small, Hz. */
+const rateStep = 50;
+
+const phonesOf = new Map<string, string[]>();
+
+/**
+ * Lets a speaker say a text, silence cut off, formants not yet shifted. A text that does not fit is said faster, never cut.
+ * @param longest longest duration after the shift, seconds
+ * @throws UserError where it does not fit even when said as fast as the engine can
+ */
+export async function sayWithin(speaker: Speaker, text: string, longest: number, program?: string): Promise<Sound> {
+  let stretch = speaker.stretch * speaker.formant;
+  for (let attempt = 0; attempt < 4; attempt++) {
+    const spoken = await say(speaker, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), program);
+    const sound = { samples: trimSilence(spoken.samples, spoken.sampleRate), sampleRate: spoken.sampleRate };
+    if (sound.samples.length === 0) throw new UserError(`'${text}' cannot be spoken: the voice ${speaker.voice} was silent`);
+    const seconds = sound.samples.length / sound.sampleRate / speaker.formant;
+    if (seconds <= longest) return sound;
+    stretch *= (0.96 * longest) / seconds;
+    if (stretch < leastStretch) break;
+  }
+  throw new UserError(
+    `'${text}' does not fit into ${longest.toFixed(2)} s even when spoken fast; use a shorter phrase or longer clips`,
+  );
+}
+
+async function say(speaker: Speaker, text: string, stretch: number, program?: string): Promise<Sound> {
+  if (speaker.engine === "espeak") {
+    // 50 is a voice's own pitch and 100 about an octave above it; 175 words a minute its own rate.
+    const pitch = Math.min(99, Math.max(0, 50 + 50 * Math.log2(speaker.pitch / speaker.formant / 120)));
+    return espeakSpeak(text, { voice: speaker.voice, pitch, rate: Math.min(450, Math.max(80, 175 / stretch)), program });
+  }
+  const options = {
+    voice: speaker.voice as FliteVoice,
+    pitch: Math.min(500, Math.max(40, speaker.pitch / speaker.formant)),
+    pitchDeviation: speaker.pitchDeviation / speaker.formant,
+    stretch,
+  };
+  if (speaker.accent.length > 0) {
+    const plain = await plainPhones(text);
+    const phones = accented(plain, speaker.accent);
+    if (phones.join() !== plain.join()) return speak(phones.join(" "), { ...options, phones: true });
+  }
+  return speak(text, options);
+}
+
+async function plainPhones(text: string): Promise<string[]> {
+  const known = phonesOf.get(text);
+  if (known) return known;
+  const { phones } = await speak(text, { voice: "slt" });
+  phonesOf.set(text, phones);
+  return phones;
+}
+
+/**
+ * Shifts the formants (and with them pitch and tempo, for which the utterance allowed) by resampling.
+ * @param factor above 1: higher and shorter
+ * @param sampleRate wanted, Hz
+ */
+export function shiftFormants(sound: Sound, factor: number, sampleRate: number): Float32Array {
+  const from = Math.max(rateStep, rateStep * Math.round((sound.sampleRate * factor) / rateStep));
+  return resample(sound.samples, from, sampleRate).slice();
+}
+
+/** Adds breath: noise that follows the voice's envelope, without its low tones. */
+export function addBreath(samples: Float32Array, amount: number, random: RandomStream): void {
+  let envelope = 0;
+  let last = 0;
+  for (let i = 0; i < samples.length; i++) {
+    envelope += 0.005 * (Math.abs(samples[i]) - envelope);
+    const noise = random.bits() / 2147483648 - 1;
+    samples[i] += 2 * amount * envelope * (noise - last);
+    last = noise;
+  }
+}

@@ -52,7 +52,7 @@ async function buildProgram(commands: readonly CommandEntry[], args: readonly st
 function fail(error: unknown): number {
   // Commander has printed its own message; asking for help or the version is no failure.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { message, exitCode } = explainFailure(error, process.env["EARSHOT_DEBUG"] !== undefined);
+  const { message, exitCode } = explainFailure(error, Boolean(process.env["EARSHOT_DEBUG"]));
   process.stderr.write(`${message}\n`);
   return exitCode;
 }

@@ -1,3 +1,4 @@
+import { fft, nextPowerOfTwo } from "../signal/fft.js";
 import { encodePng } from "./png.js";
 
 /** 25 ms frames every 5 ms show both the pitch's harmonics and the onset of a stop. */
@@ -39,7 +40,8 @@ export function spectrogram(samples: Float32Array, sampleRate: number): Spectrog
   const available = Math.max(0, samples.length - frame);
   const hop = Math.max(1, Math.round(sampleRate * HOP_SECONDS), Math.ceil(available / (MAX_COLUMNS - 1)));
   const width = Math.floor(available / hop) + 1;
-  const size = 2 ** Math.ceil(Math.log2(frame)) * 2;
+  // Twice the frame: bins finer than the rows at low frequencies.
+  const size = nextPowerOfTwo(2 * frame);
   const rows = melRows(size, sampleRate);
   const decibels = new Float64Array(ROWS * width);
   const real = new Float64Array(size);
@@ -47,7 +49,7 @@ export function spectrogram(samples: Float32Array, sampleRate: number): Spectrog
   for (let x = 0; x < width; x++) {
     windowInto(real, samples, x * hop, frame);
     imaginary.fill(0);
-    fourier(real, imaginary);
+    fft(real, imaginary);
     for (let y = 0; y < ROWS; y++) decibels[y * width + x] = peakDecibels(real, imaginary, rows[y] as [number, number]);
   }
   return { pixels: quantize(decibels), width, height: ROWS };
@@ -109,34 +111,4 @@ function quantize(decibels: Float64Array): Uint8Array {
     // Digital silence has no loudest point to measure from: it is dark everywhere.
     return loudest <= -119 || !(height > 0) ? 0 : Math.round(255 * height);
   });
-}
-
-/** In-place radix-2 transform (Cooley and Tukey 1965); the length is a power of two. */
-function fourier(real: Float64Array, imaginary: Float64Array): void {
-  const n = real.length;
-  for (let i = 1, j = 0; i < n; i++) {
-    let bit = n >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) {
-      [real[i], real[j]] = [real[j] as number, real[i] as number];
-      [imaginary[i], imaginary[j]] = [imaginary[j] as number, imaginary[i] as number];
-    }
-  }
-  for (let half = 1; half < n; half *= 2) {
-    for (let k = 0; k < half; k++) {
-      const cosine = Math.cos((-Math.PI * k) / half);
-      const sine = Math.sin((-Math.PI * k) / half);
-      for (let i = k; i < n; i += 2 * half) butterfly(real, imaginary, i, i + half, cosine, sine);
-    }
-  }
-}
-
-function butterfly(re: Float64Array, im: Float64Array, a: number, b: number, cosine: number, sine: number): void {
-  const x = (re[b] as number) * cosine - (im[b] as number) * sine;
-  const y = (re[b] as number) * sine + (im[b] as number) * cosine;
-  re[b] = (re[a] as number) - x;
-  im[b] = (im[a] as number) - y;
-  re[a] = (re[a] as number) + x;
-  im[a] = (im[a] as number) + y;
 }

@@ -21,8 +21,8 @@ export interface RunOptions {
   /** Added to a clean environment. */
   environment?: Record<string, string>;
   cwd?: string;
-  /** Called when stderr or stdout has something, with the process: to interrupt it. */
-  onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Starts a timer that may interrupt the program; it is cleared when the program ends. */
+  whileRunning?: (kill: (signal: NodeJS.Signals) => void) => NodeJS.Timeout;
 }
 
 /** Runs the built `earshot` as a user would, after building it where dist/ is older than src/. */
@@ -33,18 +33,19 @@ export function earshot(args: readonly string[], options: RunOptions = {}): Prom
   child.stdin.end();
   let stdout = "";
   let stderr = "";
-  const heard = (text: string): void => options.onOutput?.(text, (signal) => child.kill(signal));
+  const timer = options.whileRunning?.((signal) => child.kill(signal));
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
-    heard(text);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
-    heard(text);
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.on("close", (code) => {
+      clearInterval(timer);
+      resolve({ code, stdout, stderr });
+    });
   });
 }
 

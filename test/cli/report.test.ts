@@ -1,13 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { writeEvaluationFile } from "../../src/measure/evaluation_file.js";
 import { evaluatePredictions } from "../../src/measure/metrics.js";
 import { encodeWav } from "../../src/signal/wav.js";
 import { earshot } from "./command_line.js";
 
 const base = mkdtempSync(join(tmpdir(), "earshot-report-"));
+afterAll(() => rmSync(base, { recursive: true }));
 
 /** A run's folder with an evaluation of four clips, one of them wrong, and a log of three steps. */
 async function makeRun(name: string): Promise<string> {

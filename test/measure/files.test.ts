@@ -1,14 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { FormatError } from "../../src/base/errors.js";
 import { type EvaluationRecord, readEvaluationFile, writeEvaluationFile } from "../../src/measure/evaluation_file.js";
 import { evaluatePredictions } from "../../src/measure/metrics.js";
 import { parseTrainingLog } from "../../src/measure/training_log.js";
 
 const folder = mkdtempSync(join(tmpdir(), "earshot-measure-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function record(): EvaluationRecord {
   return {

@@ -32,7 +32,8 @@ async function stats(root: string, options: StatsArguments): Promise<void> {
     return;
   }
   printStatistics(result);
-  printNext(`earshot train --data ${shellWord(root)}`, options);
+  const words = options.words === undefined ? "" : ` --words ${shellWord([options.words].flat().join(","))}`;
+  printNext(`earshot train --data ${shellWord(root)}${words}`, options);
 }
 
 function printStatistics(result: DatasetStatistics): void {

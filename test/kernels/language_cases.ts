@@ -1,0 +1,382 @@
+import {
+  add,
+  type BinaryOperator,
+  type Buffer,
+  binary,
+  bits,
+  type ComputeType,
+  computeType,
+  constant,
+  convert,
+  div,
+  type ElementType,
+  type Expression,
+  fma,
+  horizontal,
+  type Kernel,
+  KernelBuilder,
+  max,
+  min,
+  mul,
+  rem,
+  select,
+  sub,
+  type UnaryOperator,
+  unary,
+  widen,
+} from "../../src/kernels/language.js";
+
+/*
+ * Small kernels, one for each kind of expression and statement of the loop language. Every printer has to give what
+ * the JavaScript printing with one lane gives.
+ */
+
+/** Number of lanes that a kernel uses for a type. */
+export type Lanes = (type: ComputeType) => number;
+
+export interface LanguageCase {
+  readonly name: string;
+  /** Elements of each buffer: a multiple of 16, so that vectors of any width divide them. */
+  readonly length: number;
+  readonly build: (k: KernelBuilder, lanes: Lanes) => void;
+  /** Largest allowed difference: 0 is the same bits. */
+  readonly tolerance: number;
+}
+
+/** The kernel of the case for vectors of `width` 32-bit lanes (half as many of 64 bits). */
+export function buildCase(c: LanguageCase, width: number): Kernel {
+  const k = new KernelBuilder(c.name);
+  c.build(k, (type) => (type === "f64" ? Math.max(1, width / 2) : width));
+  return k.finish();
+}
+
+const special = [0, -0, 0.5, -0.5, 1.5, 2.5, -1.5, 1e-40, -3.7, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
+
+const cases: LanguageCase[] = [];
+
+function define(name: string, tolerance: number, build: LanguageCase["build"], length = 48): void {
+  cases.push({ name, length, tolerance, build });
+}
+
+/** Runs `fill` for each group of `lanes` elements. */
+function overElements(k: KernelBuilder, lanes: number, fill: (i: Expression) => void, length = 48): void {
+  k.parallel(length / lanes, (p) => fill(mul(p, lanes)));
+}
+
+function element(type: "f32" | "f64" | "i32"): ElementType {
+  return type;
+}
+
+/** out[i] = f(x[i], y[i]) with vectors and once more with scalars. */
+function defineMap(
+  name: string,
+  type: "f32" | "f64" | "i32",
+  out: ElementType,
+  f: (x: Expression, y: Expression, k: KernelBuilder) => Expression,
+  tolerance = 0,
+): void {
+  for (const vector of [true, false]) {
+    define(`${name} (${vector ? "vector" : "scalar"})`, tolerance, (k, lanes) => {
+      const x = k.buffer("x", element(type));
+      const y = k.buffer("y", element(type));
+      const o = k.buffer("o", out, true);
+      const n = vector ? lanes(type) : 1;
+      overElements(k, n, (i) => k.store(o, i, f(k.load(x, i, n), k.load(y, i, n), k)));
+    });
+  }
+}
+
+/** Replaces some of the values of a float by NaN, infinities, zeros of both signs and ties of rounding. */
+function withSpecials(x: Expression, y: Expression): Expression {
+  const lanes = x.lanes;
+  return special.reduce<Expression>((value, s, i) => {
+    const low = constant(x.type, -4 + i * 0.5, lanes);
+    const inside = binary("and", binary("ge", y, low), binary("lt", y, add(low, 0.25)));
+    return select(inside, constant(x.type, s, lanes), value);
+  }, x);
+}
+
+for (const from of ["f32", "f64", "i32", "i16", "i8", "u8"] as const) {
+  for (const to of ["f32", "f64", "i32", "i16", "i8", "u8"] as const) {
+    if (computeType(from) !== computeType(to)) continue;
+    for (const vector of [true, false]) {
+      define(`copy ${from} to ${to} (${vector ? "vector" : "scalar"})`, 0, (k, lanes) => {
+        const x = k.buffer("x", from);
+        const o = k.buffer("o", to, true);
+        const n = vector ? lanes(computeType(from)) : 1;
+        overElements(k, n, (i) => k.store(o, i, k.load(x, i, n)));
+      });
+    }
+  }
+}
+
+for (const type of ["f32", "f64"] as const) {
+  for (const operator of ["neg", "abs", "sqrt", "floor", "ceil"] as UnaryOperator[])
+    defineMap(`${operator} ${type}`, type, type, (x, y) => unary(operator, withSpecials(x, y)));
+  // The sign of a zero that nearest gives is not compared.
+  defineMap(`nearest ${type}`, type, type, (x, y) => add(unary("nearest", withSpecials(x, y)), 0));
+  for (const operator of ["add", "sub", "mul", "div", "min", "max"] as BinaryOperator[])
+    defineMap(`${operator} ${type}`, type, type, (x, y) => binary(operator, withSpecials(x, y), withSpecials(y, x)));
+  for (const operator of ["lt", "le", "gt", "ge", "eq", "ne"] as BinaryOperator[])
+    defineMap(`${operator} ${type}`, type, type, (x, y) =>
+      select(binary(operator, withSpecials(x, y), withSpecials(y, x)), x, 7),
+    );
+  defineMap(`fma ${type}`, type, type, (x, y) => fma(x, y, sub(x, 0.3)), 1e-5);
+  defineMap(`masks ${type}`, type, type, (x, y) => {
+    const both = binary("and", binary("lt", x, y), unary("not", binary("gt", x, constant(type, 0, x.lanes))));
+    return select(binary("or", both, binary("gt", y, constant(type, 2, x.lanes))), mul(x, 3), y);
+  });
+  defineMap(`constants ${type}`, type, type, (x, y) => mul(sub(add(x, 0.1), 1e-3), max(y, -0)));
+}
+for (const operator of ["exp", "log", "tanh"] as UnaryOperator[])
+  defineMap(`${operator} f64`, "f64", "f64", (x, y) => unary(operator, withSpecials(x, y)));
+
+for (const operator of ["neg", "abs"] as UnaryOperator[]) defineMap(`${operator} i32`, "i32", "i32", (x) => unary(operator, x));
+for (const operator of ["add", "sub", "mul", "wrap_add", "wrap_mul", "min", "max", "and", "or", "xor"] as BinaryOperator[])
+  defineMap(`${operator} i32`, "i32", "i32", (x, y) => binary(operator, x, y));
+for (const operator of ["lt", "le", "gt", "ge", "eq", "ne"] as BinaryOperator[])
+  defineMap(`${operator} i32`, "i32", "i32", (x, y) => select(binary(operator, x, y), x, 7));
+for (const operator of ["shl", "shr", "shru"] as BinaryOperator[]) {
+  defineMap(`${operator} by a constant`, "i32", "i32", (x) => binary(operator, x, 5));
+  defineMap(`${operator} by a variable`, "i32", "i32", (x, y) => binary(operator, x, binary("and", y, 31)));
+}
+for (const operator of ["div", "rem"] as BinaryOperator[])
+  defineMap(`${operator} i32`, "i32", "i32", (x, y) => binary(operator, unary("abs", x), add(unary("abs", y), 1)));
+defineMap("wrap around 2^32", "i32", "i32", (x, y) =>
+  binary("wrap_mul", binary("wrap_add", binary("wrap_mul", x, 0x7654321), y), x),
+);
+
+defineMap("convert f32 to i32", "f32", "i32", (x) => convert(mul(x, 1000), "i32"));
+defineMap("convert i32 to f32", "i32", "f32", (x) => convert(mul(x, 100003), "f32"));
+defineMap("bits of f32", "f32", "i32", (x) => bits(x, "i32"));
+defineMap("f32 of bits", "i32", "f32", (x) => bits(binary("and", x, 0x7fffff), "f32"));
+for (const [from, to] of [
+  ["f32", "f64"],
+  ["f64", "f32"],
+  ["f64", "i32"],
+  ["i32", "f64"],
+] as const) {
+  define(`convert ${from} to ${to} (scalar)`, 0, (k) => {
+    const x = k.buffer("x", from);
+    const o = k.buffer("o", to, true);
+    overElements(k, 1, (i) => k.store(o, i, convert(mul(k.load(x, i), 3), to)));
+  });
+}
+
+for (const type of ["f32", "f64", "i32"] as const) {
+  define(`splat of a load and of a variable, ${type}`, 0, (k, lanes) => {
+    const x = k.buffer("x", type);
+    const o = k.buffer("o", type, true);
+    const n = lanes(type);
+    const third = k.let(k.load(x, 3));
+    overElements(k, n, (i) => k.store(o, i, add(add(k.load(x, i, n), k.load(x, 5)), k.let(add(third, 1)))));
+  });
+  define(`choice of a vector by a scalar condition, ${type}`, 0, (k, lanes) => {
+    const x = k.buffer("x", type);
+    const y = k.buffer("y", type);
+    const o = k.buffer("o", type, true);
+    const n = lanes(type);
+    overElements(k, n, (i) => k.store(o, i, select(binary("lt", i, 16), k.load(x, i, n), k.load(y, i, n))));
+  });
+  for (const operator of ["add", "max", "min"] as const) {
+    define(`horizontal ${operator} ${type}`, operator === "add" && type !== "i32" ? 1e-6 : 0, (k, lanes) => {
+      const x = k.buffer("x", type);
+      const o = k.buffer("o", type, true);
+      const n = lanes(type);
+      k.parallel(3, (p) => {
+        const m = k.mutable(constant(type, operator === "add" ? 0 : operator === "max" ? -1e6 : 1e6, n));
+        k.for(0, 16, n, (j) => k.assign(m, binary(operator, m, k.load(x, add(mul(p, 16), j), n))));
+        k.store(o, p, horizontal(operator, m));
+      });
+    });
+  }
+}
+
+define("a load that is not selected may lie outside", 0, (k) => {
+  const x = k.buffer("x", "f32");
+  const o = k.buffer("o", "f32", true);
+  overElements(k, 1, (i) => {
+    const at = k.let(sub(mul(i, 1 << 26), 1 << 27));
+    const inside = binary("and", binary("ge", at, 0), binary("lt", at, 48));
+    k.store(o, i, select(inside, k.load(x, at), -1));
+  });
+});
+
+define("division that is not selected", 0, (k) => {
+  const x = k.buffer("x", "i32");
+  const o = k.buffer("o", "i32", true);
+  overElements(k, 1, (i) => {
+    const d = k.let(rem(i, 4));
+    k.store(o, i, select(binary("gt", d, 0), div(unary("abs", k.load(x, i)), d), 9));
+  });
+});
+
+define("nested loops with steps, variable bounds and no turns", 0, (k) => {
+  const x = k.buffer("x", "i32");
+  const o = k.buffer("o", "i32", true);
+  overElements(k, 1, (i) => {
+    const sum = k.mutable(constant("i32", 0));
+    k.for(0, i, 3, (j) => k.for(j, i, 2, (l) => k.assign(sum, add(sum, k.load(x, add(sub(l, j), 1))))));
+    k.for(i, 5, 1, () => k.assign(sum, add(sum, 1000)));
+    k.for(4, 4, 1, () => k.assign(sum, constant("i32", -1)));
+    k.store(o, i, sum);
+  });
+});
+
+define("if, else and stores in both", 0, (k) => {
+  const x = k.buffer("x", "i32");
+  const o = k.buffer("o", "i32", true);
+  const q = k.buffer("q", "i8", true);
+  overElements(k, 1, (i) => {
+    const v = k.let(k.load(x, i));
+    k.if(
+      binary("lt", v, 0),
+      () => {
+        k.if(binary("lt", v, -500), () => k.store(q, i, constant("i32", 300)));
+        k.store(o, i, v);
+      },
+      () => k.store(o, sub(47, i), mul(v, 2)),
+    );
+  });
+});
+
+define("a bound that changes inside the loop", 0, (k) => {
+  const o = k.buffer("o", "i32", true);
+  overElements(k, 1, (i) => {
+    const bound = k.mutable(add(i, 10));
+    const turns = k.mutable(constant("i32", 0));
+    k.for(0, bound, 1, () => {
+      k.assign(bound, sub(bound, 1));
+      k.assign(turns, add(turns, 1));
+    });
+    k.store(o, i, turns);
+  });
+});
+
+define("indices: backward, quadratic, by table, divided", 0, (k) => {
+  const x = k.buffer("x", "i32");
+  const table = k.buffer("t", "u8");
+  const o = k.buffer("o", "i32", true);
+  k.parallel(6, (p) => {
+    k.for(0, 8, 1, (j) => {
+      const at = k.let(add(mul(p, 8), j));
+      const backward = k.load(x, sub(47, at));
+      const quadratic = k.load(x, rem(mul(at, at), 48));
+      const byTable = k.load(x, rem(k.load(table, at), 48));
+      const divided = k.load(x, add(div(at, 3), mul(rem(at, 4), 8)));
+      k.store(o, at, sub(add(backward, mul(quadratic, 3)), mul(add(byTable, divided), 5)));
+    });
+  });
+});
+
+define("mutable indices", 0, (k) => {
+  const x = k.buffer("x", "i32");
+  const o = k.buffer("o", "i32", true);
+  k.parallel(4, (p) => {
+    const at = k.mutable(mul(p, 12));
+    k.for(0, 4, 1, (j) => {
+      k.store(o, at, k.load(x, add(at, j)));
+      k.assign(at, add(at, 2));
+      k.store(o, add(at, 1), k.load(x, at));
+    });
+  });
+});
+
+const wide = 40 * 1024;
+define(
+  "constant offsets beyond 64 KiB, before the row and after it",
+  0,
+  (k, lanes) => {
+    const x = k.buffer("x", "f32");
+    const o = k.buffer("o", "f32", true);
+    const n = lanes("f32");
+    k.parallel(4, (p) => {
+      const row = k.let(add(mul(p, 16), 16));
+      k.for(0, 16, n, (j) => {
+        const at = add(row, j);
+        const near = add(k.load(x, sub(at, 16), n), k.load(x, add(at, 16), n));
+        k.store(o, at, add(near, add(k.load(x, add(at, 20000), n), k.load(x, add(at, 40000), n))));
+        k.store(o, add(at, 30000), k.load(x, add(mul(sub(p, 1), 16), add(j, 16)), n));
+      });
+    });
+  },
+  wide,
+);
+
+define("more pointers than registers", 0, (k) => {
+  const inputs: Buffer[] = Array.from({ length: 9 }, (_, i) => k.buffer(`x${i}`, "i32"));
+  const o = k.buffer("o", "i32", true);
+  k.parallel(4, (p) => {
+    k.for(0, 3, 1, (j) => {
+      const total = inputs.reduce<Expression>(
+        (sum, b, i) => add(sum, mul(k.load(b, add(mul(j, i), p)), i + 1)),
+        constant("i32", 0),
+      );
+      k.store(o, add(mul(p, 3), j), total);
+    });
+  });
+});
+
+define("in place, with the loads before the stores", 0, (k, lanes) => {
+  const x = k.buffer("x", "f32", true);
+  const n = lanes("f32");
+  overElements(k, n, (i) => {
+    const v = k.let(k.load(x, i, n));
+    k.store(x, i, add(v, 1));
+    k.store(x, i, mul(k.load(x, i, n), v));
+  });
+});
+
+define("values from before the loop", 0, (k, lanes) => {
+  const x = k.buffer("x", "f32");
+  const o = k.buffer("o", "f32", true);
+  const n = lanes("f32");
+  const scale = k.let(add(k.load(x, 0), 2));
+  const offset = k.let(constant("i32", 16));
+  k.parallel(2, (p) => {
+    const first = k.let(mul(p, 16));
+    k.for(0, 16, n, (j) => k.store(o, add(add(first, offset), j), mul(k.load(x, add(first, j), n), scale)));
+  });
+});
+
+define(
+  "product of matrices, blocks of 4 x 2 vectors",
+  1e-5,
+  (k, lanes) => {
+    const a = k.buffer("a", "f32");
+    const b = k.buffer("b", "f32");
+    const c = k.buffer("c", "f32", true);
+    const n = lanes("f32");
+    k.parallel(4, (row) => {
+      k.for(0, 32, 2 * n, (j) => {
+        const sums = Array.from({ length: 8 }, () => k.mutable(constant("f32", 0, n)));
+        k.for(0, 12, 1, (t) => {
+          const right = [0, 1].map((v) => k.let(k.load(b, add(add(mul(t, 32), j), n * v), n)));
+          for (let r = 0; r < 4; r++) {
+            const left = k.let(widen(k.load(a, add(add(mul(row, 48), 12 * r), t)), n));
+            for (const [v, x] of right.entries()) {
+              const sum = sums[r * 2 + v] as Expression;
+              k.assign(sum, fma(left, x, sum));
+            }
+          }
+        });
+        for (const [i, sum] of sums.entries()) k.store(c, add(add(mul(row, 128), 32 * (i >> 1)), add(j, n * (i & 1))), sum);
+      });
+    });
+  },
+  512,
+);
+
+define("clamp and quantize to bytes", 0, (k, lanes) => {
+  const x = k.buffer("x", "f32");
+  const o = k.buffer("o", "i8", true);
+  const u = k.buffer("u", "u8", true);
+  const n = lanes("f32");
+  overElements(k, n, (i) => {
+    const q = k.let(convert(unary("nearest", mul(k.load(x, i, n), 50)), "i32"));
+    k.store(o, i, max(min(q, 127), -128));
+    k.store(u, i, add(max(min(q, 127), -128), 128));
+  });
+});
+
+export const languageCases: readonly LanguageCase[] = cases;

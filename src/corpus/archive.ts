@@ -26,7 +26,7 @@ export interface ArchiveDescription {
 export interface ArchiveOptions {
   /** Most bytes of arrays held in memory. Default 64 MB. */
   cacheBytes?: number | undefined;
-  /** Bytes read at once, rounded to whole arrays. Default 64 KB. */
+  /** Bytes read at once, rounded to whole arrays. Default 16 KB: random access reads little that it does not use. */
   blockBytes?: number | undefined;
 }
 
@@ -63,7 +63,7 @@ export class FeatureArchive {
     this.itemLength = header.elements / this.count;
     this.type = header.type;
     this.#itemBytes = this.itemLength * header.itemBytes;
-    this.#itemsPerBlock = Math.max(1, Math.floor((options.blockBytes ?? 65536) / this.#itemBytes));
+    this.#itemsPerBlock = Math.max(1, Math.floor((options.blockBytes ?? 16384) / this.#itemBytes));
     this.rows = readArchiveIndex(indexPath(root), this.count);
     this.description = readDescription(root);
     this.#cache = new BlockCache({

@@ -22,8 +22,8 @@ export function valueOf(power: number, form: LogPower): number {
 
 // ln of positive float32 numbers by the upper 16 bits (8 of the exponent, 8 of the mantissa) and one linear step: error below 8e-6.
 const shift = 15;
-const starts = new Float32Array(65536);
-const inverses = new Float32Array(65536);
+const starts = new Float64Array(65536);
+const inverses = new Float64Array(65536);
 const number = new Float32Array(1);
 const bits = new Int32Array(number.buffer);
 for (let i = 1; i < 65536; i++) {

@@ -3,8 +3,6 @@ import type { RandomStream } from "../../base/random.js";
 /** Where output sample i lies in the input: at i * scale ("legacy", TensorFlow 1), or at (i + 0.5) * scale - 0.5. */
 export type Coordinates = "legacy" | "half-pixel";
 
-const { fround } = Math;
-
 /**
  * Stretches a clip to int(length * factor) samples by linear interpolation, then crops or zero-pads it around its centre: what
  * kws_streaming does with TensorFlow's bilinear image resize, in the same single precision.
@@ -18,7 +16,7 @@ export function resampleLinear(
   out: Float32Array,
   coordinates: Coordinates = "legacy",
 ): void {
-  const length = Math.trunc(fround(samples.length * fround(factor)));
+  const length = Math.trunc(Math.fround(samples.length * Math.fround(factor)));
   const difference = out.length - length;
   // resize_with_crop_or_pad: floor division on both sides.
   const crop = Math.max(0, Math.floor(-difference / 2));
@@ -27,7 +25,7 @@ export function resampleLinear(
   out.fill(0, 0, pad);
   out.fill(0, pad + Math.max(0, count));
   if (count <= 0) return;
-  const scale = fround(samples.length / length);
+  const scale = Math.fround(samples.length / length);
   if (coordinates === "legacy") interpolateLegacy(samples, scale, crop, out.subarray(pad, pad + count));
   else interpolateHalfPixel(samples, scale, crop, out.subarray(pad, pad + count));
 }
@@ -47,22 +45,30 @@ export function resampleRandomly(
 
 function interpolateLegacy(samples: Float32Array, scale: number, first: number, out: Float32Array): void {
   const last = samples.length - 1;
-  for (let i = 0; i < out.length; i++) {
-    const position = fround((first + i) * scale);
-    const lower = Math.min(Math.floor(position), last);
+  // Up to here the right neighbour is inside without asking.
+  const safe = Math.max(0, Math.min(out.length, Math.floor((last - 1) / scale) - first));
+  for (let i = 0; i < safe; i++) {
+    const position = Math.fround((first + i) * scale);
+    const lower = position | 0;
+    const left = samples[lower];
+    out[i] = left + Math.fround(Math.fround(samples[lower + 1] - left) * Math.fround(position - lower));
+  }
+  for (let i = safe; i < out.length; i++) {
+    const position = Math.fround((first + i) * scale);
+    const lower = Math.min(position | 0, last);
     const left = samples[lower];
     const right = samples[Math.min(lower + 1, last)];
-    out[i] = left + fround(fround(right - left) * fround(position - lower));
+    out[i] = left + Math.fround(Math.fround(right - left) * Math.fround(position - lower));
   }
 }
 
 function interpolateHalfPixel(samples: Float32Array, scale: number, first: number, out: Float32Array): void {
   const last = samples.length - 1;
   for (let i = 0; i < out.length; i++) {
-    const position = fround(fround((first + i + 0.5) * scale) - 0.5);
+    const position = Math.fround(Math.fround((first + i + 0.5) * scale) - 0.5);
     const floor = Math.floor(position);
     const left = samples[Math.min(Math.max(floor, 0), last)];
     const right = samples[Math.max(0, Math.min(Math.ceil(position), last))];
-    out[i] = left + fround(fround(right - left) * fround(position - floor));
+    out[i] = left + Math.fround(Math.fround(right - left) * Math.fround(position - floor));
   }
 }

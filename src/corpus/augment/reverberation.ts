@@ -30,6 +30,8 @@ export interface Room {
 const pathMilliseconds = [17.3, 21.1, 25.9, 29.7, 34.3, 39.1, 43.7, 50.3];
 const lines = pathMilliseconds.length;
 const earlyReflections = 6;
+// Samples computed at once; no delay is shorter, so a block only reads what earlier blocks wrote.
+const block = 64;
 
 /** Draws a room, or undefined for none. */
 export function drawRoom(options: ReverberationOptions, random: RandomStream): Room | undefined {
@@ -39,7 +41,7 @@ export function drawRoom(options: ReverberationOptions, random: RandomStream): R
   const wetDecibels = random.between(...(options.wetDecibels ?? ([-20, 0] as const)));
   const size = random.between(0.5, 1.4);
   const delays = pathMilliseconds.map((path) =>
-    Math.max(1, Math.round(((path * size * rate) / 1000) * random.between(0.95, 1.05))),
+    Math.max(block, Math.round(((path * size * rate) / 1000) * random.between(0.95, 1.05))),
   );
   // 60 dB in `decay` seconds (Jot and Chaigne 1991).
   const gains = delays.map((delay) => 10 ** ((-3 * delay) / (decay * rate)));
@@ -55,64 +57,67 @@ export function drawRoom(options: ReverberationOptions, random: RandomStream): R
  * Chaigne 1991). The direct sound stays in place and the power of the clip is kept. Holds its buffers, so use one for many clips.
  */
 export class Reverberator {
-  #buffer = new Float32Array(0);
+  /** By line: what leaves it, sample by sample, then what is still inside. */
+  #lines: Float32Array[] = [];
   #wet = new Float32Array(0);
-  readonly #places = new Int32Array(lines);
-  readonly #starts = new Int32Array(lines);
-  readonly #filtered = new Float64Array(lines);
+  readonly #filtered = new Float32Array(lines * block);
+  readonly #sums = new Float32Array(block);
+  readonly #memories = new Float32Array(lines);
 
   /**
    * @param samples shape [n]
+   * @param room delays of at least 64 samples
    * @param out shape [n]; may be `samples`
    */
   apply(samples: Float32Array, room: Room, out: Float32Array): void {
     this.#prepare(samples.length, room);
-    this.#run(samples, room);
+    for (let from = 0; from < samples.length; from += block)
+      this.#runBlock(samples, room, from, Math.min(block, samples.length - from));
+    const wet = this.#wet;
+    for (const { delay, gain } of room.early) for (let i = delay; i < samples.length; i++) wet[i] += samples[i - delay] * gain;
     const dry = power(samples);
-    const wet = power(this.#wet);
-    if (dry === 0 || wet === 0) {
+    const added = power(wet);
+    if (dry === 0 || added === 0) {
       if (out !== samples) out.set(samples);
       return;
     }
-    const level = Math.sqrt((dry / wet) * 10 ** (room.wetDecibels / 10));
-    for (let i = 0; i < samples.length; i++) out[i] = samples[i] + this.#wet[i] * level;
+    const level = Math.sqrt((dry / added) * 10 ** (room.wetDecibels / 10));
+    for (let i = 0; i < samples.length; i++) out[i] = samples[i] + wet[i] * level;
     const gain = Math.sqrt(dry / power(out));
     for (let i = 0; i < out.length; i++) out[i] *= gain;
   }
 
   #prepare(length: number, room: Room): void {
-    let total = 0;
-    for (let line = 0; line < lines; line++) {
-      this.#starts[line] = total;
-      total += room.delays[line];
-    }
-    if (this.#buffer.length < total) this.#buffer = new Float32Array(total);
-    else this.#buffer.fill(0, 0, total);
+    const longest = length + Math.max(...room.delays) + block;
+    if (this.#lines.length === 0 || this.#lines[0].length < longest)
+      this.#lines = Array.from({ length: lines }, () => new Float32Array(longest));
+    for (const [line, delay] of room.delays.entries()) this.#lines[line].fill(0, 0, delay);
     if (this.#wet.length !== length) this.#wet = new Float32Array(length);
-    this.#places.fill(0);
-    this.#filtered.fill(0);
+    this.#memories.fill(0);
   }
 
-  #run(samples: Float32Array, room: Room): void {
-    const [buffer, wet, places, starts, filtered] = [this.#buffer, this.#wet, this.#places, this.#starts, this.#filtered];
-    const { delays, gains, damping, early } = room;
-    for (let i = 0; i < samples.length; i++) {
-      let sum = 0;
-      for (let line = 0; line < lines; line++) {
-        const read = buffer[starts[line] + places[line]];
-        filtered[line] = read + (filtered[line] - read) * damping;
-        sum += filtered[line];
+  #runBlock(samples: Float32Array, room: Room, from: number, count: number): void {
+    const [filtered, sums] = [this.#filtered, this.#sums];
+    sums.fill(0);
+    for (let line = 0; line < lines; line++) {
+      const buffer = this.#lines[line];
+      let memory = this.#memories[line];
+      for (let i = 0, at = line * block; i < count; i++, at++) {
+        const value = buffer[from + i];
+        memory = value + (memory - value) * room.damping;
+        filtered[at] = memory;
+        sums[i] += memory;
       }
-      const shared = (-2 / lines) * sum;
-      const input = samples[i];
-      for (let line = 0; line < lines; line++) {
-        buffer[starts[line] + places[line]] = input + gains[line] * (filtered[line] + shared);
-        places[line] = places[line] + 1 === delays[line] ? 0 : places[line] + 1;
-      }
-      let reflected = 0;
-      for (const { delay, gain } of early) if (i >= delay) reflected += samples[i - delay] * gain;
-      wet[i] = reflected + sum * 0.5;
+      this.#memories[line] = memory;
     }
+    for (let line = 0; line < lines; line++) {
+      const buffer = this.#lines[line];
+      const gain = room.gains[line];
+      const to = from + room.delays[line];
+      for (let i = 0, at = line * block; i < count; i++, at++)
+        buffer[to + i] = samples[from + i] + gain * (filtered[at] - (2 / lines) * sums[i]);
+    }
+    for (let i = 0; i < count; i++) this.#wet[from + i] = sums[i] * 0.5;
   }
 }
 

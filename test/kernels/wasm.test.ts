@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bits, constant, convert, type Kernel, KernelBuilder, unary } from "../../src/kernels/language.js";
+import { bits, constant, convert, horizontal, type Kernel, KernelBuilder, mul, unary } from "../../src/kernels/language.js";
 import { printWasm } from "../../src/kernels/wasm.js";
 import { difference, runJavaScript } from "./kernel_runner.js";
 import { buildCase, languageCases } from "./language_cases.js";
@@ -11,6 +11,21 @@ describe.each(relaxedSettings)("kernels printed as WebAssembly, relaxed %s", (re
     expect(difference(expected, runWasm(buildCase(c, 4), c.length, relaxed), c.tolerance)).toBeUndefined();
     // With one lane all code is scalar: multiply-adds apart, the same bits again.
     expect(difference(expected, runWasm(buildCase(c, 1), c.length, relaxed), c.tolerance)).toBeUndefined();
+  });
+
+  it.each([
+    ["max", [5, 5]],
+    ["min", [1, 2]],
+  ] as const)("horizontal %s combines the lower half with the upper", (operator, expected) => {
+    // max(NaN, b) is b and max(a, NaN) is NaN, so the order of the operands shows.
+    const k = new KernelBuilder("halves");
+    const x = k.buffer("x", "f32");
+    const o = k.buffer("o", "f32", true);
+    k.parallel(2, (p) => k.store(o, p, horizontal(operator, k.load(x, mul(p, 4), 4))));
+    const inputs = [Number.NaN, 1, 5, 2, 2, Number.NaN, 5, 3];
+    const fill = (): Float32Array => Float32Array.from({ length: 16 }, (_, i) => inputs[i] ?? 0);
+    const [, got] = runWasm(k.finish(), 16, relaxed, fill) as [Float32Array, Float32Array];
+    expect([...got.subarray(0, 2)]).toEqual(expected);
   });
 
   it("any partition of the extent gives the same bits", () => {

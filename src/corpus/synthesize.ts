@@ -6,9 +6,9 @@ import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { encodeWav } from "../signal/wav.js";
 import { espeakAvailable, fliteVoices } from "../signal/speech.js";
 import { runTasks } from "./synthesize/pool.js";
-import { drawSpeakers, isHeldOut } from "./synthesize/speaker.js";
+import { drawSpeakers, isHeldOut, speakersPerSource } from "./synthesize/speaker.js";
 import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
-import { clipName } from "./synthesize/task.js";
+import { clipPlaces } from "./synthesize/task.js";
 import type { Job, Task } from "./synthesize/task.js";
 
 export { commandWords, otherWords } from "./synthesize/words.js";
@@ -57,8 +57,6 @@ export interface SynthesisResult {
 }
 
 const sampleRate = 16_000;
-/** Clips that are made of one utterance, at most. */
-const clipsPerUtterance = 2;
 const fliteMix = ["awb", "rms", "slt", "kal16", "awb", "rms", "slt", "kal"];
 const espeakMix = [
   "en-us",
@@ -89,7 +87,7 @@ export async function synthesizeDataset(options: SynthesisOptions): Promise<Synt
     speakers: plan.speakers,
     program: options.espeakProgram,
   };
-  const total = plan.tasks.reduce((sum, task) => sum + task.clips, 0);
+  const total = plan.tasks.reduce((sum, task) => sum + task.speakers.length, 0);
   let done = 0;
   await runTasks(job, plan.tasks, options.workers ?? Math.min(8, availableParallelism()), (count) => {
     done += count;
@@ -126,39 +124,50 @@ async function makePlan(options: SynthesisOptions): Promise<Plan> {
   const speakers: Speaker[] = [];
   const tasks: Task[] = [];
   for (const split of ["training", "validation", "testing"] as const) {
-    const count = Math.max(
-      Math.ceil(wordClips[split] / clipsPerUtterance),
-      unknown.length > 0 ? Math.min(unknownClips[split], 4) : 0,
-    );
+    const needed = Math.max(wordClips[split], unknown.length > 0 ? Math.min(unknownClips[split], 4) : 0);
+    const count = speakersPerSource * Math.ceil(needed / speakersPerSource);
     const first = speakers.length;
-    const drawn = drawSpeakers({
-      seed: options.seed,
-      split,
-      engine,
-      voices: split === "testing" ? held : voices,
-      count,
-      sampleRate,
-    });
+    const drawnVoices = split === "testing" ? held : voices;
+    const drawn = drawSpeakers({ seed: options.seed, split, engine, voices: drawnVoices, count, sampleRate });
     speakers.push(...drawn);
-    for (let index = 0; index < count; index++) {
-      for (const text of words) addTask(tasks, first + index, text, takes(wordClips[split], count, index));
-      unknown.forEach((text, w) =>
-        addTask(tasks, first + index, text, takes(unknownClips[split], count, (index + 7 * w) % count)),
-      );
-    }
+    const everyone = drawn.map((_, index) => first + index);
+    for (const text of words) tasks.push(...wordTasks(text, share(wordClips[split], everyone, drawnVoices.length, 0)));
+    unknown.forEach((text, w) => tasks.push(...wordTasks(text, share(unknownClips[split], everyone, drawnVoices.length, w))));
   }
   if (new Set(speakers.map((speaker) => speaker.id)).size < speakers.length)
     throw new UserError(`seed ${options.seed} gives two speakers one name; use another seed`);
   return { speakers, tasks, heldOut: held.length > 0 };
 }
 
-/** How many of `clips` fall to the speaker at `index` of `speakers`: as equal as they can be. */
-function takes(clips: number, speakers: number, index: number): number {
-  return Math.floor(((index + 1) * clips) / speakers) - Math.floor((index * clips) / speakers);
+/**
+ * Deals out clips as equally as can be, to speakers that share a source first.
+ * @param voices how many voices the sources take turns with
+ * @param turn the source to begin with
+ * @returns a speaker for each clip
+ */
+function share(clips: number, speakers: readonly number[], voices: number, turn: number): number[] {
+  const sources = speakers.length / speakersPerSource;
+  // A stride through the sources, so that few clips come from all tracts; prime to the voices, so that they come from all voices.
+  let stride = Math.max(1, Math.floor(speakers.length / Math.max(clips, 1)));
+  while (greatestCommonDivisor(stride, voices) > 1) stride--;
+  return Array.from({ length: clips }, (_, clip) => {
+    const source = (Math.floor(clip / speakersPerSource) * stride + turn) % sources;
+    return speakers[source * speakersPerSource + (clip % speakersPerSource)];
+  });
 }
 
-function addTask(tasks: Task[], speaker: number, text: string, clips: number): void {
-  if (clips > 0) tasks.push({ speaker, text, folder: folderOf(text), clips });
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** One task for all clips of a word that can be made of one utterance. */
+function wordTasks(text: string, speakers: readonly number[]): Task[] {
+  const groups = new Map<number, number[]>();
+  for (const speaker of speakers) {
+    const source = Math.floor(speaker / speakersPerSource);
+    groups.set(source, [...(groups.get(source) ?? []), speaker]);
+  }
+  return [...groups.values()].map((members) => ({ speakers: members, text, folder: folderOf(text) }));
 }
 
 function splitCounts(clips: number, split: boolean, options: SynthesisOptions): Record<SplitName, number> {
@@ -247,13 +256,13 @@ async function writeNoises(options: SynthesisOptions): Promise<Float32Array[]> {
 async function writeLists({ out }: SynthesisOptions, { speakers, tasks, heldOut }: Plan): Promise<SynthesisResult> {
   const lists: Record<SplitName, string[]> = { training: [], validation: [], testing: [] };
   for (const task of tasks) {
-    const speaker = speakers[task.speaker];
-    for (let take = 0; take < task.clips; take++) lists[speaker.split].push(clipName(task, speaker, take));
+    for (const { speaker, name } of clipPlaces(task, speakers)) lists[speaker.split].push(name);
   }
   for (const [split, names] of Object.entries(lists)) {
     if (heldOut) await writeFile(join(out, `${split}_list.txt`), `${names.toSorted().join("\n")}\n`);
   }
-  await writeFile(join(out, "speakers.jsonl"), speakers.map((speaker) => `${JSON.stringify(speaker)}\n`).join(""));
+  const heard = [...new Set(tasks.flatMap((task) => task.speakers))].toSorted((a, b) => a - b).map((index) => speakers[index]);
+  await writeFile(join(out, "speakers.jsonl"), heard.map((speaker) => `${JSON.stringify(speaker)}\n`).join(""));
   const splits = { training: lists.training.length, validation: lists.validation.length, testing: lists.testing.length };
-  return { clips: splits.training + splits.validation + splits.testing, speakers: speakers.length, splits };
+  return { clips: splits.training + splits.validation + splits.testing, speakers: heard.length, splits };
 }

@@ -23,12 +23,12 @@ export interface Microphone {
 export function randomMicrophone(random: RandomStream, sampleRate: number): Microphone {
   const peaks = Array.from({ length: 1 + random.integer(3) }, () => ({
     frequency: 200 * 30 ** random.uniform(),
-    gain: random.between(-6, 6),
+    gain: random.between(-5, 5),
   }));
   return {
     lowCut: random.between(20, 200),
-    highCut: random.uniform() < 0.3 ? random.between(3200, 5500) : random.between(5500, 0.49 * sampleRate),
-    tilt: random.between(-7, 7),
+    highCut: random.uniform() < 0.2 ? random.between(3400, 5500) : random.between(5500, 0.49 * sampleRate),
+    tilt: random.between(-6, 6),
     peaks,
     drive: random.uniform() < 0.3 ? random.between(0.05, 0.6) : 0,
     hum: random.uniform() < 0.25 ? 10 ** random.between(-4, -2.3) : 0,

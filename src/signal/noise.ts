@@ -161,11 +161,21 @@ function addRinging(
   level: number,
 ): void {
   const end = Math.min(target.length, Math.round(5 * seconds * sampleRate));
-  const phases = partials.map(() => random.between(0, 2 * Math.PI));
-  for (let i = 0; i < end; i++) {
-    let sum = 0;
-    for (let k = 0; k < partials.length; k++) sum += Math.sin(phases[k] + (2 * Math.PI * partials[k] * i) / sampleRate);
-    target[i] += (level / partials.length) * sum * Math.exp(-i / (seconds * sampleRate));
+  const decay = Math.exp(-1 / (seconds * sampleRate));
+  for (const frequency of partials) {
+    // A phasor that turns and shrinks: one complex product a sample.
+    const turn = (2 * Math.PI * frequency) / sampleRate;
+    const cosine = decay * Math.cos(turn);
+    const sine = decay * Math.sin(turn);
+    const phase = random.between(0, 2 * Math.PI);
+    let x = (level / partials.length) * Math.cos(phase);
+    let y = (level / partials.length) * Math.sin(phase);
+    for (let i = 0; i < end; i++) {
+      target[i] += y;
+      const next = x * cosine - y * sine;
+      y = x * sine + y * cosine;
+      x = next;
+    }
   }
 }
 

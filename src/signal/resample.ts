@@ -25,6 +25,9 @@ interface Bank {
 }
 
 const banks = new Map<string, Bank>();
+/** Coefficients in all banks; 2^23 are 64 MiB. */
+let bankSize = 0;
+const mostBankSize = 2 ** 23;
 
 /**
  * Band-limited resampling by a windowed-sinc polyphase filter (Kaiser window): flat up to 0.9 of the lower Nyquist frequency,
@@ -100,9 +103,12 @@ function bankFor(up: number, down: number): Bank {
   const key = `${up}:${down}`;
   const known = banks.get(key);
   if (known) return known;
-  // A table is some megabytes at most; a process seldom meets more than a few ratios.
-  if (banks.size >= 64) banks.clear();
   const bank = makeBank(up, down);
+  if (bankSize + bank.rows.length > mostBankSize) {
+    banks.clear();
+    bankSize = 0;
+  }
+  bankSize += bank.rows.length;
   banks.set(key, bank);
   return bank;
 }

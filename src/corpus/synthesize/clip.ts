@@ -1,10 +1,11 @@
 import { hashText, RandomStream } from "../../base/random.js";
 import { Convolver } from "../../signal/convolve.js";
+import { warpFormants, warpTable } from "../../signal/formant.js";
 import { record } from "../../signal/microphone.js";
 import { roomResponse } from "../../signal/room.js";
 import type { Sound } from "../../signal/sound.js";
 import type { Speaker } from "./speaker.js";
-import { addBreath, shiftFormants } from "./utterance.js";
+import { addBreath, shiftVoice } from "./utterance.js";
 
 /** Largest change of formants, pitch and tempo between two clips of one utterance, in octaves. */
 export const clipJitter = 0.05;
@@ -22,7 +23,7 @@ export interface ClipSetting {
 const convolvers = new Map<string, Convolver>();
 
 /**
- * Makes one clip of an utterance: formants shifted, in the speaker's room, at a random place, with background noise,
+ * Makes one clip of an utterance: shifted and warped to the speaker's voice, in the speaker's room, at a random place, with background noise,
  * through the speaker's microphone.
  * @param utterance what the speaker said, trimmed; it fits by the jitter
  * @param take number of the clip: each has other draws
@@ -31,7 +32,8 @@ const convolvers = new Map<string, Convolver>();
 export function makeClip(utterance: Sound, speaker: Speaker, word: string, take: number, setting: ClipSetting): Float32Array {
   const { seed, sampleRate, length, noises } = setting;
   const random = new RandomStream(seed, hashText(speaker.id), hashText(word), take, 0x636c6970);
-  const voice = shiftFormants(utterance, speaker.formant * 2 ** random.between(-clipJitter, clipJitter), sampleRate);
+  const shifted = shiftVoice(utterance, speaker.shift * 2 ** random.between(-clipJitter, clipJitter), sampleRate);
+  const voice = speaker.warp.length > 0 ? warpFormants(shifted, warpTable(speaker.warp, sampleRate)) : shifted;
   if (speaker.breath > 0) addBreath(voice, speaker.breath, random);
   const heard = convolverFor(speaker, setting).apply(voice.subarray(0, length));
   const clip = new Float32Array(length);
@@ -58,13 +60,13 @@ function convolverFor(speaker: Speaker, { seed, sampleRate }: ClipSetting): Conv
   return convolver;
 }
 
-/** Adds a piece of a background recording, 3 to 40 dB below the voice; every seventh clip has none. */
+/** Adds a piece of a background recording, 6 to 42 dB below the voice; every seventh clip has none. */
 function addNoise(clip: Float32Array, loudness: number, noises: readonly Float32Array[], random: RandomStream): void {
   if (noises.length === 0 || random.uniform() < 1 / 7) return;
   const noise = random.pick(noises);
   const start = random.integer(noise.length - clip.length + 1);
   const piece = noise.subarray(start, start + clip.length);
-  const ratio = 3 + 37 * random.uniform();
+  const ratio = random.between(6, 42);
   const gain = (loudness * 10 ** (-ratio / 20)) / Math.max(1e-5, rootMeanSquare(piece));
   for (let i = 0; i < clip.length; i++) clip[i] += gain * piece[i];
 }

@@ -24,7 +24,7 @@ export async function runTasks(
   if (workers <= 1 || tasks.length <= batch || !existsSync(fileURLToPath(script))) {
     for (const task of tasks) {
       await runTask(job, task);
-      onClips(task.clips);
+      onClips(task.speakers.length);
     }
     return;
   }

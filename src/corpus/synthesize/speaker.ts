@@ -1,4 +1,5 @@
 import { hashKey, RandomStream } from "../../base/random.js";
+import { warpKnots } from "../../signal/formant.js";
 import { randomMicrophone } from "../../signal/microphone.js";
 import type { Microphone } from "../../signal/microphone.js";
 import { randomRoom } from "../../signal/room.js";
@@ -7,25 +8,32 @@ import type { Room } from "../../signal/room.js";
 export type SpeechEngine = "flite" | "espeak";
 export type SplitName = "training" | "validation" | "testing";
 
+/** What the engine is asked for. Speakers with one source differ in tract, room and microphone. */
+export interface VoiceSource {
+  engine: SpeechEngine;
+  voice: string;
+  /** Mean fundamental frequency, Hz. */
+  pitch: number;
+  /** Its standard deviation, Hz. */
+  pitchDeviation: number;
+  /** Factor on durations. */
+  stretch: number;
+  /** Sounds that are said differently. */
+  accent: string[];
+}
+
 /** One synthetic person: a voice of the engine with a setting of its own, in a room, at a microphone. */
 export interface Speaker {
   /** 8 hexadecimal digits, the speaker part of a file name. */
   id: string;
   split: SplitName;
-  engine: SpeechEngine;
-  voice: string;
-  /** Mean fundamental frequency wanted, Hz. */
-  pitch: number;
-  /** Standard deviation of the fundamental frequency, Hz. */
-  pitchDeviation: number;
-  /** Factor on all formants against the voice's own: above 1 is a shorter vocal tract. */
-  formant: number;
-  /** Factor on durations. */
-  stretch: number;
+  source: VoiceSource;
+  /** Factor on pitch, tempo and formants together, by resampling. */
+  shift: number;
+  /** Factors on the formants alone, at the frequencies of `warpKnots`; empty: none. */
+  warp: number[];
   /** Breath noise relative to the voice, 0 to 0.3. */
   breath: number;
-  /** Sounds that this speaker says differently. */
-  accent: string[];
   room: Room;
   microphone: Microphone;
 }
@@ -67,23 +75,32 @@ export function drawSpeakers(options: SpeakerOptions): Speaker[] {
 
 const splitKeys: Record<SplitName, number> = { training: 1, validation: 2, testing: 3 };
 
+/** Speakers that share a source, so that one utterance serves them all. */
+export const speakersPerSource = 2;
+
 function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
   const { seed, split, engine, voices, sampleRate } = options;
+  const group = Math.floor(index / speakersPerSource);
+  const shared = new RandomStream(seed, splitKeys[split], group, 0x737263);
   const random = new RandomStream(seed, splitKeys[split], index, 0x73706b);
-  const voice = voices[index % voices.length];
+  const voice = voices[group % voices.length];
   const trait = voiceTraits[voice] ?? { tract: 1, pitch: 120 };
-  const { formant, pitch } = split === "testing" ? nearTo(trait, random) : anybody(trait, random);
+  const setting = split === "testing" ? nearTo(trait, shared, random) : anybody(voice, trait, shared, random);
+  const { pitch, shift, warp } = setting;
   return {
     id: hashKey(seed, splitKeys[split], index, 0x6964).toString(16).padStart(8, "0"),
     split,
-    engine,
-    voice,
-    pitch,
-    pitchDeviation: pitch * random.between(0.03, 0.16),
-    formant,
-    stretch: 2 ** random.between(-0.45, 0.4),
+    source: {
+      engine,
+      voice,
+      pitch,
+      pitchDeviation: pitch * shared.between(0.03, 0.16),
+      stretch: setting.meanShift * 2 ** shared.between(-0.45, 0.35),
+      accent: engine === "flite" && split !== "testing" ? drawAccent(shared) : [],
+    },
+    shift,
+    warp,
     breath: random.uniform() < 0.4 ? random.between(0.03, 0.3) : 0,
-    accent: engine === "flite" && split !== "testing" ? drawAccent(random) : [],
     room: randomRoom(random),
     microphone: randomMicrophone(random, sampleRate),
   };
@@ -94,16 +111,41 @@ interface Trait {
   pitch: number;
 }
 
-function nearTo(trait: Trait, random: RandomStream): { formant: number; pitch: number } {
-  return { formant: 2 ** random.between(-0.08, 0.08), pitch: trait.pitch * 2 ** random.between(-0.25, 0.25) };
+interface VoiceSetting {
+  pitch: number;
+  shift: number;
+  /** Middle of the shifts of all speakers of the source. */
+  meanShift: number;
+  warp: number[];
 }
 
-/** Pitch grows with the fourth power of the tract's scale: from 105 Hz for a man to 200 Hz for a woman with tracts 17 % shorter. */
-function anybody(trait: Trait, random: RandomStream): { formant: number; pitch: number } {
-  const tract = random.between(0.88, 1.3);
-  const formant = Math.min(1.35, Math.max(0.75, tract / trait.tract));
-  const pitch = Math.min(340, Math.max(75, 105 * tract ** 4 * 2 ** (0.3 * random.normal())));
-  return { formant, pitch };
+/** The voice itself, a little higher or lower. */
+function nearTo(trait: Trait, shared: RandomStream, random: RandomStream): VoiceSetting {
+  return {
+    pitch: trait.pitch * 2 ** shared.between(-0.25, 0.25),
+    shift: 2 ** random.between(-0.08, 0.08),
+    meanShift: 1,
+    warp: [],
+  };
+}
+
+/** Voices whose pitch the engine cannot set: for them the shift makes the pitch and the warp undoes what it does to the formants. */
+const fixedPitch = new Set(["rms"]);
+
+/**
+ * Anybody from a deep man to a child. Pitch grows with the fourth power of the tract's scale: from 105 Hz for a man to
+ * 200 Hz for a woman, whose tract is 17 % shorter.
+ */
+function anybody(voice: string, trait: Trait, shared: RandomStream, random: RandomStream): VoiceSetting {
+  const middle = shared.between(0.9, 1.28);
+  const tract = middle * 2 ** random.between(-0.12, 0.12);
+  const pitch = Math.min(320, Math.max(75, 105 * middle ** 4 * 2 ** (0.3 * shared.normal())));
+  const formant = tract / trait.tract;
+  const fixed = fixedPitch.has(voice);
+  const meanShift = fixed ? Math.min(1.7, Math.max(0.85, pitch / trait.pitch)) : middle / trait.tract;
+  const shift = fixed ? meanShift * 2 ** random.between(-0.12, 0.12) : formant;
+  const warp = Array.from({ length: warpKnots.length - 2 }, () => (formant / shift) * 2 ** (0.09 * random.normal()));
+  return { pitch: pitch / meanShift, shift, meanShift, warp: warp.map((factor) => Math.min(1.6, Math.max(0.55, factor))) };
 }
 
 /** Ways of speaking English: phone of the CMU set said otherwise. A trailing `$` holds at the end of a word only. */
@@ -123,7 +165,7 @@ export const accentRules: Record<string, [from: string, to: string]> = {
 };
 
 function drawAccent(random: RandomStream): string[] {
-  return Object.keys(accentRules).filter(() => random.uniform() < 0.08);
+  return Object.keys(accentRules).filter(() => random.uniform() < 0.12);
 }
 
 /** The phones as this speaker says them. */

@@ -6,16 +6,14 @@ import type { ClipSetting } from "./clip.js";
 import type { Speaker } from "./speaker.js";
 import { sayWithin } from "./utterance.js";
 
-/** One speaker says one word, for one or more clips. */
+/** One utterance of a word and the clips that are made of it. */
 export interface Task {
-  /** Index into the speakers. */
-  speaker: number;
+  /** Indices of the speakers, who share a source; each appears once for each of its clips. */
+  speakers: number[];
   /** What is spoken. */
   text: string;
   /** Folder of the clips. */
   folder: string;
-  /** Number of clips. */
-  clips: number;
 }
 
 /** Everything that tasks share; it is sent once to each worker. */
@@ -27,19 +25,34 @@ export interface Job {
   program?: string;
 }
 
-/** The name of a clip under the folder of the data set, as Speech Commands names them. */
-export function clipName(task: Task, speaker: Speaker, take: number): string {
-  return `${task.folder}/${speaker.id}_nohash_${take}.wav`;
+/** A clip of a task: its speaker, its number among the speaker's clips of the word, and its name in the data set. */
+export interface ClipPlace {
+  speaker: Speaker;
+  take: number;
+  name: string;
+}
+
+/** The clips of a task, named as Speech Commands names them. */
+export function clipPlaces(task: Task, speakers: readonly Speaker[]): ClipPlace[] {
+  const takes = new Map<number, number>();
+  return task.speakers.map((index) => {
+    const take = takes.get(index) ?? 0;
+    takes.set(index, take + 1);
+    const speaker = speakers[index];
+    return { speaker, take, name: `${task.folder}/${speaker.id}_nohash_${take}.wav` };
+  });
 }
 
 /** Speaks a word and writes its clips. */
 export async function runTask(job: Job, task: Task): Promise<void> {
   const { setting, out } = job;
-  const speaker = job.speakers[task.speaker];
-  const longest = (setting.length / setting.sampleRate) * 2 ** -clipJitter - 0.01;
-  const utterance = await sayWithin(speaker, task.text, longest, job.program);
-  for (let take = 0; take < task.clips; take++) {
+  const { sampleRate } = setting;
+  const places = clipPlaces(task, job.speakers);
+  const slowest = Math.min(...places.map(({ speaker }) => speaker.shift)) * 2 ** -clipJitter;
+  const longest = setting.length / sampleRate - 0.01;
+  const utterance = await sayWithin(places[0].speaker.source, task.text, slowest, longest, job.program);
+  for (const { speaker, take, name } of places) {
     const samples = makeClip(utterance, speaker, task.text, take, setting);
-    writeFileSync(join(out, clipName(task, speaker, take)), encodeWav({ samples, sampleRate: setting.sampleRate }));
+    writeFileSync(join(out, name), encodeWav({ samples, sampleRate }));
   }
 }

@@ -1,5 +1,5 @@
-/** Frames quieter than the loudest by so much are silence, dB. The f of "off" is some 35 dB below its vowel. */
-const silence = -46;
+/** Frames quieter than the loudest by so much are silence, dB: the f of "off" is some 35 dB below its vowel, the noise in awb's pauses 44. */
+const silence = -40;
 const frameSeconds = 0.005;
 /** Left before and after what is heard, seconds. */
 const margin = 0.012;

@@ -6,28 +6,35 @@ import { espeakSpeak, speak } from "../../signal/speech.js";
 import type { FliteVoice } from "../../signal/speech.js";
 import { trimSilence } from "./trim.js";
 import { accented } from "./speaker.js";
-import type { Speaker } from "./speaker.js";
+import type { VoiceSource } from "./speaker.js";
 
 /** Fastest and slowest that the engine is asked to speak. */
 const leastStretch = 0.3;
 const mostStretch = 3;
-/** Formants are shifted by resampling; whole multiples of this rate keep the filters small, Hz. */
-const rateStep = 50;
+/** Voices are shifted by resampling; whole multiples of this rate keep the filters small, Hz. */
+const rateStep = 160;
 
 const phonesOf = new Map<string, string[]>();
 
 /**
- * Lets a speaker say a text, silence cut off, formants not yet shifted. A text that does not fit is said faster, never cut.
- * @param longest longest duration after the shift, seconds
+ * Says a text, silence cut off. A text that does not fit is said faster, never cut.
+ * @param shift smallest factor by which it will be resampled
+ * @param longest longest duration after that, seconds
  * @throws UserError where it does not fit even when said as fast as the engine can
  */
-export async function sayWithin(speaker: Speaker, text: string, longest: number, program?: string): Promise<Sound> {
-  let stretch = speaker.stretch * speaker.formant;
+export async function sayWithin(
+  source: VoiceSource,
+  text: string,
+  shift: number,
+  longest: number,
+  program?: string,
+): Promise<Sound> {
+  let { stretch } = source;
   for (let attempt = 0; attempt < 4; attempt++) {
-    const spoken = await say(speaker, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), program);
+    const spoken = await say(source, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), program);
     const sound = { samples: trimSilence(spoken.samples, spoken.sampleRate), sampleRate: spoken.sampleRate };
-    if (sound.samples.length === 0) throw new UserError(`'${text}' cannot be spoken: the voice ${speaker.voice} was silent`);
-    const seconds = sound.samples.length / sound.sampleRate / speaker.formant;
+    if (sound.samples.length === 0) throw new UserError(`'${text}' cannot be spoken: the voice ${source.voice} was silent`);
+    const seconds = sound.samples.length / sound.sampleRate / shift;
     if (seconds <= longest) return sound;
     stretch *= (0.96 * longest) / seconds;
     if (stretch < leastStretch) break;
@@ -37,21 +44,22 @@ export async function sayWithin(speaker: Speaker, text: string, longest: number,
   );
 }
 
-async function say(speaker: Speaker, text: string, stretch: number, program?: string): Promise<Sound> {
-  if (speaker.engine === "espeak") {
+async function say(source: VoiceSource, text: string, stretch: number, program?: string): Promise<Sound> {
+  const { voice, accent } = source;
+  if (source.engine === "espeak") {
     // 50 is a voice's own pitch and 100 about an octave above it; 175 words a minute its own rate.
-    const pitch = Math.min(99, Math.max(0, 50 + 50 * Math.log2(speaker.pitch / speaker.formant / 120)));
-    return espeakSpeak(text, { voice: speaker.voice, pitch, rate: Math.min(450, Math.max(80, 175 / stretch)), program });
+    const pitch = Math.min(99, Math.max(0, 50 + 50 * Math.log2(source.pitch / 120)));
+    return espeakSpeak(text, { voice, pitch, rate: Math.min(450, Math.max(80, 175 / stretch)), program });
   }
   const options = {
-    voice: speaker.voice as FliteVoice,
-    pitch: Math.min(500, Math.max(40, speaker.pitch / speaker.formant)),
-    pitchDeviation: speaker.pitchDeviation / speaker.formant,
+    voice: voice as FliteVoice,
+    pitch: Math.min(500, Math.max(40, source.pitch)),
+    pitchDeviation: source.pitchDeviation,
     stretch,
   };
-  if (speaker.accent.length > 0) {
+  if (accent.length > 0) {
     const plain = await plainPhones(text);
-    const phones = accented(plain, speaker.accent);
+    const phones = accented(plain, accent);
     if (phones.join() !== plain.join()) return speak(phones.join(" "), { ...options, phones: true });
   }
   return speak(text, options);
@@ -66,11 +74,11 @@ async function plainPhones(text: string): Promise<string[]> {
 }
 
 /**
- * Shifts the formants (and with them pitch and tempo, for which the utterance allowed) by resampling.
+ * Shifts pitch, tempo and formants together by resampling.
  * @param factor above 1: higher and shorter
  * @param sampleRate wanted, Hz
  */
-export function shiftFormants(sound: Sound, factor: number, sampleRate: number): Float32Array {
+export function shiftVoice(sound: Sound, factor: number, sampleRate: number): Float32Array {
   const from = Math.max(rateStep, rateStep * Math.round((sound.sampleRate * factor) / rateStep));
   return resample(sound.samples, from, sampleRate).slice();
 }

@@ -14,7 +14,7 @@ parentPort?.on("message", (tasks: Task[]) => {
       let clips = 0;
       for (const task of tasks) {
         await runTask(job, task);
-        clips += task.clips;
+        clips += task.speakers.length;
       }
       parentPort?.postMessage({ clips } satisfies Answer, []);
     } catch (error) {

@@ -77,7 +77,6 @@ const scalar = {
   "f64.promote_f32": 0xbb,
   "i32.reinterpret_f32": 0xbc,
   "f32.reinterpret_i32": 0xbe,
-  "i32.trunc_sat_f32_s": 0xfc0000,
   "i32.trunc_sat_f64_s": 0xfc0002,
 } as const;
 

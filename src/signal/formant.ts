@@ -3,8 +3,8 @@ import { fft } from "./fft.js";
 const size = 512;
 const hop = size / 4;
 const bins = size / 2 + 1;
-/** Half width of the smoothing of the envelope, in bins: 13 bins are 400 Hz at 16 kHz, more than most voices' harmonics lie apart. */
-const halfWidth = 6;
+/** Half width of the smoothing of the envelope, in bins: 9 bins are 280 Hz at 16 kHz, more than most voices' harmonics lie apart. */
+const halfWidth = 4;
 /** Largest change of a frequency's level: 30 dB, in nepers. */
 const mostGain = 3.45;
 

@@ -54,7 +54,7 @@ describe("decodeSound", () => {
 
   it.skipIf(!flac)("gives back every sample of FLAC at 16 and 24 bits (needs the program flac)", async () => {
     for (const name of ["a", "deep"]) {
-      execFileSync("flac", ["-s", "-f", path(`${name}.wav`), "-o", path("x.flac")]);
+      execFileSync("flac", ["--totally-silent", "-f", path(`${name}.wav`), "-o", path("x.flac")]);
       const sound = await decodeSound(readFileSync(path("x.flac")), "x.flac");
       expect(sound.sampleRate).toBe(16_000);
       expect(sound.samples).toEqual(samples);
@@ -62,7 +62,7 @@ describe("decodeSound", () => {
   });
 
   it.skipIf(!flac)("bounds, cut and damaged FLAC give typed errors (needs the program flac)", async () => {
-    execFileSync("flac", ["-s", "-f", path("a.wav"), "-o", path("x.flac")]);
+    execFileSync("flac", ["--totally-silent", "-f", path("a.wav"), "-o", path("x.flac")]);
     const bytes = readFileSync(path("x.flac"));
     await expect(decodeSound(bytes, "x", { maxSeconds: 0.4 })).rejects.toThrow(/lasts 0.5 s/);
     for (const size of [20, 50, 5000, bytes.length - 3000])
@@ -78,7 +78,7 @@ describe("decodeSound", () => {
   it.skipIf(!flac)("keeps digital silence at the end of a FLAC (needs the program flac)", async () => {
     const quiet = Float32Array.from({ length: 8209 }, (_, i) => (i < 100 ? 0.5 : 0));
     writeFileSync(path("quiet.wav"), encodeWav({ samples: quiet, sampleRate: 16_000 }));
-    execFileSync("flac", ["-s", "-f", path("quiet.wav"), "-o", path("quiet.flac")]);
+    execFileSync("flac", ["--totally-silent", "-f", path("quiet.wav"), "-o", path("quiet.flac")]);
     expect((await decodeSound(readFileSync(path("quiet.flac")), "quiet.flac")).samples).toEqual(quiet);
   });
 
@@ -86,7 +86,7 @@ describe("decodeSound", () => {
     "stops a FLAC that unpacks to more than the limit although its header does not say (needs the program flac)",
     async () => {
       writeFileSync(path("zeros.wav"), encodeWav({ samples: new Float32Array(160_000), sampleRate: 16_000 }));
-      execFileSync("flac", ["-s", "-f", path("zeros.wav"), "-o", path("zeros.flac")]);
+      execFileSync("flac", ["--totally-silent", "-f", path("zeros.wav"), "-o", path("zeros.flac")]);
       const bytes = readFileSync(path("zeros.flac"));
       bytes[21] &= 0xf0;
       bytes.fill(0, 22, 26);

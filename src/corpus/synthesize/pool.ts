@@ -38,7 +38,7 @@ export async function runTasks(
   try {
     await Promise.all(
       Array.from({ length: workers }, () => {
-        const worker = new Worker(script, { workerData: job });
+        const worker = new Worker(script, { workerData: job, execArgv: [] });
         threads.push(worker);
         return drive(worker, take, onClips);
       }),

@@ -27,6 +27,8 @@ export interface FliteOptions {
 export interface Utterance extends Sound {
   /** The phones that were spoken, pauses left out. */
   phones: string[];
+  /** Begin and end of each phone, seconds. What the engine intended: exact for awb, rms and slt, some 10 % off for kal and kal16. */
+  times: [begin: number, end: number][];
 }
 
 const longestText = 1000;
@@ -51,12 +53,28 @@ export async function speak(text: string, options: FliteOptions = {}): Promise<U
   ];
   const source = options.phones === true ? "-p" : "-t";
   const program = await fliteProgram();
-  const { output, wav } = program.run(["-voice", voice, ...settings, "-ps", source, text]);
-  const phones = output.split(/\s+/).filter((phone) => phone !== "" && phone !== "pau");
+  const { output, wav } = program.run(["-voice", voice, ...settings, "-psdur", source, text]);
+  const { phones, times } = parseSegments(output);
   const unknown = /failed to find entry for: (\S+)/.exec(output);
   if (unknown) throw new UserError(`'${text}': the voice ${voice} has no sound for ${unknown[1]}; use phones of the CMU set`);
   if (phones.length === 0 || !wav) throw new UserError(`'${text}' cannot be spoken: nothing in it is a word in English letters`);
-  return { ...decodeWav(wav, "speech"), phones };
+  return { ...decodeWav(wav, "speech"), phones, times };
+}
+
+/** Reads "pau:0.159 f:0.285 ...", each phone with its end, other output left out. */
+function parseSegments(output: string): { phones: string[]; times: [number, number][] } {
+  const phones: string[] = [];
+  const times: [number, number][] = [];
+  let begin = 0;
+  for (const [, phone, digits] of output.matchAll(/(?:^|\s)([a-z]+):(\d+\.\d+)(?=\s|$)/g)) {
+    const end = Number(digits);
+    if (phone !== "pau") {
+      phones.push(phone);
+      times.push([begin, end]);
+    }
+    begin = end;
+  }
+  return { phones, times };
 }
 
 /** Whether the engine is installed; it is an optional dependency. */

@@ -26,11 +26,11 @@ export function randomMicrophone(random: RandomStream, sampleRate: number): Micr
     gain: random.between(-5, 5),
   }));
   return {
-    lowCut: random.between(20, 200),
-    highCut: random.uniform() < 0.2 ? random.between(3400, 5500) : random.between(5500, 0.49 * sampleRate),
-    tilt: random.between(-6, 6),
+    lowCut: random.between(20, 160),
+    highCut: random.uniform() < 0.15 ? random.between(3400, 5500) : random.between(5500, 0.49 * sampleRate),
+    tilt: random.between(-5, 5),
     peaks,
-    drive: random.uniform() < 0.3 ? random.between(0.05, 0.6) : 0,
+    drive: random.uniform() < 0.2 ? random.between(0.05, 0.6) : 0,
     hum: random.uniform() < 0.25 ? 10 ** random.between(-4, -2.3) : 0,
     mains: random.uniform() < 0.5 ? 50 : 60,
     noise: 10 ** random.between(-4.5, -3),

@@ -16,16 +16,16 @@ export interface Room {
 const speedOfSound = 343;
 const earlyOrder = 2;
 
-/** A room from a cupboard to a hall, the talker 0.2 to 2.5 m from the microphone, most of them dry. */
+/** A room from a cupboard to a hall, the talker 0.2 to 2 m from the microphone, most of them dry. */
 export function randomRoom(random: RandomStream): Room {
   const size: [number, number, number] = [random.between(2, 8), random.between(2, 7), random.between(2.2, 3.5)];
-  const reverberation = 0.08 + 0.5 * random.uniform() ** 2;
+  const reverberation = 0.08 + 0.42 * random.uniform() ** 2;
   const microphone: [number, number, number] = [0, 0, 0].map((_, i) => size[i] * random.between(0.25, 0.75)) as [
     number,
     number,
     number,
   ];
-  const distance = 0.2 + 2.3 * random.uniform() ** 2;
+  const distance = 0.2 + 1.8 * random.uniform() ** 2;
   const angle = random.between(0, 2 * Math.PI);
   const source: [number, number, number] = [
     inside(microphone[0] + distance * Math.cos(angle), size[0]),

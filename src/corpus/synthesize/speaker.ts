@@ -32,7 +32,7 @@ export interface Speaker {
   shift: number;
   /** Factors on the formants alone, at the frequencies of `warpKnots`; empty: none. */
   warp: number[];
-  /** Breath noise relative to the voice, 0 to 0.3. */
+  /** Breath noise relative to the voice, 0 to 0.2. */
   breath: number;
   room: Room;
   microphone: Microphone;
@@ -100,7 +100,7 @@ function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
     },
     shift,
     warp,
-    breath: random.uniform() < 0.4 ? random.between(0.03, 0.3) : 0,
+    breath: random.uniform() < 0.4 ? random.between(0.03, 0.2) : 0,
     room: randomRoom(random),
     microphone: randomMicrophone(random, sampleRate),
   };

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hashText, RandomStream } from "../../base/random.js";
 import { encodeWav } from "../../signal/wav.js";
 import { clipJitter, makeClip } from "./clip.js";
 import type { ClipSetting } from "./clip.js";
 import type { Speaker } from "./speaker.js";
-import { sayWithin } from "./utterance.js";
+import { carriers, sayWithin } from "./utterance.js";
 
 /** One utterance of a word and the clips that are made of it. */
 export interface Task {
@@ -50,7 +51,10 @@ export async function runTask(job: Job, task: Task): Promise<void> {
   const places = clipPlaces(task, job.speakers);
   const slowest = Math.min(...places.map(({ speaker }) => speaker.shift)) * 2 ** -clipJitter;
   const longest = setting.length / sampleRate - 0.01;
-  const utterance = await sayWithin(places[0].speaker.source, task.text, slowest, longest, job.program);
+  const { source, split } = places[0].speaker;
+  const random = new RandomStream(setting.seed, hashText(places[0].speaker.id), hashText(task.text), 0x736179);
+  const carrier = split === "testing" ? "{}" : random.pick(carriers);
+  const utterance = await sayWithin(source, task.text, { shift: slowest, longest, program: job.program }, carrier);
   for (const { speaker, take, name } of places) {
     const samples = makeClip(utterance, speaker, task.text, take, setting);
     writeFileSync(join(out, name), encodeWav({ samples, sampleRate }));

@@ -3,7 +3,7 @@ import type { RandomStream } from "../../base/random.js";
 import { resample } from "../../signal/resample.js";
 import type { Sound } from "../../signal/sound.js";
 import { espeakSpeak, speak } from "../../signal/speech.js";
-import type { FliteVoice } from "../../signal/speech.js";
+import type { FliteVoice, Utterance } from "../../signal/speech.js";
 import { trimSilence } from "./trim.js";
 import { accented } from "./speaker.js";
 import type { VoiceSource } from "./speaker.js";
@@ -14,24 +14,34 @@ const mostStretch = 3;
 /** Voices are shifted by resampling; whole multiples of this rate keep the filters small, Hz. */
 const rateStep = 160;
 
+/** What may stand around a word, so that it is not always said in the same way. */
+export const carriers: readonly string[] = ["{}", "{}", "say {}", "the {}", "{} again", "{}, please", "now, {}", "{}?"];
+
+/** Voices whose phone times are exact, so that a word can be cut out of a phrase. */
+const exactTimes = new Set(["awb", "rms", "slt"]);
+
 const phonesOf = new Map<string, string[]>();
+
+/** What an utterance must fit into. */
+export interface FitLimits {
+  /** Smallest factor by which it will be resampled. */
+  shift: number;
+  /** Longest duration after that, seconds. */
+  longest: number;
+  /** The espeak-ng program, where it is not the usual one. */
+  program?: string;
+}
 
 /**
  * Says a text, silence cut off. A text that does not fit is said faster, never cut.
- * @param shift smallest factor by which it will be resampled
- * @param longest longest duration after that, seconds
+ * @param carrier one of the carriers; a voice whose times are not exact says the text alone
  * @throws UserError where it does not fit even when said as fast as the engine can
  */
-export async function sayWithin(
-  source: VoiceSource,
-  text: string,
-  shift: number,
-  longest: number,
-  program?: string,
-): Promise<Sound> {
+export async function sayWithin(source: VoiceSource, text: string, limits: FitLimits, carrier = "{}"): Promise<Sound> {
+  const { shift, longest, program } = limits;
   let { stretch } = source;
   for (let attempt = 0; attempt < 4; attempt++) {
-    const spoken = await say(source, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), program);
+    const spoken = await say(source, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), carrier, program);
     const sound = { samples: trimSilence(spoken.samples, spoken.sampleRate), sampleRate: spoken.sampleRate };
     if (sound.samples.length === 0) throw new UserError(`'${text}' cannot be spoken: the voice ${source.voice} was silent`);
     const seconds = sound.samples.length / sound.sampleRate / shift;
@@ -44,7 +54,7 @@ export async function sayWithin(
   );
 }
 
-async function say(source: VoiceSource, text: string, stretch: number, program?: string): Promise<Sound> {
+async function say(source: VoiceSource, text: string, stretch: number, carrier: string, program?: string): Promise<Sound> {
   const { voice, accent } = source;
   if (source.engine === "espeak") {
     // 50 is a voice's own pitch and 100 about an octave above it; 175 words a minute its own rate.
@@ -57,12 +67,27 @@ async function say(source: VoiceSource, text: string, stretch: number, program?:
     pitchDeviation: source.pitchDeviation,
     stretch,
   };
+  if (carrier !== "{}" && exactTimes.has(voice)) {
+    const found = cutWord(await speak(carrier.replace("{}", text), options), await plainPhones(text));
+    if (found) return found;
+  }
   if (accent.length > 0) {
     const plain = await plainPhones(text);
     const phones = accented(plain, accent);
     if (phones.join() !== plain.join()) return speak(phones.join(" "), { ...options, phones: true });
   }
   return speak(text, options);
+}
+
+/** Cuts the word with these phones out of a phrase; undefined where it was said otherwise. */
+function cutWord(phrase: Utterance, phones: readonly string[]): Sound | undefined {
+  const { samples, sampleRate, times } = phrase;
+  const wanted = phones.join(" ");
+  const first = phrase.phones.findIndex((_, i) => phrase.phones.slice(i, i + phones.length).join(" ") === wanted);
+  if (first < 0) return undefined;
+  const [begin] = times[first];
+  const [, end] = times[first + phones.length - 1];
+  return { samples: samples.slice(Math.floor(begin * sampleRate), Math.ceil(end * sampleRate)), sampleRate };
 }
 
 async function plainPhones(text: string): Promise<string[]> {

@@ -24,10 +24,11 @@ interface Frame {
  * Moves the formants of a voice but not its pitch: each short-time spectrum is multiplied by the ratio of its warped and its
  * own envelope, the envelope being the smoothed logarithm of the spectrum.
  * @param samples shape [n], a voice at about 16 kHz
- * @param source for each of 257 bins from 0 to the Nyquist frequency: the bin (with fraction) whose level it gets
+ * @param first for each of 257 bins from 0 to the Nyquist frequency: the bin (with fraction) whose level it gets, at the first sample
+ * @param last the same at the last sample; between them the warp changes evenly
  * @returns shape [n]
  */
-export function warpFormants(samples: Float32Array, source: Float64Array): Float32Array {
+export function warpFormants(samples: Float32Array, first: Float64Array, last = first): Float32Array {
   const output = new Float32Array(samples.length);
   const frame: Frame = {
     real: new Float64Array(size),
@@ -35,7 +36,10 @@ export function warpFormants(samples: Float32Array, source: Float64Array): Float
     envelope: new Float64Array(bins),
     sums: new Float64Array(bins + 2 * halfWidth + 2),
   };
+  const source = first.slice();
   for (let start = hop - size; start < samples.length; start += hop) {
+    const part = Math.min(1, Math.max(0, (start + size / 2) / samples.length));
+    for (let k = 0; k < bins; k++) source[k] = first[k] + part * (last[k] - first[k]);
     for (let i = 0; i < size; i++) frame.real[i] = window[i] * (samples[start + i] ?? 0);
     frame.imaginary.fill(0);
     fft(frame.real, frame.imaginary);

@@ -158,6 +158,13 @@ describe("warpFormants", () => {
     }
   });
 
+  it("glides from one warp to another", () => {
+    const flat = [1, 1, 1, 1, 1];
+    const warped = warpFormants(vowel(1500), warpTable(flat, rate), warpTable([1.3, 1.3, 1.3, 1.3, 1.3], rate));
+    expect(loudest(warped.subarray(0, 2048))).toBe(1500);
+    expect(loudest(warped.subarray(13_900))).toBeGreaterThan(1700);
+  });
+
   it("changes nothing where nothing moves", () => {
     const before = vowel(1500);
     const after = warpFormants(before, warpTable([1, 1, 1, 1, 1], rate));

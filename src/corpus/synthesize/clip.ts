@@ -10,6 +10,9 @@ import { addBreath, shiftVoice } from "./utterance.js";
 /** Largest change of formants, pitch and tempo between two clips of one utterance, in octaves. */
 export const clipJitter = 0.05;
 
+/** Deviation of each formant at the begin and at the end of a word, in octaves: nobody says a vowel twice the same. */
+const formantJitter = 0.07;
+
 /** What clips are made with. */
 export interface ClipSetting {
   seed: number;
@@ -33,7 +36,12 @@ export function makeClip(utterance: Sound, speaker: Speaker, word: string, take:
   const { seed, sampleRate, length, noises } = setting;
   const random = new RandomStream(seed, hashText(speaker.id), hashText(word), take, 0x636c6970);
   const shifted = shiftVoice(utterance, speaker.shift * 2 ** random.between(-clipJitter, clipJitter), sampleRate);
-  const voice = speaker.warp.length > 0 ? warpFormants(shifted, warpTable(speaker.warp, sampleRate)) : shifted;
+  const warped = (): Float64Array =>
+    warpTable(
+      speaker.warp.map((factor) => factor * 2 ** (formantJitter * random.normal())),
+      sampleRate,
+    );
+  const voice = speaker.warp.length > 0 ? warpFormants(shifted, warped(), warped()) : shifted;
   if (speaker.breath > 0) addBreath(voice, speaker.breath, random);
   const heard = convolverFor(speaker, setting).apply(voice.subarray(0, length));
   const clip = new Float32Array(length);

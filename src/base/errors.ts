@@ -12,19 +12,22 @@ export class UserError extends Error {
 /** A file whose bytes are not what they claim to be. */
 export class FormatError extends UserError {
   override readonly name = "FormatError";
+  readonly file: string;
+  readonly place: string;
+  readonly found: string;
+  readonly remedy: string;
   /**
    * @param file path or name of the file
    * @param place where in the file ("byte 36", "line 3", "chunk 'fmt '")
    * @param found what stands there
    * @param remedy what the user can do
    */
-  constructor(
-    readonly file: string,
-    readonly place: string,
-    readonly found: string,
-    readonly remedy: string,
-  ) {
+  constructor(file: string, place: string, found: string, remedy: string) {
     super(`${file}: ${place}: ${found}; ${remedy}`);
+    this.file = file;
+    this.place = place;
+    this.found = found;
+    this.remedy = remedy;
   }
 }
 

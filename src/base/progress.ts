@@ -3,22 +3,26 @@ export class Progress {
   readonly #start = Date.now();
   #last = 0;
   #open = false;
-  constructor(
-    private readonly title: string,
-    private readonly total: number,
-    private readonly unit: string,
-    private readonly live = process.stderr.isTTY === true,
-  ) {}
+  readonly #title: string;
+  readonly #total: number;
+  readonly #unit: string;
+  readonly #live: boolean;
+  constructor(title: string, total: number, unit: string, live = process.stderr.isTTY === true) {
+    this.#title = title;
+    this.#total = total;
+    this.#unit = unit;
+    this.#live = live;
+  }
 
   /** Shows that `done` of the total units are finished. */
   update(done: number, detail = ""): void {
     const now = Date.now();
-    if (!this.live || (now - this.#last < 100 && done < this.total)) return;
+    if (!this.#live || (now - this.#last < 100 && done < this.#total)) return;
     this.#last = now;
     const seconds = (now - this.#start) / 1000;
     const rate = done / Math.max(seconds, 1e-3);
-    const left = rate > 0 ? (this.total - done) / rate : 0;
-    const line = `${this.title} ${done}/${this.total} ${this.unit}  ${formatRate(rate)} ${this.unit}/s  ${formatSeconds(left)} left  ${detail}`;
+    const left = rate > 0 ? (this.#total - done) / rate : 0;
+    const line = `${this.#title} ${done}/${this.#total} ${this.#unit}  ${formatRate(rate)} ${this.#unit}/s  ${formatSeconds(left)} left  ${detail}`;
     process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
     this.#open = true;
   }

@@ -1,0 +1,83 @@
+import { UserError } from "../base/errors.js";
+import { inferTypes } from "./infer.js";
+import type { Attributes, DType, Graph, Initializer, NamedValue, Node, Parameter, State, TensorType, Value } from "./types.js";
+
+/** Builds a graph node by node; types are inferred and checked on the way. */
+export class GraphBuilder {
+  readonly #name: string;
+  readonly #inputs: NamedValue[] = [];
+  readonly #parameters: Parameter[] = [];
+  readonly #states: { name: string; input: Value; output?: Value }[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #outputs: NamedValue[] = [];
+  #next = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  #value(type: TensorType): Value {
+    return { id: this.#next++, type };
+  }
+
+  input(name: string, type: TensorType): Value {
+    const value = this.#value(type);
+    this.#inputs.push({ name, value });
+    return value;
+  }
+
+  /** A trainable weight, named by path. */
+  parameter(name: string, shape: readonly number[], initializer: Initializer, dtype: DType = "f32", trainable = true): Value {
+    if (this.#parameters.some((p) => p.name === name)) throw new UserError(`two parameters are named ${name}`);
+    const value = this.#value({ dtype, shape });
+    this.#parameters.push({ name, value, initializer, trainable });
+    return value;
+  }
+
+  /** A value carried between runs; `setState` gives what it becomes. */
+  state(name: string, type: TensorType): Value {
+    const input = this.#value(type);
+    this.#states.push({ name, input });
+    return input;
+  }
+
+  setState(input: Value, output: Value): void {
+    const state = this.#states.find((s) => s.input === input);
+    if (!state) throw new Error("setState: not a state of this graph");
+    state.output = output;
+  }
+
+  output(name: string, value: Value): void {
+    this.#outputs.push({ name, value });
+  }
+
+  /** Applies an op and gives all its results. */
+  apply(op: string, inputs: readonly Value[], attributes: Attributes = {}, body?: Graph): readonly Value[] {
+    const types = inferTypes(
+      op,
+      inputs.map((v) => v.type),
+      attributes,
+      body,
+    );
+    const node: Node = { op, inputs, outputs: types.map((t) => this.#value(t)), attributes, ...(body ? { body } : {}) };
+    this.#nodes.push(node);
+    return node.outputs;
+  }
+
+  /** Applies an op with one result. */
+  op(op: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.apply(op, inputs, attributes)[0] as Value;
+  }
+
+  finish(): Graph {
+    for (const s of this.#states) if (!s.output) throw new Error(`state ${s.name} is never set`);
+    return {
+      name: this.#name,
+      inputs: this.#inputs,
+      parameters: this.#parameters,
+      states: this.#states as State[],
+      nodes: this.#nodes,
+      outputs: this.#outputs,
+    };
+  }
+}

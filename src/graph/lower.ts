@@ -1,0 +1,38 @@
+import type { Kernel } from "../kernels/language.js";
+import type { Attributes, DType, Graph, TensorType } from "./types.js";
+
+/** A tensor in the program's memory. */
+export interface Region {
+  readonly id: number;
+  readonly type: TensorType;
+}
+
+/** What an op's `lower` writes to: kernels called on regions of memory. Implemented by the engine. */
+export interface LowerContext {
+  readonly inputs: readonly Region[];
+  readonly outputs: readonly Region[];
+  readonly attributes: Attributes;
+  readonly body?: Graph;
+  /** Lanes of the target's f32 vectors: 1 in JavaScript, 4 in WebAssembly, 4 to 16 in C. Vectors of any power of two from 4 to this may be used. */
+  readonly lanes: number;
+  /** Vector registers of the target: bounds the number of accumulators of a register block. */
+  readonly registers: number;
+  /** Memory for this node alone, not initialised. */
+  workspace(dtype: DType, elements: number): Region;
+  /** Constant data, shared between equal contents. */
+  constant(data: Float32Array | Float64Array | Int32Array): Region;
+  /** Runs the kernel on the regions. Equal keys must mean equal kernels; `make` is called once a key. */
+  call(key: string, make: () => Kernel, regions: readonly Region[]): void;
+  /** Lowers another graph in place (the cell of a scan), over `count` turns; see engine/lower_scan.ts. */
+  loop(count: number, reverse: boolean, body: (context: LoopContext) => void): void;
+}
+
+/** Inside a loop: regions that move with the turn, and graphs lowered over them. */
+export interface LoopContext {
+  /** The part of `region` that belongs to this turn: its first axis is the turns. */
+  slice(region: Region): Region;
+  /** Lowers the graph with its inputs (then parameters) at the given regions; gives the regions of its outputs. Where `outputs` names a region, the output is written there. */
+  graph(graph: Graph, inputs: readonly Region[], outputs: readonly (Region | undefined)[]): readonly Region[];
+  /** Copies one region to another of the same size. */
+  copy(from: Region, to: Region): void;
+}

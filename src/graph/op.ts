@@ -1,0 +1,34 @@
+import type { KernelBuilder } from "../kernels/language.js";
+import type { Expression } from "../kernels/language.js";
+import type { LowerContext } from "./lower.js";
+import type { Attributes, Graph, Node, TensorType, Value } from "./types.js";
+
+/** What a gradient rule may use: it writes nodes into the gradient graph. */
+export interface GradientContext {
+  readonly node: Node;
+  /** Gradient of the loss with respect to each output; undefined where the loss does not depend on it. */
+  readonly upstream: readonly (Value | undefined)[];
+  /** Whether input i needs a gradient. */
+  needs(i: number): boolean;
+  apply(op: string, inputs: readonly Value[], attributes?: Attributes, body?: Graph): readonly Value[];
+  op(op: string, inputs: readonly Value[], attributes?: Attributes): Value;
+}
+
+/** Everything that an op is. One file in graph/ops each. */
+export interface OpDefinition {
+  readonly name: string;
+  /** One paragraph: what it computes, shapes, source. */
+  readonly documentation: string;
+  /** Types of the results. Throws UserError where the inputs do not fit. */
+  infer(inputs: readonly TensorType[], attributes: Attributes, body?: Graph): TensorType[];
+  /** Gradient for each input (undefined: none). Absent: the op has no gradient, and asking for one is an error. */
+  gradient?(context: GradientContext): (Value | undefined)[];
+  /** Element-wise ops: the value at one place from the inputs at that place. Gives kernel, fusion and broadcasting. */
+  expression?(k: KernelBuilder, inputs: readonly Expression[], attributes: Attributes): Expression;
+  /** Kernels. Absent for element-wise ops (lowered through `expression`) and views. */
+  lower?(context: LowerContext): void;
+  /** The result is the input's memory under another shape. */
+  readonly view?: boolean;
+  /** Multiply-accumulates for one run. */
+  multiplyAccumulates?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes): number;
+}

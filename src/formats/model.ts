@@ -1,0 +1,22 @@
+import type { Graph } from "../graph/types.js";
+
+/** Anything that JSON can say. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A keyword spotter: what it computes, from which features, with which weights, and what it answers. */
+export interface Model {
+  /** Input "features" [1, frames, coefficients] f32, output "logits" [1, labels] f32. */
+  readonly graph: Graph;
+  /** Input "audio" [1, samples] f32 in [-1, 1), output "features". */
+  readonly frontend: Graph;
+  /** What the front end was built from: { kind, ...options }. */
+  readonly frontendDescription: { readonly [key: string]: Json };
+  /** One text a logit. */
+  readonly labels: readonly string[];
+  /** Values of the graph's parameters and buffers by name, row-major. */
+  readonly parameters: Map<string, Float32Array>;
+  /** How it was trained and how good it was then: recipe, seed, data, accuracy. */
+  readonly training: { readonly [key: string]: Json };
+  /** Licence of the weights and attribution of the data. */
+  readonly licence: string;
+}

@@ -1,0 +1,172 @@
+import { readFile, stat } from "node:fs/promises";
+import { FormatError, UserError } from "../base/errors.js";
+import { parseGraph } from "../graph/text_parse.js";
+import { printGraph } from "../graph/text_print.js";
+import { type Graph, sizeOf, typeText } from "../graph/types.js";
+import { verifyGraph } from "../graph/verify.js";
+import type { Json, Model } from "./model.js";
+import { parseSafetensors, type Safetensors, writeSafetensors } from "./safetensors.js";
+import { writeFileSafely } from "./write_file.js";
+
+/** Version of the model file; files of a later version are refused. */
+export const modelFileVersion = 1;
+
+/** Bytes of the largest model file that is read: the largest model of the zoo has 5 MB. */
+const largestFile = 1 << 30;
+const mostLabels = 1 << 16;
+
+/** The bytes of a model file: one .safetensors with weights by path and everything else in its metadata. */
+export function writeModel(model: Model): Uint8Array {
+  const tensors: Safetensors["tensors"] = new Map();
+  for (const { name, value } of model.graph.parameters) {
+    const data = model.parameters.get(name);
+    if (!data) throw new UserError(`the model has no values for parameter ${name}`);
+    if (data.length !== sizeOf(value.type.shape))
+      throw new UserError(`parameter ${name} is ${typeText(value.type)}, and its values are ${data.length}`);
+    tensors.set(name, { type: "F32", shape: value.type.shape, data });
+  }
+  const metadata = new Map([
+    ["format", "earshot"],
+    ["earshot.version", String(modelFileVersion)],
+    ["earshot.graph", printGraph(model.graph)],
+    ["earshot.frontend", printGraph(model.frontend)],
+    ["earshot.frontend_description", JSON.stringify(model.frontendDescription)],
+    ["earshot.labels", JSON.stringify(model.labels)],
+    ["earshot.training", JSON.stringify(model.training)],
+    ["earshot.licence", model.licence],
+  ]);
+  return writeSafetensors({ tensors, metadata });
+}
+
+/** Writes the model to a temporary name, syncs it and renames it. */
+export async function saveModel(path: string, model: Model): Promise<void> {
+  await writeFileSafely(path, writeModel(model));
+}
+
+/**
+ * Reads a model file.
+ * @throws UserError where the file cannot be read, FormatError where it is no model
+ */
+export async function loadModel(path: string): Promise<Model> {
+  let bytes: Uint8Array;
+  try {
+    const { size } = await stat(path);
+    if (size > largestFile) throw new FormatError(path, "its size", `${size} bytes`, `a model file has at most ${largestFile}`);
+    bytes = await readFile(path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path} could not be read: ${(error as Error).message}`, { cause: error });
+  }
+  return parseModel(bytes, path);
+}
+
+/** Reads the bytes of a model file; `file` is its name in error messages. */
+export function parseModel(bytes: Uint8Array, file: string): Model {
+  const { tensors, metadata } = parseSafetensors(bytes, file);
+  const text = (key: string): string => {
+    const value = metadata.get(key);
+    if (value === undefined)
+      throw new FormatError(file, `metadata ${key}`, "is missing", "give a model that earshot has written");
+    return value;
+  };
+  checkVersion(text("earshot.version"), file);
+  const graph = readGraph(text("earshot.graph"), `${file}: metadata earshot.graph`);
+  const frontend = readGraph(text("earshot.frontend"), `${file}: metadata earshot.frontend`);
+  const labels = readLabels(text("earshot.labels"), file);
+  const model: Model = {
+    graph,
+    frontend,
+    frontendDescription: readTable(text("earshot.frontend_description"), "earshot.frontend_description", file),
+    labels,
+    parameters: readParameters(graph, tensors, file),
+    training: readTable(text("earshot.training"), "earshot.training", file),
+    licence: text("earshot.licence"),
+  };
+  checkInterfaces(model, file);
+  return model;
+}
+
+const remedy = "the file is damaged or was changed by hand: take another copy";
+
+function checkVersion(text: string, file: string): void {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new FormatError(file, "metadata earshot.version", JSON.stringify(text.slice(0, 20)), remedy);
+  if (Number(text) > modelFileVersion)
+    throw new FormatError(
+      file,
+      "metadata earshot.version",
+      `version ${text}`,
+      `this earshot reads versions up to ${modelFileVersion}: take a newer one`,
+    );
+}
+
+function readGraph(text: string, place: string): Graph {
+  const graph = parseGraph(text, place);
+  try {
+    verifyGraph(graph);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new FormatError(place, "verifier", error.message, remedy);
+  }
+  return graph;
+}
+
+function readJson(text: string, key: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FormatError(file, `metadata ${key}`, "is not JSON", remedy);
+  }
+}
+
+function readTable(text: string, key: string, file: string): { readonly [key: string]: Json } {
+  const value = readJson(text, key, file);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new FormatError(file, `metadata ${key}`, "is not a JSON table", remedy);
+  return value as { readonly [key: string]: Json };
+}
+
+function readLabels(text: string, file: string): string[] {
+  const labels = readJson(text, "earshot.labels", file);
+  const isList = Array.isArray(labels) && labels.length > 0 && labels.length <= mostLabels;
+  if (!isList || !labels.every((l) => typeof l === "string") || new Set(labels).size !== labels.length)
+    throw new FormatError(file, "metadata earshot.labels", "is not a list of different texts", remedy);
+  return labels as string[];
+}
+
+function readParameters(graph: Graph, tensors: Safetensors["tensors"], file: string): Map<string, Float32Array> {
+  const parameters = new Map<string, Float32Array>();
+  for (const { name, value } of graph.parameters) {
+    const tensor = tensors.get(name);
+    const wanted = typeText(value.type);
+    if (!tensor) throw new FormatError(file, `tensor ${name}`, `is missing; the graph needs ${wanted}`, remedy);
+    const found = `${tensor.type.toLowerCase()}[${tensor.shape.join(",")}]`;
+    if (found !== wanted || !(tensor.data instanceof Float32Array))
+      throw new FormatError(file, `tensor ${name}`, `is ${found}; the graph needs ${wanted}`, remedy);
+    parameters.set(name, tensor.data);
+  }
+  for (const name of tensors.keys())
+    if (!parameters.has(name)) throw new FormatError(file, `tensor ${name.slice(0, 80)}`, "is no parameter of the graph", remedy);
+  return parameters;
+}
+
+/** Front end, network and labels must fit each other. */
+function checkInterfaces({ graph, frontend, labels }: Model, file: string): void {
+  const refuse = (key: string, found: string): never => {
+    throw new FormatError(file, `metadata ${key}`, found, remedy);
+  };
+  const features = graph.inputs.find((i) => i.name === "features");
+  const logits = graph.outputs.find((o) => o.name === "logits");
+  const audio = frontend.inputs.find((i) => i.name === "audio");
+  const made = frontend.outputs.find((o) => o.name === "features");
+  if (!features || graph.inputs.length !== 1) return refuse("earshot.graph", "has not the one input features");
+  if (!logits) return refuse("earshot.graph", "has no output logits");
+  if (!audio || frontend.inputs.length !== 1) return refuse("earshot.frontend", "has not the one input audio");
+  if (!made) return refuse("earshot.frontend", "has no output features");
+  if (frontend.parameters.length > 0) return refuse("earshot.frontend", "has parameters");
+  if (typeText(made.value.type) !== typeText(features.value.type))
+    refuse("earshot.frontend", `gives ${typeText(made.value.type)}, and the network takes ${typeText(features.value.type)}`);
+  const scores = logits.value.type.shape;
+  if (scores.length !== 2 || scores[1] !== labels.length)
+    refuse("earshot.labels", `${labels.length} labels for logits ${typeText(logits.value.type)}`);
+}

@@ -1,0 +1,7 @@
+import type { GraphBuilder } from "../../graph/builder.js";
+import type { Value } from "../../graph/types.js";
+
+/** Dropout in training (Srivastava et al. 2014); nothing where the rate is 0. `rescale`: survivors are divided by 1 - rate. */
+export function dropout(builder: GraphBuilder, x: Value, rate: number, rescale = true): Value {
+  return rate === 0 ? x : builder.op("dropout", [x], { rate, rescale });
+}

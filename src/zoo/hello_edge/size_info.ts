@@ -1,0 +1,13 @@
+import { UsageError } from "../../base/errors.js";
+
+/**
+ * Checks the numbers of `--model-size-info` for a model that takes exactly so many.
+ * @param meaning names of the numbers in order
+ * @throws UsageError with both counts and the meaning
+ */
+export function requireSizes(model: string, sizes: readonly number[], meaning: readonly string[]): void {
+  if (sizes.length === meaning.length) return;
+  throw new UsageError(
+    `${model}: --model-size-info has ${sizes.length} numbers and needs ${meaning.length}: ${meaning.join(" ")}; found ${sizes.join(" ") || "nothing"}`,
+  );
+}

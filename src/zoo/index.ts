@@ -1,0 +1,80 @@
+import * as v from "valibot";
+import { UsageError } from "../base/errors.js";
+import type { Graph } from "../graph/types.js";
+import { cnn } from "./hello_edge/cnn.js";
+import { dnn } from "./hello_edge/dnn.js";
+import { dsCnn } from "./hello_edge/ds_cnn.js";
+import { helloEdgeSizes } from "./hello_edge/sizes.js";
+import { crnn } from "./kws_streaming/crnn.js";
+import { kwsStreamingSeeds } from "./kws_streaming/seeds.js";
+import { svdf } from "./kws_streaming/svdf.js";
+import type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.js";
+import { optionName, parseOptions } from "./options.js";
+
+/** All architectures. */
+export const architectures: readonly Architecture[] = [dnn, cnn, dsCnn, svdf, crnn] as unknown as readonly Architecture[];
+
+/** Architectures with the options of their publications. */
+export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingSeeds];
+
+/** What a name stands for. */
+export interface ResolvedModel {
+  readonly architecture: Architecture;
+  /** Options that the name brings; an architecture's own name brings none. */
+  readonly options: ModelOptions;
+  /** The published model of this name, or for an architecture the first of it. */
+  readonly published: ZooModel;
+}
+
+/**
+ * Finds a model by name: "ds_cnn_s", "svdf", or an architecture, "hello_edge/ds_cnn" or "ds_cnn" (with its defaults).
+ * @throws UsageError listing the names
+ */
+export function findModel(name: string): ResolvedModel {
+  const wanted = name.toLowerCase().replaceAll("-", "_");
+  const model = zooModels.find((m) => m.name === wanted);
+  const architecture = architectures.find((a) =>
+    model ? a.name === model.architecture : a.name === wanted || a.name.endsWith(`/${wanted}`),
+  );
+  if (!architecture) throw new UsageError(`there is no model '${name}'; there are ${modelNames().join(", ")}`);
+  const published = model ?? (zooModels.find((m) => m.architecture === architecture.name) as ZooModel);
+  return { architecture, options: model?.options ?? {}, published };
+}
+
+/** Every name that `findModel` takes: models first, then architectures. */
+export function modelNames(): string[] {
+  return [...zooModels.map((m) => m.name), ...architectures.map((a) => a.name)];
+}
+
+/**
+ * Checks the options of a model: those given, over those that the name brings, over the architecture's defaults.
+ * @throws UsageError naming the option, what was found and what there is
+ */
+export function resolveOptions(name: string, options: ModelOptions = {}): Record<string, unknown> {
+  const found = findModel(name);
+  const given = Object.keys(options).map(optionName);
+  const brought = Object.entries(found.options).filter(([key]) => !given.includes(key));
+  return parseOptions(found.architecture.name, found.architecture.schema, { ...Object.fromEntries(brought), ...options });
+}
+
+/**
+ * Builds a model's graph: input "features" f32[1, frames, features], output "logits" f32[1, labels].
+ * @param name a model or an architecture
+ * @param options options that differ from what the name stands for; see the architecture's schema
+ * @throws UsageError for an unknown name or option, or where the layers do not fit the shape
+ */
+export function buildModel(name: string, options: ModelOptions, shape: ModelShape): Graph {
+  const limits: Record<keyof ModelShape, number> = { frames: 100_000, features: 16_384, labels: 100_000 };
+  for (const key of ["frames", "features", "labels"] as const) {
+    if (Number.isInteger(shape[key]) && shape[key] >= 1 && shape[key] <= limits[key]) continue;
+    throw new UsageError(`${name}: the number of ${key} must be a whole number from 1 to ${limits[key]}, found ${shape[key]}`);
+  }
+  return findModel(name).architecture.build(resolveOptions(name, options), shape);
+}
+
+/** Names of an architecture's options with their defaults. */
+export function defaultOptions(name: string): Record<string, unknown> {
+  return v.getDefaults(findModel(name).architecture.schema) as Record<string, unknown>;
+}
+
+export type { Architecture, FrontendDescription, ModelOptions, ModelShape, ZooModel } from "./model.js";

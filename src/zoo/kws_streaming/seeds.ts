@@ -1,0 +1,45 @@
+import type { FrontendDescription, ZooModel } from "../model.js";
+
+function frontend(melBins: number, coefficients: number): FrontendDescription {
+  return {
+    kind: "mfcc_op",
+    windowLength: 640,
+    hop: 320,
+    melBins,
+    lowerHertz: 20,
+    upperHertz: 7000,
+    coefficients,
+    magnitudeSquared: true,
+  };
+}
+
+/** The published models of kws_streaming's page "quantized_12_labels": the architectures' defaults. */
+export const kwsStreamingSeeds: readonly ZooModel[] = [
+  {
+    name: "svdf",
+    architecture: "kws_streaming/svdf",
+    family: "kws_streaming",
+    documentation: "kws_streaming svdf, six layers",
+    options: {},
+    frontend: frontend(80, 30),
+    shape: { frames: 49, features: 30, labels: 12 },
+  },
+  {
+    name: "crnn",
+    architecture: "kws_streaming/crnn",
+    family: "kws_streaming",
+    documentation: "kws_streaming crnn, two convolutions and a GRU",
+    options: {},
+    frontend: frontend(40, 20),
+    shape: { frames: 49, features: 20, labels: 12 },
+  },
+  {
+    name: "crnn_state",
+    architecture: "kws_streaming/crnn",
+    family: "kws_streaming",
+    documentation: "kws_streaming crnn whose state goes on from clip to clip",
+    options: { stateful: true },
+    frontend: frontend(40, 20),
+    shape: { frames: 49, features: 20, labels: 12 },
+  },
+];

@@ -1,0 +1,175 @@
+import { RandomStream } from "../base/random.js";
+import type { FeatureArchive } from "../corpus/archive.js";
+import { openArchive } from "../corpus/archive.js";
+import { WaveformAugmenter } from "../corpus/augment/waveform.js";
+import { limitSamples } from "../corpus/augment/background_noise.js";
+import type { Clip } from "../corpus/clip.js";
+import { ClipLoader } from "../corpus/load_clip.js";
+import { pieceOfNoise } from "../corpus/noise_bank.js";
+import { Sampler } from "../corpus/sampler.js";
+import { ArchivedAugmenter, maskFeatures } from "./archived_augmentation.js";
+import { FrontendRunner } from "./frontend_runner.js";
+import type { Batch, LoaderPlan } from "./loader_plan.js";
+import type { ClipSet } from "./sources.js";
+
+// Keep the draws of these stages apart from each other and from the sampler's.
+const soundKey = 0x50f7a1;
+const arrayKey = 0xa44a71;
+const maskKey = 0x3a5c19;
+const batchMaskKey = 0xba7c43;
+
+/** A slot that holds a sound, and the sampler's choice for it. */
+interface SoundSlot {
+  slot: number;
+  clip: Clip;
+}
+
+/**
+ * Makes batches: chooses clips, loads, augments and computes features. A batch is a pure function of the plan and its step: the
+ * sounds of a batch run through the front end in groups of one size, in the order of their slots.
+ */
+export class BatchMaker {
+  readonly #plan: LoaderPlan;
+  readonly #sampler: Sampler;
+  readonly #loader: ClipLoader;
+  readonly #archives: readonly (FeatureArchive | undefined)[];
+  readonly #waveform: WaveformAugmenter;
+  readonly #archived: ArchivedAugmenter;
+  readonly #frontend: FrontendRunner;
+  /** Arrays of the batch before the stack, shape [batch, T0, F0]. */
+  readonly #arrays: Float32Array;
+
+  /** Use `BatchMaker.open`. */
+  constructor(plan: LoaderPlan, frontend: FrontendRunner) {
+    this.#plan = plan;
+    this.#frontend = frontend;
+    this.#sampler = samplerOf(plan);
+    this.#loader = new ClipLoader({ rate: plan.rate });
+    this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root) : undefined));
+    this.#waveform = new WaveformAugmenter(waveformOptions(plan), plan.noise);
+    const [frames, bins] = plan.frontend.arrayShape;
+    this.#archived = new ArchivedAugmenter({ frames, bins, form: plan.frontend.form, settings: plan.augmentation.archived });
+    this.#arrays = new Float32Array(plan.batch * frames * bins);
+  }
+
+  /** Compiles the front end and opens the archives. */
+  static async open(plan: LoaderPlan): Promise<BatchMaker> {
+    return new BatchMaker(plan, await FrontendRunner.open(plan.frontend, plan.samples, plan.target));
+  }
+
+  /**
+   * Writes the batch of a step.
+   * @param step counted from 1
+   */
+  async make(step: number, out: Batch): Promise<void> {
+    const { batch, classes, classWeights, sources } = this.#plan;
+    out.targets.fill(0);
+    const sounds: SoundSlot[] = [];
+    for (let slot = 0; slot < batch; slot++) {
+      const { source, clip } = this.#sampler.draw(step, slot);
+      const set = sources[source];
+      const label = set.labels[clip];
+      out.targets[slot * classes + label] = 1;
+      out.weights[slot] = classWeights[label];
+      if (set.kind === "sounds") sounds.push({ slot, clip: set.clips[clip] });
+      else this.#fromArchive(step, slot, source, set.arrays[clip], label);
+    }
+    await this.#fromSounds(step, sounds);
+    this.#mask(step);
+    this.#frontend.stack(this.#arrays, batch, out.features);
+  }
+
+  /** Closes archives and programs. */
+  close(): void {
+    for (const archive of this.#archives) archive?.close();
+    this.#frontend.close();
+  }
+
+  #array(slot: number): Float32Array {
+    const length = this.#arrays.length / this.#plan.batch;
+    return this.#arrays.subarray(slot * length, (slot + 1) * length);
+  }
+
+  #fromArchive(step: number, slot: number, source: number, index: number, label: number): void {
+    const archive = this.#archives[source] as FeatureArchive;
+    const out = this.#array(slot);
+    archive.read(index, out);
+    this.#augmentArray(step, slot, out, label);
+  }
+
+  /** Augments an array in place. Archive noise labelled as silence becomes a training example of silence. */
+  #augmentArray(step: number, slot: number, values: Float32Array, label: number): void {
+    const { seed, silence, noiseArrays } = this.#plan;
+    const random = new RandomStream(seed, arrayKey, step, slot);
+    if (label === silence) {
+      this.#archived.silence(values.slice(), random, values);
+      return;
+    }
+    const length = values.length;
+    const count = noiseArrays.length / length;
+    const get = (i: number) => noiseArrays.subarray(i * length, (i + 1) * length);
+    this.#archived.speech(values, { count, get }, random, values);
+  }
+
+  async #fromSounds(step: number, sounds: readonly SoundSlot[]): Promise<void> {
+    const group = this.#frontend.group;
+    for (let from = 0; from < sounds.length; from += group) {
+      const members = sounds.slice(from, from + group);
+      for (const [i, { slot, clip }] of members.entries()) await this.#load(step, slot, clip, this.#frontend.audio(i));
+      this.#frontend.run();
+      for (const [i, { slot }] of members.entries()) this.#takeArray(step, slot, i);
+    }
+  }
+
+  #takeArray(step: number, slot: number, place: number): void {
+    const out = this.#array(slot);
+    out.set(this.#frontend.result(place));
+    if (this.#plan.frontend.stack === undefined) return;
+    // Silence has had its noise as a sound; it is augmented as speech is.
+    this.#augmentArray(step, slot, out, -1);
+  }
+
+  async #load(step: number, slot: number, clip: Clip, out: Float32Array): Promise<void> {
+    const { seed, noise, augmentation } = this.#plan;
+    const random = new RandomStream(seed, soundKey, step, slot);
+    if (clip.kind === "silence") {
+      pieceOfNoise(noise, augmentation.waveform.silenceVolume, random, out);
+      limitSamples(out, out);
+      return;
+    }
+    if (!this.#loader.loadNow(clip, out)) await this.#loader.load(clip, out);
+    this.#waveform.apply(out, random);
+  }
+
+  #mask(step: number): void {
+    const { seed, batch, augmentation, frontend } = this.#plan;
+    if (augmentation.specAugment === null && augmentation.specCutout === null) return;
+    const [frames, bins] = frontend.arrayShape;
+    for (let slot = 0; slot < batch; slot++) {
+      const random = {
+        clip: new RandomStream(seed, maskKey, step, slot),
+        batch: new RandomStream(seed, batchMaskKey, step),
+      };
+      maskFeatures(this.#array(slot), frames, bins, augmentation, random, frontend.form?.lowest ?? 0);
+    }
+  }
+}
+
+function samplerOf({ sources, order, seed, classes, shares, batch }: LoaderPlan): Sampler {
+  const sampled = sources.map((set: ClipSet) => ({ labels: set.labels, weight: set.weight }));
+  return new Sampler({ sources: sampled, order, seed, classes, shares, batch });
+}
+
+/** With an archive in the mix, shift, volume and noise follow on the arrays, for sounds and arrays alike. */
+function waveformOptions({ augmentation, frontend, rate }: LoaderPlan): ConstructorParameters<typeof WaveformAugmenter>[0] {
+  const settings = augmentation.waveform;
+  const common = {
+    resample: settings.resample,
+    speed: settings.speed > 0 ? { range: settings.speed } : undefined,
+    reverberation: settings.reverberation > 0 ? { probability: settings.reverberation, sampleRate: rate } : undefined,
+  };
+  if (frontend.stack !== undefined) return common;
+  const noise = { frequency: settings.noiseFrequency, volume: settings.noiseVolume };
+  const timeShift = Math.round((settings.timeShiftMilliseconds * rate) / 1000);
+  return { ...common, volume: settings.volume, timeShift, noise };
+}

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { UserError } from "../base/errors.js";
+import { BatchMaker } from "./batch_maker.js";
+import type { WorkerJob, WorkerMessage } from "./loader.js";
+
+/** Makes every `workers`-th batch, and waits while its place in the ring is not free. */
+async function work({ plan, ring, filled, firstStep, worker, workers }: WorkerJob): Promise<never> {
+  const maker = await BatchMaker.open(plan);
+  for (let turn = worker; ; turn += workers) {
+    const place = turn % ring.length;
+    Atomics.wait(filled, place, 1);
+    await maker.make(firstStep + turn, ring[place]);
+    Atomics.store(filled, place, 1);
+    say({ filled: place });
+  }
+}
+
+function say(message: WorkerMessage): void {
+  parentPort?.postMessage(message, []);
+}
+
+work(workerData as WorkerJob).catch((error: unknown) => {
+  const user = error instanceof UserError;
+  const fault = error instanceof Error && !user ? (error.stack ?? error.message) : String((error as Error).message);
+  say({ fault, user });
+});

@@ -1,0 +1,42 @@
+/** How the learning rate runs over the steps. Steps are counted from 1; the rate is set before every step. */
+export type Schedule =
+  | { readonly kind: "constant"; readonly rate: number }
+  /** Rate i while step <= steps 0 + ... + i (kws_streaming `linear`, Hello Edge 2017); the last rate holds to the end. */
+  | { readonly kind: "piecewise"; readonly rates: readonly number[]; readonly steps: readonly number[] }
+  /** first * exp(-step * ln(first / last) / all steps) (kws_streaming `exp`). */
+  | { readonly kind: "exponential"; readonly first: number; readonly last: number }
+  /** Linear from 0 to `rate` in `warmup` steps, then half a cosine down to `last` (Loshchilov and Hutter 2017, without restarts). */
+  | { readonly kind: "cosine"; readonly rate: number; readonly last: number; readonly warmup: number };
+
+/**
+ * Learning rate of a step.
+ * @param step counted from 1
+ * @param steps of the whole training
+ */
+export function learningRateAt(schedule: Schedule, step: number, steps: number): number {
+  switch (schedule.kind) {
+    case "constant":
+      return schedule.rate;
+    case "piecewise":
+      return piecewise(schedule.rates, schedule.steps, step);
+    case "exponential":
+      return schedule.first * Math.exp((-step * Math.log(schedule.first / schedule.last)) / steps);
+    case "cosine":
+      return cosine(schedule.rate, schedule.last, schedule.warmup, step, steps);
+  }
+}
+
+function piecewise(rates: readonly number[], lengths: readonly number[], step: number): number {
+  let end = 0;
+  for (const [i, length] of lengths.entries()) {
+    end += length;
+    if (step <= end) return rates[i];
+  }
+  return rates.at(-1) as number;
+}
+
+function cosine(rate: number, last: number, warmup: number, step: number, steps: number): number {
+  if (step <= warmup) return (rate * step) / warmup;
+  const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
+  return last + (rate - last) * 0.5 * (1 + Math.cos(Math.PI * done));
+}

@@ -1,0 +1,277 @@
+import { type Complex, fewPoints, fourPoints, rotate } from "./complex.js";
+import {
+  add,
+  type Buffer,
+  constant,
+  type Expression,
+  fma,
+  type Kernel,
+  KernelBuilder,
+  min,
+  mul,
+  sub,
+  unary,
+  widen,
+} from "./language.js";
+import { type ComplexPart, type RfftPlan, rfftPlan } from "./rfft_plan.js";
+
+/*
+ * Fourier transform of real rows, one row in each lane of the vectors: a block of rows is turned so that sample k of all
+ * its rows is one vector, transformed in place, and turned back. No stage needs a shuffle, whatever the width.
+ *
+ * The real transform of N points is cut by frequency (the real half of split radix, Duhamel and Hollmann 1984):
+ * - bins 2m are those of the real sequence x[k] + x[k + N/2] of N/2 points, which is cut again;
+ * - bins 4m + 1 are the complex transform of N/4 points of ((x[k] - x[k + N/2]) - i (x[k + N/4] - x[k + 3N/4])) w^k;
+ * - bins 4m + 3 are the conjugates of bins 4m + 1 counted from the end.
+ * The complex transforms are of radix 4, decimated in frequency, results in reversed digits; the table of places puts
+ * the bins in order when the block is turned back.
+ */
+
+/** What a kernel of rfft is made for. */
+export interface RfftShape {
+  readonly rows: number;
+  /** Samples of a row; those beyond up to `length` are zeros. */
+  readonly samples: number;
+  /** Points of the transform: a power of two, at least 4. */
+  readonly length: number;
+  /** Bins that are wanted, from bin 0. */
+  readonly bins: number;
+  /** "complex": [rows, 2, bins]; "power": [rows, bins], the squared magnitude. */
+  readonly result: "complex" | "power";
+  readonly element: "f32" | "f64";
+  /** Rows of a block: lanes of the vectors. */
+  readonly lanes: number;
+}
+
+/** Blocks that have a workspace of their own: more would only take memory and cache. */
+const mostChunks = 16;
+
+/** Iterations of the parallel loop, and the blocks that each takes. */
+function chunksOf(shape: RfftShape): { chunks: number; each: number } {
+  const blocks = Math.ceil(shape.rows / shape.lanes);
+  const each = Math.ceil(blocks / mostChunks);
+  return { chunks: Math.ceil(blocks / each), each };
+}
+
+/** Elements of the workspace that the kernel needs. */
+export function rfftWorkspace(shape: RfftShape): number {
+  return chunksOf(shape).chunks * (shape.length + 1) * shape.lanes;
+}
+
+/** Where the kernel finds the values that it writes, in elements of a block: real parts, then (complex) imaginary parts. */
+export function rfftPlaces(shape: RfftShape): Int32Array {
+  const places = rfftPlan(shape.length).places.slice(0, shape.bins);
+  const real = places.map((p) => p.real * shape.lanes);
+  const imaginary = places.map((p) => p.imaginary * shape.lanes);
+  return Int32Array.from(shape.result === "power" ? real : [...real, ...imaginary]);
+}
+
+/** The number of lanes that needs the least work: few rows do not fill wide vectors. */
+export function rfftLanes(rows: number, lanes: number, element: "f32" | "f64"): number {
+  if (element === "f64") return 1;
+  // The transform of a block costs about as much as turning ten of its rows, whatever its width.
+  const cost = (width: number): number => Math.ceil(rows / width) * (10 + width);
+  let best = 1;
+  for (let width = 4; width <= lanes; width *= 2) if (cost(width) < cost(best)) best = width;
+  return best;
+}
+
+class RfftWriter {
+  readonly #k: KernelBuilder;
+  readonly #shape: RfftShape;
+  readonly #plan: RfftPlan;
+  readonly #input: Buffer;
+  readonly #twiddles: Buffer;
+  readonly #places: Buffer;
+  readonly #work: Buffer;
+  readonly #output: Buffer;
+  /** First element of the block's workspace. */
+  #base: Expression = constant("i32", 0);
+
+  constructor(name: string, shape: RfftShape) {
+    this.#k = new KernelBuilder(name);
+    this.#shape = shape;
+    this.#plan = rfftPlan(shape.length);
+    this.#input = this.#k.buffer("x", shape.element);
+    this.#twiddles = this.#k.buffer("twiddles", shape.element);
+    this.#places = this.#k.buffer("places", "i32");
+    this.#work = this.#k.buffer("work", shape.element, true);
+    this.#output = this.#k.buffer("spectrum", shape.element, true);
+  }
+
+  #at(vector: Expression | number): Expression {
+    const offset = typeof vector === "number" ? constant("i32", vector * this.#shape.lanes) : mul(vector, this.#shape.lanes);
+    return add(this.#base, offset);
+  }
+
+  #load(vector: Expression | number): Expression {
+    return this.#k.let(this.#k.load(this.#work, this.#at(vector), this.#shape.lanes));
+  }
+
+  #store(vector: Expression | number, value: Expression): void {
+    this.#k.store(this.#work, this.#at(vector), value);
+  }
+
+  #zero(): Expression {
+    return constant(this.#shape.element, 0, this.#shape.lanes);
+  }
+
+  /** A twiddle in all lanes. */
+  #twiddle(at: Expression): Expression {
+    return this.#k.let(widen(this.#k.load(this.#twiddles, at), this.#shape.lanes));
+  }
+
+  /** Turns a block of rows: samples into vectors. Lanes beyond the last row repeat it. */
+  #gather(firstRow: Expression): void {
+    const { rows, samples, lanes } = this.#shape;
+    const k = this.#k;
+    const copy = (from: Expression, lane: Expression, sample: Expression): void =>
+      k.store(this.#work, add(add(this.#base, lane), mul(sample, lanes)), k.load(this.#input, add(from, sample)));
+    const used = Math.min(samples, this.#shape.length);
+    k.for(0, lanes, 1, (lane) => {
+      const from = k.let(mul(min(add(firstRow, lane), rows - 1), samples));
+      const whole = used - (used % 8);
+      k.for(0, whole, 8, (sample) => {
+        for (let i = 0; i < 8; i++) copy(from, lane, add(sample, i));
+      });
+      k.for(whole, used, 1, (sample) => copy(from, lane, sample));
+    });
+  }
+
+  /** Turns the block back: row by row, bins in order. */
+  #scatter(firstRow: Expression): void {
+    const { rows, bins, lanes, result } = this.#shape;
+    const k = this.#k;
+    const values = result === "power" ? bins : 2 * bins;
+    const group = (first: Expression, count: number): void => {
+      const places = Array.from({ length: count }, (_, i) => k.let(add(this.#base, k.load(this.#places, add(first, i)))));
+      k.for(0, lanes, 1, (lane) => {
+        const to = k.let(add(mul(min(add(firstRow, lane), rows - 1), values), first));
+        for (const [i, place] of places.entries()) k.store(this.#output, add(to, i), k.load(this.#work, add(place, lane)));
+      });
+    };
+    const whole = values - (values % 8);
+    k.for(0, whole, 8, (first) => group(first, 8));
+    if (whole < values) group(constant("i32", whole), values - whole);
+  }
+
+  /** One split of the real sequence in vectors 0..n-1; samples from `filled` on are zeros and were not written. */
+  #split(n: number, filled: number): void {
+    const quarter = n / 4;
+    const bounds = [0, ...[0, 1, 2, 3].map((j) => Math.min(quarter, Math.max(0, filled - j * quarter))), quarter];
+    const cuts = [...new Set(bounds)].toSorted((a, b) => a - b);
+    for (let s = 1; s < cuts.length; s++) {
+      const from = cuts[s - 1] as number;
+      const known = [0, 1, 2, 3].map((j) => from + j * quarter < filled);
+      this.#k.for(from, cuts[s] as number, 1, (at) => this.#splitOne(n, at, known));
+    }
+  }
+
+  #splitOne(n: number, at: Expression, known: readonly boolean[]): void {
+    const k = this.#k;
+    const quarter = n / 4;
+    const [a, b, c, d] = known.map((is, j) => (is ? this.#load(add(at, j * quarter)) : undefined));
+    const sum = (x?: Expression, y?: Expression): Expression => (x && y ? add(x, y) : (x ?? y ?? this.#zero()));
+    const difference = (x?: Expression, y?: Expression): Expression =>
+      x && y ? k.let(sub(x, y)) : (x ?? (y ? k.let(unary("neg", y)) : this.#zero()));
+    const table = this.#plan.realTwiddles.get(n) as number;
+    const cosine = this.#twiddle(add(mul(at, 2), table));
+    const sine = this.#twiddle(add(mul(at, 2), table + 1));
+    const odd: Complex = { re: difference(a, c), im: difference(d, b) };
+    const rotated = at.kind === "constant" && at.value === 0 ? odd : rotate(k, odd, cosine, sine);
+    this.#store(at, sum(a, c));
+    this.#store(add(at, quarter), sum(b, d));
+    this.#store(add(at, 2 * quarter), rotated.re);
+    this.#store(add(at, 3 * quarter), rotated.im);
+  }
+
+  /** Stages of radix 4 over the whole part, then the transforms in registers. */
+  #complex(part: ComplexPart): void {
+    let n = part.length;
+    for (const _ of part.radices.slice(0, -1)) {
+      this.#stage(part, n);
+      n /= 4;
+    }
+    this.#last(part, n);
+  }
+
+  #stage(part: ComplexPart, n: number): void {
+    const k = this.#k;
+    const quarter = n / 4;
+    const table = this.#plan.complexTwiddles.get(n) as number;
+    k.for(0, quarter, 1, (at) => {
+      const roots = [0, 1, 2, 3, 4, 5].map((i) => this.#twiddle(add(mul(at, 6), table + i)));
+      k.for(0, part.length, n, (block) => {
+        const place = (j: number): Expression => add(add(block, at), j * quarter);
+        const z = [0, 1, 2, 3].map((j) => ({
+          re: this.#load(add(place(j), part.real)),
+          im: this.#load(add(place(j), part.imaginary)),
+        }));
+        for (const [j, y] of fourPoints(k, z).entries()) {
+          const turned = j === 0 ? y : rotate(k, y, roots[2 * j - 2] as Expression, roots[2 * j - 1] as Expression);
+          this.#store(add(place(j), part.real), turned.re);
+          this.#store(add(place(j), part.imaginary), turned.im);
+        }
+      });
+    });
+  }
+
+  #last(part: ComplexPart, n: number): void {
+    const isPower = this.#shape.result === "power";
+    if (n === 1 && !isPower) return;
+    const indices = Array.from({ length: n }, (_, i) => i);
+    this.#k.for(0, part.length, n, (block) => {
+      const real = (i: number): Expression => add(block, part.real + i);
+      const imaginary = (i: number): Expression => add(block, part.imaginary + i);
+      const z = indices.map((i) => ({ re: this.#load(real(i)), im: this.#load(imaginary(i)) }));
+      for (const [i, y] of fewPoints(this.#k, z).entries()) {
+        // The upper half of a part's bins lies above the middle of the spectrum: their conjugates are the bins wanted.
+        if (isPower) this.#store(real(i), fma(y.re, y.re, mul(y.im, y.im)));
+        else {
+          this.#store(real(i), y.re);
+          this.#store(imaginary(i), n > 1 && i >= n / 2 ? unary("neg", y.im) : y.im);
+        }
+      }
+    });
+  }
+
+  /** Bins 0 and length/2 are real. */
+  #ends(): void {
+    const a = this.#load(0);
+    const b = this.#load(1);
+    const low = this.#k.let(add(a, b));
+    const high = this.#k.let(sub(a, b));
+    const isPower = this.#shape.result === "power";
+    this.#store(0, isPower ? mul(low, low) : low);
+    this.#store(1, isPower ? mul(high, high) : high);
+    if (!isPower) this.#store(this.#plan.zeroPlace, this.#zero());
+  }
+
+  write(): Kernel {
+    const { rows, samples, length, lanes } = this.#shape;
+    const k = this.#k;
+    const blocks = Math.ceil(rows / lanes);
+    const { chunks, each } = chunksOf(this.#shape);
+    k.parallel(chunks, (chunk) => {
+      this.#base = k.let(mul(chunk, (length + 1) * lanes));
+      const from = k.let(mul(chunk, each));
+      k.for(from, min(add(from, each), blocks), 1, (block) => {
+        const firstRow = k.let(mul(block, lanes));
+        this.#gather(firstRow);
+        for (let n = length; n >= 4; n /= 2) this.#split(n, n === length ? Math.min(samples, n) : n);
+        for (const part of this.#plan.parts) this.#complex(part);
+        this.#ends();
+        this.#scatter(firstRow);
+      });
+    });
+    return k.finish();
+  }
+}
+
+/**
+ * Kernel (x [rows, samples], twiddles, places, work, spectrum) with the tables of `rfftPlan(length).twiddles` and
+ * `rfftPlaces(shape)` and `rfftWorkspace(shape)` elements of workspace.
+ */
+export function rfftKernel(name: string, shape: RfftShape): Kernel {
+  return new RfftWriter(name, shape).write();
+}

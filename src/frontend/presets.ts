@@ -1,0 +1,51 @@
+import { UsageError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
+import { describeFrontend, type FrontendDescription } from "./frontend.js";
+
+/** Front ends by name. */
+export const frontendPresets: Readonly<Record<string, FrontendDescription>> = {
+  /** ML-KWS-for-MCU (Zhang et al. 2017): 10 coefficients of 40 bands to 4 kHz, 49 frames of 40 ms. */
+  arm: describeFrontend({
+    kind: "mfcc_op",
+    windowMs: 40,
+    strideMs: 20,
+    melBands: 40,
+    lowerHertz: 20,
+    upperHertz: 4000,
+    dctCoefficients: 10,
+  }),
+  /** kws_streaming's flags as they stand in its source: mfcc_tf, 20 coefficients to 7 kHz. */
+  kws_streaming: describeFrontend({ kind: "mfcc_tf" }),
+  /** 40 bands to 4 kHz as grey values, 98 frames of 30 ms: the feature arrays of PICO-tinyML-benchmark. */
+  log_mel_4k: describeFrontend({
+    kind: "log_mel",
+    inputScale: 32768,
+    windowMs: 30,
+    strideMs: 10,
+    fftSize: 512,
+    powerScale: 1 / 480,
+    melBands: 40,
+    lowerHertz: 0,
+    upperHertz: 4000,
+    logScale: 10,
+    logFloor: 0,
+    logOffset: 1,
+    round: true,
+    clipLow: 0,
+    clipHigh: 255,
+  }),
+};
+
+/**
+ * The front end of that name.
+ * @throws UsageError naming those that there are
+ */
+export function frontendPreset(name: string): FrontendDescription {
+  const known = Object.hasOwn(frontendPresets, name) ? frontendPresets[name] : undefined;
+  if (known) return known;
+  const names = Object.keys(frontendPresets);
+  const close = nearest(name, names);
+  throw new UsageError(
+    `there is no front end "${name}"${close ? `; did you mean ${close}?` : ""}; there are ${names.join(", ")}`,
+  );
+}

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
 import type { Graph } from "../graph/types.js";
 import { cnn } from "./hello_edge/cnn.js";
 import { dnn } from "./hello_edge/dnn.js";
@@ -22,7 +23,7 @@ export interface ResolvedModel {
   readonly architecture: Architecture;
   /** Options that the name brings; an architecture's own name brings none. */
   readonly options: ModelOptions;
-  /** The published model of this name, or for an architecture the first of it. */
+  /** The published model of this name, or for an architecture its first. */
   readonly published: ZooModel;
 }
 
@@ -36,7 +37,11 @@ export function findModel(name: string): ResolvedModel {
   const architecture = architectures.find((a) =>
     model ? a.name === model.architecture : a.name === wanted || a.name.endsWith(`/${wanted}`),
   );
-  if (!architecture) throw new UsageError(`there is no model '${name}'; there are ${modelNames().join(", ")}`);
+  if (!architecture) {
+    const close = nearest(wanted, modelNames());
+    const guess = close ? `; the nearest is '${close}'` : "";
+    throw new UsageError(`there is no model '${name}'${guess}; there are ${modelNames().join(", ")}`);
+  }
   const published = model ?? (zooModels.find((m) => m.architecture === architecture.name) as ZooModel);
   return { architecture, options: model?.options ?? {}, published };
 }

@@ -37,6 +37,18 @@ export interface Architecture<Schema extends OptionsSchema = OptionsSchema> {
   build(options: v.InferOutput<Schema>, shape: ModelShape): Graph;
 }
 
+/** What a publication says about a model, as printed. */
+export interface PublishedFigures {
+  readonly source: string;
+  /** Per cent, on twelve labels; which data: see the source. */
+  readonly accuracy: string;
+  readonly parameters?: string;
+  /** Hello Edge's count of memory in units of 1000 bytes. */
+  readonly memory?: string;
+  /** Hello Edge's count of operations. */
+  readonly operations?: string;
+}
+
 /** An architecture with options chosen: what a user names. */
 export interface ZooModel {
   /** "ds_cnn_s". */
@@ -52,4 +64,5 @@ export interface ZooModel {
   readonly frontend: FrontendDescription;
   /** Shape of the published model: one second at 16 kHz, twelve labels. */
   readonly shape: ModelShape;
+  readonly published: PublishedFigures;
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
 import { activationNames } from "./blocks/activation.js";
 import { parseListFlag } from "./list_flag.js";
 import type { ModelOptions, OptionsSchema } from "./model.js";
@@ -45,7 +46,9 @@ export function parseOptions<Schema extends OptionsSchema>(
   for (const [written, value] of Object.entries(given)) {
     const name = optionName(written);
     if (!Object.hasOwn(defaults, name)) {
-      throw new UsageError(`${model} has no option '${written}'; it has ${Object.keys(defaults).join(", ")}`);
+      const close = nearest(name, Object.keys(defaults));
+      const guess = close ? `; the nearest is '${close}'` : "";
+      throw new UsageError(`${model} has no option '${written}'${guess}; it has ${Object.keys(defaults).join(", ")}`);
     }
     if (Object.hasOwn(options, name)) throw new UsageError(`${model}: option ${name} is given twice; give it once`);
     options[name] = typeof value === "string" ? readText(value, defaults[name], `${model}: ${name}`) : value;

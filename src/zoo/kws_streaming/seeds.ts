@@ -13,6 +13,8 @@ function frontend(melBins: number, coefficients: number): FrontendDescription {
   };
 }
 
+const page = "kws_streaming, page quantized_12_labels";
+
 /** The published models of kws_streaming's page "quantized_12_labels": the architectures' defaults. */
 export const kwsStreamingSeeds: readonly ZooModel[] = [
   {
@@ -23,6 +25,7 @@ export const kwsStreamingSeeds: readonly ZooModel[] = [
     options: {},
     frontend: frontend(80, 30),
     shape: { frames: 49, features: 30, labels: 12 },
+    published: { source: page, accuracy: "96.0", parameters: "354K" },
   },
   {
     name: "crnn",
@@ -32,6 +35,7 @@ export const kwsStreamingSeeds: readonly ZooModel[] = [
     options: {},
     frontend: frontend(40, 20),
     shape: { frames: 49, features: 20, labels: 12 },
+    published: { source: page, accuracy: "97.4", parameters: "467K" },
   },
   {
     name: "crnn_state",
@@ -41,5 +45,6 @@ export const kwsStreamingSeeds: readonly ZooModel[] = [
     options: { stateful: true },
     frontend: frontend(40, 20),
     shape: { frames: 49, features: 20, labels: 12 },
+    published: { source: page, accuracy: "97.1", parameters: "467K" },
   },
 ];

@@ -23,6 +23,8 @@ export interface LowerContext {
   constant(data: Float32Array | Float64Array | Int32Array): Region;
   /** Runs the kernel on the regions. Equal keys must mean equal kernels; `make` is called once a key. */
   call(key: string, make: () => Kernel, regions: readonly Region[]): void;
+  /** Copies one region to another of the same size. */
+  copy(from: Region, to: Region): void;
   /** Lowers another graph in place (the cell of a scan), over `count` turns; see engine/lower_scan.ts. */
   loop(count: number, reverse: boolean, body: (context: LoopContext) => void): void;
 }
@@ -33,6 +35,4 @@ export interface LoopContext {
   slice(region: Region): Region;
   /** Lowers the graph with its inputs (then parameters) at the given regions; gives the regions of its outputs. Where `outputs` names a region, the output is written there. */
   graph(graph: Graph, inputs: readonly Region[], outputs: readonly (Region | undefined)[]): readonly Region[];
-  /** Copies one region to another of the same size. */
-  copy(from: Region, to: Region): void;
 }

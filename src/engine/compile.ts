@@ -1,0 +1,155 @@
+import { InternalError, UserError } from "../base/errors.js";
+import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
+import { wasmFeatures } from "../kernels/wasm_features.js";
+import { assembleModule, moduleImports } from "../kernels/wasm_module.js";
+import { compileJavaScript } from "./javascript_target.js";
+import { type Binding, type Lowered, lowerGraph } from "./lower.js";
+import { printPlan } from "./memory.js";
+import { compileNative, nativeCompiler } from "./native_target.js";
+import type { CompiledProgram, TargetName, TensorData } from "./program.js";
+
+export interface CompileOptions {
+  /** "auto": native where a C compiler works, else wasm. */
+  readonly target?: TargetName | "auto";
+  /** Threads of the native target. */
+  readonly threads?: number;
+  /** Receives the memory plan as text. */
+  readonly onPlan?: (plan: string) => void;
+}
+
+/** First byte of a wasm program's tensors; what lies below is reserved (kernels/wasm_address.ts). */
+const wasmOrigin = 65536;
+
+function viewOf(memory: ArrayBufferLike, origin: number, { type, offset }: Binding): TensorData {
+  const at = origin + offset;
+  const size = sizeOf(type.shape);
+  switch (type.dtype) {
+    case "f32":
+      return new Float32Array(memory, at, size);
+    case "f64":
+      return new Float64Array(memory, at, size);
+    case "i32":
+      return new Int32Array(memory, at, size);
+    case "i16":
+      return new Int16Array(memory, at, size);
+    case "i8":
+      return new Int8Array(memory, at, size);
+    case "u8":
+      return new Uint8Array(memory, at, size);
+  }
+}
+
+interface Backend {
+  readonly memory: ArrayBufferLike;
+  readonly origin: number;
+  readonly run: () => void;
+  readonly close: () => void;
+  readonly cached: boolean;
+}
+
+function oracle(lowered: Lowered): Backend {
+  const memory = new ArrayBuffer(lowered.bytes);
+  return { memory, origin: 0, run: compileJavaScript(lowered.program, memory), close: () => {}, cached: false };
+}
+
+async function wasm(lowered: Lowered): Promise<Backend> {
+  const { relaxed } = wasmFeatures();
+  const pages = Math.ceil((wasmOrigin + lowered.bytes) / 65536) + 1;
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const limits = { initialPages: pages, shared: false };
+  const bytes = assembleModule(lowered.program.kernels, lowered.program.instructions, { relaxed, memory: limits, origin: wasmOrigin });
+  const { instance } = await WebAssembly.instantiate(bytes as Uint8Array<ArrayBuffer>, moduleImports(memory));
+  const run = instance.exports.run as (thread: number, threads: number) => void;
+  return { memory: memory.buffer, origin: wasmOrigin, run: () => run(0, 1), close: () => {}, cached: false };
+}
+
+async function backendOf(lowered: Lowered, target: TargetName, threads: number): Promise<Backend> {
+  if (target === "oracle") return oracle(lowered);
+  if (target === "wasm") return wasm(lowered);
+  return compileNative(lowered, threads);
+}
+
+/** The target that "auto" means on this machine. */
+export function defaultTarget(): TargetName {
+  return nativeCompiler() ? "native" : "wasm";
+}
+
+class Compiled implements CompiledProgram {
+  readonly target: TargetName;
+  readonly peakBytes: number;
+  readonly names: readonly string[];
+  readonly compileMilliseconds: number;
+  readonly cached: boolean;
+  readonly #backend: Backend;
+  readonly #bindings: ReadonlyMap<string, Binding>;
+  readonly #views = new Map<string, TensorData>();
+  readonly #graph: string;
+
+  constructor(graph: string, target: TargetName, lowered: Lowered, backend: Backend, milliseconds: number) {
+    this.#graph = graph;
+    this.target = target;
+    this.peakBytes = lowered.bytes;
+    this.names = [...lowered.bindings.keys()];
+    this.#backend = backend;
+    this.#bindings = lowered.bindings;
+    this.compileMilliseconds = milliseconds;
+    this.cached = backend.cached;
+    for (const { offset, data } of lowered.constants)
+      new Uint8Array(backend.memory, backend.origin + offset, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+
+  #binding(name: string): Binding {
+    const binding = this.#bindings.get(name);
+    if (!binding) throw new InternalError(`program ${this.#graph} has no tensor "${name}"; it has ${this.names.join(", ")}`);
+    return binding;
+  }
+
+  typeOf(name: string): TensorType {
+    return this.#binding(name).type;
+  }
+
+  view(name: string): TensorData {
+    let view = this.#views.get(name);
+    if (!view) {
+      view = viewOf(this.#backend.memory, this.#backend.origin, this.#binding(name));
+      this.#views.set(name, view);
+    }
+    return view;
+  }
+
+  read(name: string): Float32Array {
+    const view = this.view(name);
+    if (!(view instanceof Float32Array)) throw new InternalError(`tensor "${name}" is not f32`);
+    return view;
+  }
+
+  write(name: string, data: ArrayLike<number>): void {
+    const view = this.view(name);
+    if (view.length !== data.length) throw new InternalError(`tensor "${name}" has ${view.length} elements, ${data.length} were given`);
+    view.set(data);
+  }
+
+  run(): void {
+    this.#backend.run();
+  }
+
+  close(): void {
+    this.#backend.close();
+  }
+}
+
+/**
+ * Compiles a graph for a target.
+ * @throws UserError where the native target is asked for on a machine without a C compiler
+ */
+export async function compile(graph: Graph, options: CompileOptions = {}): Promise<CompiledProgram> {
+  const start = performance.now();
+  const target = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
+  const native = target === "native" ? nativeCompiler() : undefined;
+  if (target === "native" && !native) throw new UserError("no C compiler answers on this machine: install gcc or clang, or use --target wasm");
+  const width = native ?? (target === "wasm" ? { lanes: 4, registers: 16 } : { lanes: 1, registers: 16 });
+  const lowered = lowerGraph(graph, width);
+  options.onPlan?.(printPlan(lowered.storages));
+  const backend = await backendOf(lowered, target, options.threads ?? 1);
+  return new Compiled(graph.name, target, lowered, backend, performance.now() - start);
+}

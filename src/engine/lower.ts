@@ -1,0 +1,360 @@
+import { InternalError, invariant } from "../base/errors.js";
+import type { LoopContext, LowerContext, Region } from "../graph/lower.js";
+import { findOp } from "../graph/ops/index.js";
+import { type DType, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
+import type { Kernel } from "../kernels/language.js";
+import { mapKernel } from "../kernels/map.js";
+import type { Instruction, Offset, Program } from "../kernels/program.js";
+import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
+import { planMemory, type Storage, storageBytes } from "./memory.js";
+
+/** What a target offers to kernels. */
+export interface TargetWidth {
+  readonly lanes: number;
+  readonly registers: number;
+}
+
+/** A tensor's place: a storage and how far it moves with each enclosing loop's turns. */
+interface Place extends Region {
+  readonly storage: Storage;
+  readonly base: number;
+  readonly strides: readonly number[];
+}
+
+type Draft = { kind: "call"; kernel: number; places: Place[] } | { kind: "loop"; count: number; reverse: boolean; body: Draft[] };
+
+/** Where a named tensor lies. */
+export interface Binding {
+  readonly type: TensorType;
+  readonly offset: number;
+}
+
+/** A graph brought down to kernels over planned memory. */
+export interface Lowered {
+  readonly program: Program;
+  readonly bytes: number;
+  readonly bindings: ReadonlyMap<string, Binding>;
+  readonly constants: readonly { readonly offset: number; readonly data: ArrayBufferView }[];
+  readonly storages: readonly Storage[];
+}
+
+class Lowering {
+  readonly storages: Storage[] = [];
+  readonly kernels: Kernel[] = [];
+  readonly constants: { place: Place; data: ArrayBufferView }[] = [];
+  readonly drafts: Draft[] = [];
+  readonly width: TargetWidth;
+  readonly #keys = new Map<string, number>();
+  readonly #constantPlaces = new Map<string, Place>();
+  readonly #loops: number[] = [];
+  #block: Draft[] = this.drafts;
+  #time = 0;
+  #loopCount = 0;
+  #regions = 0;
+  #touchedInLoop: Set<Storage>[] = [];
+
+  constructor(width: TargetWidth) {
+    this.width = width;
+  }
+
+  storage(label: string, bytes: number, persistent: boolean): Storage {
+    const s: Storage = {
+      id: this.storages.length,
+      bytes,
+      label,
+      persistent,
+      first: this.#time,
+      last: this.#time,
+      loop: this.#loops[this.#loops.length - 1] ?? 0,
+      offset: 0,
+    };
+    this.storages.push(s);
+    return s;
+  }
+
+  place(type: TensorType, storage: Storage): Place {
+    return { id: this.#regions++, type, storage, base: 0, strides: [] };
+  }
+
+  fresh(label: string, type: TensorType, persistent = false): Place {
+    return this.place(type, this.storage(label, storageBytes(type.dtype, sizeOf(type.shape)), persistent));
+  }
+
+  view(of: Place, type: TensorType): Place {
+    return { ...of, id: this.#regions++, type };
+  }
+
+  constant(data: Float32Array | Float64Array | Int32Array): Place {
+    const dtype: DType = data instanceof Float32Array ? "f32" : data instanceof Float64Array ? "f64" : "i32";
+    const key = `${dtype} ${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64")}`;
+    const known = this.#constantPlaces.get(key);
+    if (known) return known;
+    const place = this.fresh("constant", tensor(dtype, [data.length]), true);
+    this.constants.push({ place, data: data.slice() });
+    this.#constantPlaces.set(key, place);
+    return place;
+  }
+
+  call(key: string, make: () => Kernel, regions: readonly Region[]): void {
+    let kernel = this.#keys.get(key);
+    if (kernel === undefined) {
+      kernel = this.kernels.length;
+      this.kernels.push(make());
+      this.#keys.set(key, kernel);
+    }
+    const places = regions as readonly Place[];
+    this.#time++;
+    for (const { storage } of places) {
+      storage.last = this.#time;
+      this.#loops.forEach((loop, depth) => {
+        if (storage.loop < loop) this.#touchedInLoop[depth]!.add(storage);
+      });
+    }
+    this.#block.push({ kind: "call", kernel, places: [...places] });
+  }
+
+  copy(from: Region, to: Region): void {
+    const size = sizeOf(to.type.shape);
+    const operand = { element: from.type.dtype, strides: [1], offset: 0 };
+    const make = (): Kernel => mapKernel({ shape: [size], inputs: [operand], outputs: [operand], body: (_, [x]) => [x!] }, this.width.lanes);
+    this.call(`copy ${from.type.dtype} ${size}`, make, [from, to]);
+  }
+
+  loop(count: number, reverse: boolean, fill: (loop: LoopContext) => void): void {
+    const outer = this.#block;
+    const body: Draft[] = [];
+    this.#time++;
+    this.#loops.push(++this.#loopCount);
+    this.#touchedInLoop.push(new Set());
+    this.#block = body;
+    const depth = this.#loops.length - 1;
+    fill({
+      slice: (region) => this.#slice(region as Place, depth),
+      graph: (graph, inputs, outputs) => this.inner(graph, inputs as readonly Place[], outputs as readonly (Place | undefined)[]),
+    });
+    this.#block = outer;
+    this.#loops.pop();
+    this.#time++;
+    // What lives outside the loop is needed until its last turn.
+    for (const s of this.#touchedInLoop.pop()!) s.last = this.#time;
+    outer.push({ kind: "loop", count, reverse, body });
+  }
+
+  #slice(region: Place, depth: number): Place {
+    const [steps, ...shape] = region.type.shape;
+    invariant(steps !== undefined, "a sequence has a time axis");
+    const type = tensor(region.type.dtype, shape);
+    const strides = [...region.strides];
+    while (strides.length < depth) strides.push(0);
+    strides[depth] = sizeOf(shape) * (type.dtype === "f64" ? 8 : 4);
+    return { ...region, id: this.#regions++, type, strides };
+  }
+
+  /** Lowers the nodes of a graph whose inputs already have places. `wanted` names places for values (graph outputs, states). */
+  nodes(graph: Graph, places: Map<Value, Place>, wanted: ReadonlyMap<Value, Place>): void {
+    const uses = new UseCounter(graph);
+    for (const node of graph.nodes) {
+      uses.leave(node);
+      this.#node(node, places, wanted, uses);
+    }
+    uses.finish();
+  }
+
+  #node(node: Node, places: Map<Value, Place>, wanted: ReadonlyMap<Value, Place>, uses: UseCounter): void {
+    const definition = findOp(node.op);
+    const inputs = node.inputs.map((v) => this.#at(places, v, node));
+    if (definition.view) {
+      const value = node.outputs[0]!;
+      const place = this.view(inputs[0]!, value.type);
+      places.set(value, place);
+      const target = wanted.get(value);
+      if (target) uses.later(() => this.copy(place, target));
+      return;
+    }
+    const elementwise: ElementwiseSource | undefined = definition.expression || node.op === "fused" ? { node } : undefined;
+    const outputs = node.outputs.map((value) => {
+      const given = wanted.get(value);
+      if (given) return mayWrite(given, inputs, elementwise !== undefined) && uses.isFree(given, places) ? given : this.fresh(node.op, value.type);
+      if (elementwise) {
+        const reused = inputs.find(
+          (p, i) =>
+            !p.storage.persistent &&
+            p.strides.length === 0 &&
+            p.type.dtype === value.type.dtype &&
+            sizeOf(p.type.shape) === sizeOf(value.type.shape) &&
+            p.storage.loop === (this.#loops[this.#loops.length - 1] ?? 0) &&
+            uses.isLast(node.inputs[i]!) &&
+            !node.outputs.some((o) => places.get(o)?.storage === p.storage),
+        );
+        if (reused) {
+          const place = this.view(reused, value.type);
+          places.set(value, place);
+          return place;
+        }
+      }
+      return this.fresh(node.op, value.type);
+    });
+    node.outputs.forEach((value, i) => places.set(value, outputs[i]!));
+    const context = this.#context(node, inputs, outputs);
+    if (elementwise) lowerElementwise(context, elementwise);
+    else if (definition.lower) definition.lower(context);
+    else throw new InternalError(`${node.op} has no kernel`);
+    node.outputs.forEach((value, i) => {
+      const target = wanted.get(value);
+      if (target && target !== outputs[i]) uses.later(() => this.copy(outputs[i]!, target));
+    });
+  }
+
+  #at(places: Map<Value, Place>, value: Value, node: Node): Place {
+    const place = places.get(value);
+    if (!place) throw new InternalError(`${node.op} uses a value that no earlier node gives`);
+    return place;
+  }
+
+  #context(node: Node, inputs: readonly Place[], outputs: readonly Place[]): LowerContext {
+    return {
+      inputs,
+      outputs,
+      attributes: node.attributes,
+      ...(node.body ? { body: node.body } : {}),
+      lanes: this.width.lanes,
+      registers: this.width.registers,
+      workspace: (dtype, elements) => this.fresh(`${node.op} workspace`, tensor(dtype, [elements])),
+      constant: (data) => this.constant(data),
+      call: (key, make, regions) => this.call(key, make, regions),
+      copy: (from, to) => this.copy(from, to),
+      loop: (count, reverse, body) => this.loop(count, reverse, body),
+    };
+  }
+
+  /** The cell of a scan: parameters of the body are its inputs. */
+  inner(graph: Graph, inputs: readonly Place[], outputs: readonly (Place | undefined)[]): readonly Place[] {
+    const places = new Map<Value, Place>();
+    graph.inputs.forEach(({ value }, i) => places.set(value, inputs[i]!));
+    const wanted = new Map<Value, Place>();
+    graph.outputs.forEach(({ value }, i) => {
+      const place = outputs[i];
+      if (place && !wanted.has(value) && !places.has(value)) wanted.set(value, place);
+    });
+    this.nodes(graph, places, wanted);
+    return graph.outputs.map(({ value }, i) => {
+      const place = places.get(value);
+      if (!place) throw new InternalError("an output of a cell is not made by it");
+      const target = outputs[i];
+      if (target && wanted.get(value) !== target) this.copy(place, target);
+      return place;
+    });
+  }
+}
+
+/** A kernel may write where it reads only if it is element-wise and walks both alike. */
+function mayWrite(target: Place, inputs: readonly Place[], elementwise: boolean): boolean {
+  const size = sizeOf(target.type.shape);
+  return inputs.every((p) => p.storage !== target.storage || (elementwise && sizeOf(p.type.shape) === size && p.strides.length === 0));
+}
+
+/** Counts how many nodes still need a value (through views too), so that memory can be written over. */
+class UseCounter {
+  readonly #root = new Map<Value, Value>();
+  readonly #left = new Map<Value, number>();
+  readonly #copies: (() => void)[] = [];
+
+  constructor(graph: Graph) {
+    for (const node of graph.nodes) {
+      if (findOp(node.op).view) this.#root.set(node.outputs[0]!, this.root(node.inputs[0]!));
+      else for (const v of node.inputs) this.#add(v, 1);
+    }
+    for (const { value } of graph.outputs) this.#add(value, 1);
+    for (const s of graph.states) this.#add(s.output, 1);
+  }
+
+  root(value: Value): Value {
+    return this.#root.get(value) ?? value;
+  }
+
+  #add(value: Value, n: number): void {
+    const r = this.root(value);
+    this.#left.set(r, (this.#left.get(r) ?? 0) + n);
+  }
+
+  /** The node is about to run: its uses are over once it has. */
+  leave(node: Node): void {
+    if (!findOp(node.op).view) for (const v of node.inputs) this.#add(v, -1);
+  }
+
+  /** Whether nothing after the node that just left needs the value. */
+  isLast(value: Value): boolean {
+    return (this.#left.get(this.root(value)) ?? 0) === 0;
+  }
+
+  /** Whether the persistent place of a state or output may be written now: the old contents are not needed any more. */
+  isFree(target: Place, places: ReadonlyMap<Value, Place>): boolean {
+    if (!target.storage.persistent) return true;
+    for (const [value, place] of places) if (place.storage === target.storage && !this.isLast(value)) return false;
+    return true;
+  }
+
+  later(copy: () => void): void {
+    this.#copies.push(copy);
+  }
+
+  finish(): void {
+    for (const copy of this.#copies) copy();
+  }
+}
+
+function instructions(drafts: readonly Draft[], depth: number): Instruction[] {
+  return drafts.map((d) => {
+    if (d.kind === "loop") return { kind: "loop", count: d.count, reverse: d.reverse, body: instructions(d.body, depth + 1) };
+    const offsets: Offset[] = d.places.map((p) => {
+      const strides = Array.from({ length: depth }, (_, i) => p.strides[i] ?? 0);
+      return { base: p.storage.offset + p.base, strides };
+    });
+    return { kind: "call", kernel: d.kernel, offsets };
+  });
+}
+
+/** Brings a graph down to kernels, instructions and a memory plan. Inputs, outputs, parameters and states are bound by name. */
+export function lowerGraph(graph: Graph, width: TargetWidth): Lowered {
+  const lowering = new Lowering(width);
+  const places = new Map<Value, Place>();
+  const named = new Map<string, Place>();
+  const bind = (name: string, place: Place): void => {
+    invariant(!named.has(name), `two tensors of ${graph.name} are named ${name}`);
+    named.set(name, place);
+  };
+  for (const list of [graph.inputs, graph.parameters, graph.states.map((s) => ({ name: s.name, value: s.input }))])
+    for (const { name, value } of list) {
+      const place = lowering.fresh(name, value.type, true);
+      places.set(value, place);
+      bind(name, place);
+    }
+  const wanted = new Map<Value, Place>();
+  const passed: { value: Value; place: Place }[] = [];
+  const want = (value: Value, place: Place): void => {
+    if (wanted.has(value) || places.has(value)) passed.push({ value, place });
+    else wanted.set(value, place);
+  };
+  for (const s of graph.states) want(s.output, named.get(s.name)!);
+  for (const { name, value } of graph.outputs) {
+    const place = lowering.fresh(name, value.type, true);
+    bind(name, place);
+    want(value, place);
+  }
+  lowering.nodes(graph, places, wanted);
+  for (const { value, place } of passed) {
+    const from = places.get(value);
+    invariant(from, "an output is not made by the graph");
+    if (from.storage !== place.storage) lowering.copy(from, place);
+  }
+  const bytes = planMemory(lowering.storages);
+  const bindings = new Map<string, Binding>();
+  for (const [name, place] of named) bindings.set(name, { type: place.type, offset: place.storage.offset });
+  return {
+    program: { kernels: lowering.kernels, instructions: instructions(lowering.drafts, 0) },
+    bytes,
+    bindings,
+    constants: lowering.constants.map(({ place, data }) => ({ offset: place.storage.offset, data })),
+    storages: lowering.storages,
+  };
+}

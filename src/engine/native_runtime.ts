@@ -1,0 +1,96 @@
+/**
+ * Threads of a native program: every thread runs the same step and takes its share of each kernel's iterations; a
+ * barrier stands between kernels. Which thread does what changes no bit, as iterations are independent.
+ */
+export const nativeRuntime = `
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <stdatomic.h>
+#include <pthread.h>
+#include <sched.h>
+#if defined(__x86_64__)
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define PAUSE() ((void)0)
+#endif
+typedef struct {
+  int32_t threads;
+  atomic_int arrived, phase, job, stop;
+  char *memory;
+  pthread_t handles[64];
+  pthread_mutex_t mutex;
+  pthread_cond_t wake;
+} Pool;
+typedef struct { Pool *pool; int32_t thread; } Seat;
+static _Thread_local Pool *current;
+static void barrier(int32_t threads) {
+  Pool *p = current;
+  int phase = atomic_load_explicit(&p->phase, memory_order_relaxed);
+  if (atomic_fetch_add_explicit(&p->arrived, 1, memory_order_acq_rel) == threads - 1) {
+    atomic_store_explicit(&p->arrived, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->phase, phase + 1, memory_order_release);
+    return;
+  }
+  for (int spins = 0; atomic_load_explicit(&p->phase, memory_order_acquire) == phase; spins++) {
+    if (spins < 20000) PAUSE(); else sched_yield();
+  }
+}
+#define SHARE(extent, call) do { \\
+  int32_t begin = (int32_t)((int64_t)(extent) * thread / threads), end = (int32_t)((int64_t)(extent) * (thread + 1) / threads); \\
+  if (begin < end) call; \\
+  if (threads > 1) barrier(threads); } while (0)
+static void step(char *m, int32_t thread, int32_t threads);
+static void *worker(void *argument) {
+  Seat seat = *(Seat *)argument;
+  free(argument);
+  Pool *p = seat.pool;
+  current = p;
+  for (int done = 0;;) {
+    for (int spins = 0; atomic_load_explicit(&p->job, memory_order_acquire) == done && !atomic_load(&p->stop); spins++) {
+      if (spins < 20000) { PAUSE(); continue; }
+      pthread_mutex_lock(&p->mutex);
+      while (atomic_load(&p->job) == done && !atomic_load(&p->stop)) pthread_cond_wait(&p->wake, &p->mutex);
+      pthread_mutex_unlock(&p->mutex);
+    }
+    if (atomic_load(&p->stop)) return 0;
+    done++;
+    step(p->memory, seat.thread, p->threads);
+    barrier(p->threads);
+  }
+}
+int32_t earshot_misaligned(void *m) { return (int32_t)((uintptr_t)m & 63); }
+void *earshot_open(int32_t threads) {
+  Pool *p = calloc(1, sizeof(Pool));
+  p->threads = threads < 1 ? 1 : threads > 64 ? 64 : threads;
+  pthread_mutex_init(&p->mutex, 0);
+  pthread_cond_init(&p->wake, 0);
+  for (int32_t i = 1; i < p->threads; i++) {
+    Seat *seat = malloc(sizeof(Seat));
+    seat->pool = p;
+    seat->thread = i;
+    pthread_create(&p->handles[i], 0, worker, seat);
+  }
+  return p;
+}
+void earshot_run(void *pool, void *m) {
+  Pool *p = pool;
+  if (p->threads == 1) { step(m, 0, 1); return; }
+  current = p;
+  p->memory = m;
+  pthread_mutex_lock(&p->mutex);
+  atomic_fetch_add(&p->job, 1);
+  pthread_cond_broadcast(&p->wake);
+  pthread_mutex_unlock(&p->mutex);
+  step(m, 0, p->threads);
+  barrier(p->threads);
+}
+void earshot_close(void *pool) {
+  Pool *p = pool;
+  pthread_mutex_lock(&p->mutex);
+  atomic_store(&p->stop, 1);
+  pthread_cond_broadcast(&p->wake);
+  pthread_mutex_unlock(&p->mutex);
+  for (int32_t i = 1; i < p->threads; i++) pthread_join(p->handles[i], 0);
+  free(p);
+}
+`;

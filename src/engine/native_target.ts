@@ -1,0 +1,172 @@
+import { execFile, execFileSync, type ExecFileSyncOptionsWithStringEncoding } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { UserError } from "../base/errors.js";
+import { elementTypes, printC } from "../kernels/c.js";
+import { cPrelude } from "../kernels/c_prelude.js";
+import type { Instruction, Program } from "../kernels/program.js";
+import type { Lowered, TargetWidth } from "./lower.js";
+import { nativeRuntime } from "./native_runtime.js";
+
+const run = promisify(execFile);
+const flags = ["-O3", "-march=native", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-w", "-pthread"];
+/** Kernels to a translation unit; two are compiled at a time. */
+const kernelsPerUnit = 12;
+
+export interface NativeCompiler extends TargetWidth {
+  readonly command: string;
+  /** Compiler version and CPU features, part of every cache key. */
+  readonly identity: string;
+}
+
+let known: NativeCompiler | null | undefined;
+
+/** The C compiler of this machine and the width of its vectors; undefined where there is none. EARSHOT_CC names another one, "none" turns it off. */
+export function nativeCompiler(): NativeCompiler | undefined {
+  if (known === undefined) known = probe();
+  return known ?? undefined;
+}
+
+function probe(): NativeCompiler | null {
+  const command = process.env.EARSHOT_CC ?? "cc";
+  if (command === "none") return null;
+  try {
+    const options: ExecFileSyncOptionsWithStringEncoding = { encoding: "utf8", input: "", stdio: ["pipe", "pipe", "ignore"], timeout: 20_000 };
+    const macros = execFileSync(command, ["-march=native", "-dM", "-E", "-x", "c", "-"], options);
+    const version = execFileSync(command, ["--version"], options).split("\n")[0] ?? "";
+    const has = (name: string): boolean => macros.includes(`#define ${name} `);
+    const identity = createHash("sha256").update(version).update(macros).digest("hex").slice(0, 16);
+    if (has("__AVX512F__")) return { command, identity, lanes: 16, registers: 32 };
+    if (has("__AVX2__")) return { command, identity, lanes: 8, registers: 16 };
+    return { command, identity, lanes: 4, registers: has("__aarch64__") ? 32 : 16 };
+  } catch {
+    return null;
+  }
+}
+
+function cacheFolder(): string {
+  const root = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+  const folder = join(root, "earshot", "native");
+  try {
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch {
+    return mkdtempSync(join(tmpdir(), "earshot-native-"));
+  }
+}
+
+function signature(program: Program, i: number): string {
+  const { buffers } = program.kernels[i]!;
+  return `void k${i}(${[...buffers.map((b) => `${b.written ? "" : "const "}${elementTypes[b.element]} *`), "int32_t", "int32_t"].join(", ")})`;
+}
+
+function printCalls(instructions: readonly Instruction[], program: Program, depth: number, out: string[]): void {
+  const indent = "  ".repeat(depth + 1);
+  for (const instruction of instructions) {
+    if (instruction.kind === "loop") {
+      const t = `t${depth}`;
+      const { count } = instruction;
+      out.push(`${indent}for (int32_t ${t}_ = 0; ${t}_ < ${count}; ${t}_++) {`);
+      out.push(`${indent}  int64_t ${t} = ${instruction.reverse ? `${count - 1} - ${t}_` : `${t}_`};`);
+      printCalls(instruction.body, program, depth + 1, out);
+      out.push(`${indent}}`);
+      continue;
+    }
+    const kernel = program.kernels[instruction.kernel]!;
+    const pointers = instruction.offsets.map((o) => {
+      const terms = [`m + ${o.base}`, ...o.strides.flatMap((s, d) => (s === 0 ? [] : [`${s} * t${d}`]))];
+      return `(void *)(${terms.join(" + ")})`;
+    });
+    out.push(`${indent}SHARE(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}));`);
+  }
+}
+
+function mainUnit(program: Program): string {
+  const out = ["#include <stdint.h>"];
+  program.kernels.forEach((_, i) => out.push(`extern __attribute__((visibility("hidden"))) ${signature(program, i)};`));
+  out.push(nativeRuntime);
+  out.push("static void step(char *m, int32_t thread, int32_t threads) {");
+  printCalls(program.instructions, program, 0, out);
+  out.push("}");
+  return out.join("\n");
+}
+
+function kernelUnits(program: Program, lanes: number): string[] {
+  const units: string[] = [];
+  for (let from = 0; from < program.kernels.length; from += kernelsPerUnit) {
+    const part = program.kernels.slice(from, from + kernelsPerUnit);
+    const text = part.map((kernel, i) =>
+      printC(kernel, `k${from + i}`).replace(/^static void/, '__attribute__((visibility("hidden"))) void'),
+    );
+    units.push([cPrelude(lanes), ...text].join("\n"));
+  }
+  return units;
+}
+
+async function buildLibrary(compiler: NativeCompiler, units: readonly string[], library: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), "earshot-cc-"));
+  try {
+    const queue = units.map((text, i) => ({ text, source: join(work, `u${i}.c`), object: join(work, `u${i}.o`) }));
+    const objects = queue.map((q) => q.object);
+    const worker = async (): Promise<void> => {
+      for (let job = queue.shift(); job; job = queue.shift()) {
+        writeFileSync(job.source, job.text);
+        await run(compiler.command, [...flags, "-c", job.source, "-o", job.object], { maxBuffer: 1 << 24 });
+      }
+    };
+    await Promise.all([worker(), worker()]);
+    const partial = join(work, "program.so");
+    await run(compiler.command, ["-shared", "-pthread", "-o", partial, ...objects, "-lm"], { maxBuffer: 1 << 24 });
+    // A temporary name and a rename, so that another process never loads half a file.
+    const near = `${library}.${process.pid}.tmp`;
+    writeFileSync(near, readFileSync(partial));
+    renameSync(near, library);
+  } catch (error) {
+    throw new UserError(`${compiler.command} could not compile the program: ${String((error as Error).message).slice(0, 2000)}; use --target wasm`, {
+      cause: error,
+    });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+interface Koffi {
+  load(path: string): { func(prototype: string): (...args: unknown[]) => unknown; unload(): void };
+}
+
+/** Compiles with the machine's C compiler (or takes the library from the cache) and loads it. */
+export async function compileNative(lowered: Lowered, threads: number) {
+  const compiler = nativeCompiler();
+  if (!compiler) throw new UserError("no C compiler answers on this machine; use --target wasm");
+  const units = [...kernelUnits(lowered.program, compiler.lanes), mainUnit(lowered.program)];
+  const hash = createHash("sha256").update(compiler.identity).update(flags.join(" "));
+  for (const unit of units) hash.update(unit);
+  const library = join(cacheFolder(), `${hash.digest("hex").slice(0, 32)}.so`);
+  const cached = existsSync(library);
+  if (!cached) await buildLibrary(compiler, units, library);
+  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  const loaded = koffi.load(library);
+  // Large allocations are aligned to 16 bytes at least; the program moves its origin to a cache line.
+  const memory = new SharedArrayBuffer(lowered.bytes + 64);
+  const bytes = new Uint8Array(memory);
+  const misaligned = loaded.func("int32_t earshot_misaligned(void *m)") as (m: Uint8Array) => number;
+  const origin = (64 - misaligned(bytes)) % 64;
+  const pool = loaded.func("void *earshot_open(int32_t threads)")(threads);
+  const step = loaded.func("void earshot_run(void *pool, void *m)") as (pool: unknown, m: Uint8Array) => void;
+  const view = bytes.subarray(origin);
+  let open = true;
+  return {
+    memory,
+    origin,
+    cached,
+    run: () => step(pool, view),
+    close: () => {
+      if (open) loaded.func("void earshot_close(void *pool)")(pool);
+      open = false;
+    },
+  };
+}

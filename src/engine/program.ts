@@ -1,0 +1,27 @@
+import type { TensorType } from "../graph/types.js";
+
+export type TargetName = "oracle" | "wasm" | "native";
+
+export type TensorData = Float32Array | Float64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+
+/** A compiled graph with its memory. Not safe to run from two places at once. */
+export interface CompiledProgram {
+  readonly target: TargetName;
+  /** Bytes of the program's memory: parameters, states, constants and the planned peak of everything else. */
+  readonly peakBytes: number;
+  /** Names of inputs, outputs, parameters and states. */
+  readonly names: readonly string[];
+  /** Milliseconds that compiling took, and whether compiled code came from the cache. */
+  readonly compileMilliseconds: number;
+  readonly cached: boolean;
+  typeOf(name: string): TensorType;
+  /** Copies data in; the length must fit. */
+  write(name: string, data: ArrayLike<number>): void;
+  /** A view of the tensor in the program's memory, of its element type. */
+  view(name: string): TensorData;
+  /** As `view`, for f32 tensors. */
+  read(name: string): Float32Array;
+  run(): void;
+  /** Frees memory and threads. */
+  close(): void;
+}

@@ -1,0 +1,14 @@
+import { shapeOf } from "../attributes.js";
+import { reduceTo } from "../gradients.js";
+import type { OpDefinition } from "../op.js";
+import { broadcastTypes } from "../shapes.js";
+import { tensor } from "../types.js";
+
+/** x broadcast to a shape. */
+export const expand: OpDefinition = {
+  name: "expand",
+  documentation: "x broadcast to the attribute shape.",
+  infer: ([x], attributes) => [broadcastTypes([x!, tensor(x!.dtype, shapeOf(attributes, "shape"))])],
+  expression: (_, [x]) => x!,
+  gradient: ({ node, upstream: [dy], op }) => [dy && reduceTo(op, dy, node.inputs[0]!.type.shape)],
+};

@@ -1,0 +1,45 @@
+import { UserError } from "../../base/errors.js";
+import { shapeOf } from "../attributes.js";
+import type { OpDefinition } from "../op.js";
+import { type Attributes, type TensorType, tensor } from "../types.js";
+import { unslice } from "./unslice.js";
+
+function padded(x: TensorType, attributes: Attributes): number[] {
+  const before = shapeOf(attributes, "before");
+  const after = shapeOf(attributes, "after");
+  if (before.length !== x.shape.length || after.length !== x.shape.length) throw new UserError(`before and after must name ${x.shape.length} axes`);
+  return x.shape.map((n, i) => n + before[i]! + after[i]!);
+}
+
+/** Zeros before and after along each axis. */
+export const pad: OpDefinition = {
+  name: "pad",
+  documentation: "x with `before` zeros before and `after` zeros after it along each axis.",
+  infer: ([x], attributes) => [tensor(x!.dtype, padded(x!, attributes))],
+  gradient: ({ node, upstream: [dy], op }) => {
+    const x = node.inputs[0]!;
+    const begin = shapeOf(node.attributes, "before");
+    return [dy && op("slice", [dy], { begin, end: x.type.shape.map((n, i) => n + begin[i]!), strides: begin.map(() => 1) })];
+  },
+  lower: (context) => {
+    const begin = shapeOf(context.attributes, "before");
+    const attributes = { shape: context.outputs[0]!.type.shape, begin, strides: begin.map(() => 1) };
+    unslice.lower!({ ...bound(context), attributes });
+  },
+};
+
+/** The context's methods under new attributes. */
+function bound(context: Parameters<NonNullable<OpDefinition["lower"]>>[0]): Parameters<NonNullable<OpDefinition["lower"]>>[0] {
+  return {
+    inputs: context.inputs,
+    outputs: context.outputs,
+    attributes: context.attributes,
+    lanes: context.lanes,
+    registers: context.registers,
+    workspace: (dtype, elements) => context.workspace(dtype, elements),
+    constant: (data) => context.constant(data),
+    call: (key, make, regions) => context.call(key, make, regions),
+    copy: (from, to) => context.copy(from, to),
+    loop: (count, reverse, body) => context.loop(count, reverse, body),
+  };
+}

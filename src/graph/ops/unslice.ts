@@ -1,0 +1,33 @@
+import { shapeOf } from "../attributes.js";
+import { fillKernel } from "../../kernels/fill.js";
+import { copyStrided, floatOf } from "../lowering.js";
+import type { OpDefinition } from "../op.js";
+import { stridesOf } from "../shapes.js";
+import { sizeOf, tensor } from "../types.js";
+
+/** Zeros with x at regular places: the gradient of slice, and padding. */
+export const unslice: OpDefinition = {
+  name: "unslice",
+  documentation: "Zeros of the attribute shape with element i of x at begin + i * strides along each axis.",
+  infer: ([x], attributes) => [tensor(x!.dtype, shapeOf(attributes, "shape"))],
+  gradient: ({ node, upstream: [dy], op }) => {
+    if (!dy) return [undefined];
+    const begin = shapeOf(node.attributes, "begin");
+    const strides = shapeOf(node.attributes, "strides");
+    const end = node.inputs[0]!.type.shape.map((n, i) => begin[i]! + (n - 1) * strides[i]! + 1);
+    return [op("slice", [dy], { begin, end, strides })];
+  },
+  lower: (context) => {
+    const [x, y] = [context.inputs[0]!, context.outputs[0]!];
+    const size = sizeOf(y.type.shape);
+    const element = floatOf(y);
+    if (size !== sizeOf(x.type.shape)) context.call(`fill ${element} ${size} 0`, () => fillKernel(element, size, 0, context.lanes), [y]);
+    const strides = stridesOf(y.type.shape);
+    const begin = shapeOf(context.attributes, "begin");
+    const step = shapeOf(context.attributes, "strides");
+    copyStrided(context, x.type.shape, x, { strides: stridesOf(x.type.shape), offset: 0 }, y, {
+      strides: step.map((s, i) => s * strides[i]!),
+      offset: begin.reduce((sum, b, i) => sum + b * strides[i]!, 0),
+    });
+  },
+};

@@ -1,0 +1,153 @@
+import { add, constant, div, type Expression, horizontal, type Kernel, KernelBuilder, max, mul, rem, sub } from "./language.js";
+import { pieces } from "./map.js";
+
+export type Reduction = "sum" | "max";
+
+/** A reduction of a dense tensor over some axes; `scale` multiplies sums (1/n for a mean). */
+export interface ReduceSpecification {
+  readonly element: "f32" | "f64";
+  readonly shape: readonly number[];
+  readonly axes: readonly number[];
+  readonly reduction: Reduction;
+  readonly scale: number;
+}
+
+interface Dimension {
+  readonly size: number;
+  readonly stride: number;
+  readonly kept: boolean;
+}
+
+function dimensionsOf(shape: readonly number[], axes: readonly number[]): Dimension[] {
+  const reduced = new Set(axes);
+  const out: Dimension[] = [];
+  let stride = shape.reduce((a, b) => a * b, 1);
+  shape.forEach((size, axis) => {
+    stride /= size;
+    if (size === 1) return;
+    const kept = !reduced.has(axis);
+    const last = out[out.length - 1];
+    if (last && last.kept === kept) out[out.length - 1] = { size: last.size * size, stride, kept };
+    else out.push({ size, stride, kept });
+  });
+  return out;
+}
+
+/** Independent partial sums hide the latency of an addition. */
+const partialSums = 4;
+
+/** Buffers: x, y. */
+export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Kernel {
+  const lanes = spec.element === "f64" ? 1 : vectorLanes;
+  const dimensions = dimensionsOf(spec.shape, spec.axes);
+  const last = dimensions[dimensions.length - 1];
+  const columns = last?.kept ? last.size : 1;
+  const kept = dimensions.filter((d) => d.kept && d !== last);
+  const reduced = dimensions.filter((d) => !d.kept);
+  const k = new KernelBuilder("reduce");
+  const x = k.buffer("x", spec.element);
+  const y = k.buffer("y", spec.element, true);
+  const start = (width: number): Expression => constant(spec.element, spec.reduction === "sum" ? 0 : Number.NEGATIVE_INFINITY, width);
+  const combine = (a: Expression, b: Expression): Expression => (spec.reduction === "sum" ? add(a, b) : max(a, b));
+  const finish = (v: Expression): Expression => (spec.scale === 1 ? v : mul(v, spec.scale));
+  const outer = kept.reduce((p, d) => p * d.size, 1);
+  const widths = pieces(columns, lanes);
+  // Each iteration takes up to `partialSums` vectors of neighbouring columns, so rows are read in whole cache lines.
+  const groups = last?.kept ? Math.ceil(widths.length / partialSums) : 1;
+
+  const overRest = (dims: readonly Dimension[], base: Expression, visit: (at: Expression) => void): void => {
+    const [first, ...rest] = dims;
+    if (!first) return visit(base);
+    k.for(0, first.size, 1, (i) => overRest(rest, k.let(add(base, mul(i, first.stride))), visit));
+  };
+
+  k.parallel(outer * groups, (p) => {
+    const group = k.let(rem(p, groups));
+    let left = k.let(div(p, groups));
+    let base: Expression = constant("i32", 0);
+    for (let d = kept.length - 1; d >= 0; d--) {
+      const dimension = kept[d]!;
+      base = add(base, mul(d === 0 ? left : k.let(rem(left, dimension.size)), dimension.stride));
+      if (d > 0) left = k.let(div(left, dimension.size));
+    }
+    base = k.let(base);
+    const row = k.let(mul(div(p, groups), columns));
+    if (last?.kept) {
+      for (let g = 0; g < groups; g++) {
+        const part = widths.slice(g * partialSums, (g + 1) * partialSums);
+        const run = (): void => {
+          const sums = part.map((w) => k.mutable(start(w.lanes)));
+          overRest(reduced, base, (at) => part.forEach((w, i) => k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)))));
+          part.forEach((w, i) => k.store(y, add(row, w.at), finish(sums[i]!)));
+        };
+        if (groups === 1) run();
+        else k.if({ kind: "binary", type: "mask", lanes: 1, operator: "eq", left: group, right: constant("i32", g) }, run);
+      }
+      return;
+    }
+    const inner = reduced[reduced.length - 1];
+    if (!inner) {
+      k.store(y, row, finish(combine(start(1), k.load(x, base))));
+      return;
+    }
+    const wide = inner.size >= lanes ? lanes : 1;
+    const sums = Array.from({ length: partialSums }, () => k.mutable(start(wide)));
+    const tail = k.mutable(start(1));
+    overRest(reduced.slice(0, -1), base, (at) => {
+      const block = wide * partialSums;
+      const full = inner.size - (inner.size % block);
+      k.for(0, full, block, (j) => sums.forEach((s, i) => k.assign(s, combine(s, k.load(x, add(add(at, j), i * wide), wide)))));
+      for (const w of pieces(inner.size - full, wide))
+        if (w.lanes === wide) k.assign(sums[0]!, combine(sums[0]!, k.load(x, add(at, full + w.at), wide)));
+        else if (w.lanes === 1) k.assign(tail, combine(tail, k.load(x, add(at, full + w.at))));
+        else k.assign(tail, combine(tail, horizontal(spec.reduction === "sum" ? "add" : "max", k.load(x, add(at, full + w.at), w.lanes))));
+    });
+    const total = combine(combine(sums[0]!, sums[1]!), combine(sums[2]!, sums[3]!));
+    const all = horizontal(spec.reduction === "sum" ? "add" : "max", k.let(total));
+    k.store(y, row, finish(combine(all, tail)));
+  });
+  return k.finish();
+}
+
+/** Mean and biased variance over all axes but the last: x[rows, columns] -> mean[columns], variance[columns]. Shifted by the first row, so that a large mean costs no digits. */
+export function momentsKernel(element: "f32" | "f64", rows: number, columns: number, vectorLanes: number): Kernel {
+  const lanes = element === "f64" ? 1 : vectorLanes;
+  const k = new KernelBuilder("moments");
+  const x = k.buffer("x", element);
+  const mean = k.buffer("mean", element, true);
+  const variance = k.buffer("variance", element, true);
+  const widths = pieces(columns, lanes);
+  const perGroup = 2;
+  const groups = Math.ceil(widths.length / perGroup);
+  k.parallel(groups, (p) => {
+    for (let g = 0; g < groups; g++) {
+      const part = widths.slice(g * perGroup, (g + 1) * perGroup);
+      const run = (): void => {
+        const shift = part.map((w) => k.let(k.load(x, w.at, w.lanes)));
+        const make = (): Expression[][] => [0, 1].map(() => part.map((w) => k.mutable(constant(element, 0, w.lanes))));
+        const sums = make();
+        const squares = make();
+        const visit = (row: Expression, which: number): void =>
+          part.forEach((w, i) => {
+            const d = k.let(sub(k.load(x, add(mul(row, columns), w.at), w.lanes), shift[i]!));
+            k.assign(sums[which]![i]!, add(sums[which]![i]!, d));
+            k.assign(squares[which]![i]!, add(squares[which]![i]!, mul(d, d)));
+          });
+        k.for(0, rows - (rows % 2), 2, (row) => {
+          visit(row, 0);
+          visit(add(row, 1), 1);
+        });
+        if (rows % 2 === 1) visit(constant("i32", rows - 1), 0);
+        part.forEach((w, i) => {
+          const m = k.let(mul(add(sums[0]![i]!, sums[1]![i]!), 1 / rows));
+          const q = k.let(mul(add(squares[0]![i]!, squares[1]![i]!), 1 / rows));
+          k.store(mean, w.at, add(m, shift[i]!));
+          k.store(variance, w.at, max(sub(q, mul(m, m)), 0));
+        });
+      };
+      if (groups === 1) run();
+      else k.if({ kind: "binary", type: "mask", lanes: 1, operator: "eq", left: p, right: constant("i32", g) }, run);
+    }
+  });
+  return k.finish();
+}

@@ -69,6 +69,11 @@ export class GraphBuilder {
     return this.apply(op, inputs, attributes)[0] as Value;
   }
 
+  /** The nodes so far. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
   finish(): Graph {
     for (const s of this.#states) if (!s.output) throw new Error(`state ${s.name} is never set`);
     return {

@@ -1,0 +1,43 @@
+import type { GraphBuilder } from "../graph/builder.js";
+import { booleanOf, numberOf } from "../graph/attributes.js";
+import type { Graph, Value } from "../graph/types.js";
+
+/**
+ * A model in its training form:
+ * batch_norm normalises with the batch's own moments and moves its buffers (moving = momentum * moving + (1 - momentum) *
+ * batch, the biased variance, as Keras); dropout becomes a product with a mask drawn from `seed` (i32[2]: seed, step).
+ * Copies the model's nodes to the builder (`map` grows) and returns the new values of the buffers by their old ones.
+ */
+export function trainingForm(builder: GraphBuilder, model: Graph, map: Map<Value, Value>, seed: Value): Map<Value, Value> {
+  const buffers = new Map<Value, Value>();
+  let salt = 0;
+  for (const node of model.nodes) {
+    const inputs = node.inputs.map((v) => map.get(v)!);
+    const x = inputs[0]!;
+    let outputs: readonly Value[];
+    if (node.op === "batch_norm") {
+      const [mean, variance] = builder.apply("moments", [x]);
+      outputs = builder.apply("batch_norm", [x, mean!, variance!, ...inputs.slice(3)], node.attributes);
+      const momentum = numberOf(node.attributes, "momentum");
+      const move = (buffer: Value, batch: Value): void => {
+        const old = builder.op("affine", [buffers.get(buffer) ?? buffer], { scale: momentum, offset: 0 });
+        buffers.set(buffer, builder.op("add", [old, builder.op("affine", [batch], { scale: 1 - momentum, offset: 0 })]));
+      };
+      move(inputs[1]!, mean!);
+      move(inputs[2]!, variance!);
+    } else if (node.op === "dropout" && numberOf(node.attributes, "rate") > 0) {
+      const attributes = {
+        shape: x.type.shape,
+        rate: numberOf(node.attributes, "rate"),
+        rescale: booleanOf(node.attributes, "rescale"),
+        salt: salt++,
+      };
+      const mask = builder.op("random_mask", [seed], attributes);
+      outputs = builder.apply("mul", [x, mask]);
+    } else {
+      outputs = builder.apply(node.op, inputs, node.attributes, node.body);
+    }
+    node.outputs.forEach((v, i) => map.set(v, outputs[i]!));
+  }
+  return buffers;
+}

@@ -82,4 +82,4 @@ export function defaultOptions(name: string): Record<string, unknown> {
   return v.getDefaults(findModel(name).architecture.schema) as Record<string, unknown>;
 }
 
-export type { Architecture, FrontendDescription, ModelOptions, ModelShape, ZooModel } from "./model.js";
+export type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.js";

@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import type { FrontendDescription } from "../frontend/frontend.js";
 import type { Graph } from "../graph/types.js";
 
 /** What a model is built for. */
@@ -9,12 +10,6 @@ export interface ModelShape {
   readonly features: number;
   /** Labels to tell apart. */
   readonly labels: number;
-}
-
-/** Description of a front end, as `buildFrontend` takes it: {"kind": "mfcc_op", ...}. */
-export interface FrontendDescription {
-  readonly kind: string;
-  readonly [option: string]: unknown;
 }
 
 /** Options of a model by name, before they are checked. */

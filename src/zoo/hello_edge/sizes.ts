@@ -1,17 +1,12 @@
-import type { FrontendDescription, PublishedFigures, ZooModel } from "../model.js";
+import { describeFrontend, type FrontendDescription } from "../../frontend/frontend.js";
+import { frontendPreset } from "../../frontend/presets.js";
+import type { PublishedFigures, ZooModel } from "../model.js";
 
-/** Front end of all published trainings; the frames are 40 ms long and follow each other by `hop` samples. */
-function armFrontend(hop: number): FrontendDescription {
-  return {
-    kind: "mfcc_op",
-    windowLength: 640,
-    hop,
-    melBins: 40,
-    lowerHertz: 20,
-    upperHertz: 4000,
-    coefficients: 10,
-    magnitudeSquared: true,
-  };
+const arm = frontendPreset("arm");
+
+/** Front end of all published trainings; frames of 40 ms follow each other after 20 or 40 ms. */
+function armFrontend(strideMs: number): FrontendDescription {
+  return describeFrontend({ ...arm, strideMs });
 }
 
 /** Table 5 of the paper: test accuracy on Speech Commands v0.01, memory in KB, operations. */
@@ -40,7 +35,7 @@ function sized(network: "dnn" | "cnn" | "ds_cnn", size: "s" | "m" | "l", modelSi
     family: "hello_edge",
     documentation: `Hello Edge ${network.toUpperCase().replace("_", "-")}, size ${size.toUpperCase()}`,
     options: { modelSizeInfo },
-    frontend: armFrontend(everyFrame ? 320 : 640),
+    frontend: armFrontend(everyFrame ? 20 : 40),
     shape: { frames: everyFrame ? 49 : 25, features: 10, labels: 12 },
     published: figures(`${network}_${size}`),
   };

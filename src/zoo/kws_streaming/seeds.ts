@@ -1,16 +1,16 @@
-import type { FrontendDescription, ZooModel } from "../model.js";
+import { describeFrontend, type FrontendDescription } from "../../frontend/frontend.js";
+import type { ZooModel } from "../model.js";
 
-function frontend(melBins: number, coefficients: number): FrontendDescription {
-  return {
+function frontend(melBands: number, dctCoefficients: number): FrontendDescription {
+  return describeFrontend({
     kind: "mfcc_op",
-    windowLength: 640,
-    hop: 320,
-    melBins,
+    windowMs: 40,
+    strideMs: 20,
+    melBands,
     lowerHertz: 20,
     upperHertz: 7000,
-    coefficients,
-    magnitudeSquared: true,
-  };
+    dctCoefficients,
+  });
 }
 
 const page = "kws_streaming, page quantized_12_labels";

@@ -1,0 +1,21 @@
+import type { ModelOptions } from "../model.js";
+import type { FrontendDescription } from "../../frontend/frontend.js";
+
+/** A published training without its data: the part of recipe.json that the publication fixes. */
+export interface PublishedRecipe {
+  readonly model: { readonly name: string; readonly options: ModelOptions };
+  readonly frontend: FrontendDescription;
+  readonly task: { readonly silencePercentage: number; readonly unknownPercentage: number };
+  readonly sampling: { readonly order: "uniform" };
+  readonly augmentation: {
+    readonly waveform: Readonly<Record<string, number>>;
+    readonly specAugment: Readonly<Record<string, number | boolean>> | null;
+  };
+  readonly optimizer: { readonly kind: "adam"; readonly epsilon: number };
+  readonly schedule:
+    | { readonly kind: "piecewise"; readonly rates: readonly number[]; readonly steps: readonly number[] }
+    | { readonly kind: "exponential"; readonly first: number; readonly last: number };
+  readonly batch: number;
+  readonly steps: number;
+  readonly validateEvery: number;
+}

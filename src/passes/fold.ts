@@ -106,10 +106,7 @@ function writeFolded(
     producer.inputs.map((v) => rebuilder.get(v)),
     producer.attributes,
   );
-  const biasValue = rebuilder.parameter(
-    { name: biasName, initializer: zeros, trainable: true },
-    tensor("f32", [channels]),
-  );
+  const biasValue = rebuilder.parameter({ name: biasName, initializer: zeros, trainable: true }, tensor("f32", [channels]));
   rebuilder.set(norm.outputs[0], rebuilder.op("add", [result, biasValue]));
 }
 

@@ -65,7 +65,11 @@ export class GraphRebuilder {
 
   /** Copies a node of the original. */
   copy(node: Node): void {
-    this.#nodes.push({ ...node, inputs: node.inputs.map((v) => this.get(v)), outputs: node.outputs.map((v) => this.#define(v, v.type)) });
+    this.#nodes.push({
+      ...node,
+      inputs: node.inputs.map((v) => this.get(v)),
+      outputs: node.outputs.map((v) => this.#define(v, v.type)),
+    });
   }
 
   /** The copy, without the parameters that nothing uses any more. */

@@ -25,7 +25,12 @@ export function unroll(graph: Graph): Graph {
       rebuilder.copy(node);
       continue;
     }
-    const results = unrollScan(node, node.inputs.map((v) => rebuilder.get(v)), rebuilder, count);
+    const results = unrollScan(
+      node,
+      node.inputs.map((v) => rebuilder.get(v)),
+      rebuilder,
+      count,
+    );
     node.outputs.forEach((output, i) => rebuilder.set(output, results[i]));
   }
   return rebuilder.finish();
@@ -50,7 +55,12 @@ function unrollScan(scan: Node, inputs: readonly Value[], rebuilder: GraphRebuil
     running = results.slice(0, states);
     outputs[step] = results.slice(states);
   }
-  const stacked = body.outputs.slice(states).map((_, i) => stack(outputs.map((o) => o[i]), rebuilder));
+  const stacked = body.outputs.slice(states).map((_, i) =>
+    stack(
+      outputs.map((o) => o[i]),
+      rebuilder,
+    ),
+  );
   return [...running, ...stacked];
 }
 
@@ -74,7 +84,9 @@ function inline(body: Graph, inputs: readonly Value[], rebuilder: GraphRebuilder
   for (const node of body.nodes) {
     const arguments_ = node.inputs.map((v) => values.get(v) as Value);
     const results =
-      node.op === "scan" ? unrollScan(node, arguments_, rebuilder, count) : rebuilder.apply(node.op, arguments_, node.attributes, node.body);
+      node.op === "scan"
+        ? unrollScan(node, arguments_, rebuilder, count)
+        : rebuilder.apply(node.op, arguments_, node.attributes, node.body);
     node.outputs.forEach((output, i) => values.set(output, results[i]));
   }
   return body.outputs.map(({ value }) => values.get(value) as Value);

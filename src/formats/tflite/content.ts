@@ -1,0 +1,38 @@
+import type { BuiltinOperator, OptionName, TfliteType } from "./schema.js";
+
+/** A tensor of the one subgraph. */
+export interface TfliteTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: TfliteType;
+  /** Constant content, little endian. */
+  readonly data?: Uint8Array;
+}
+
+export interface TfliteOptions {
+  readonly table: OptionName;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** One operator; inputs and outputs are indices of tensors. */
+export interface TfliteOperator {
+  readonly code: BuiltinOperator;
+  readonly version: number;
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  readonly options?: TfliteOptions;
+  /** With code CUSTOM: the operator's name and its options as a FlexBuffer. */
+  readonly custom?: { readonly name: string; readonly options: Uint8Array };
+}
+
+/** Everything that a .tflite file of one subgraph says. */
+export interface TfliteContent {
+  readonly description: string;
+  readonly tensors: readonly TfliteTensor[];
+  readonly operators: readonly TfliteOperator[];
+  /** Indices of tensors, with the names that the signature gives them. */
+  readonly inputs: readonly { readonly name: string; readonly tensor: number }[];
+  readonly outputs: readonly { readonly name: string; readonly tensor: number }[];
+  /** Named texts beside the network. */
+  readonly metadata: ReadonlyMap<string, Uint8Array>;
+}

@@ -1,0 +1,93 @@
+import { UserError } from "../../base/errors.js";
+import { sizeOf } from "../../graph/types.js";
+import type { TfliteContent, TfliteOperator, TfliteOptions, TfliteTensor } from "./content.js";
+import type { BuiltinOperator, OptionName, TfliteType } from "./schema.js";
+
+/** Elements of the largest constant that is written; the format itself ends at 2 GB a file. */
+const mostConstantElements = 1 << 28;
+
+/** Collects tensors and operators of a .tflite file. */
+export class TfliteEmitter {
+  readonly #tensors: TfliteTensor[] = [];
+  readonly #operators: TfliteOperator[] = [];
+  readonly #constants = new Map<string, number>();
+  readonly #names = new Set<string>();
+
+  /** A new tensor; gives its index. */
+  tensor(name: string, shape: readonly number[], type: TfliteType = "float32", data?: Uint8Array): number {
+    let unique = name;
+    for (let i = 1; this.#names.has(unique); i++) unique = `${name}_${i}`;
+    this.#names.add(unique);
+    return this.#tensors.push({ name: unique, shape: [...shape], type, ...(data ? { data } : {}) }) - 1;
+  }
+
+  shapeOf(tensor: number): readonly number[] {
+    return this.#tensors[tensor].shape;
+  }
+
+  /** A constant of f32 values; equal constants are one tensor. */
+  floats(name: string, shape: readonly number[], values: ArrayLike<number>): number {
+    if (values.length > mostConstantElements)
+      throw new UserError(`${name}: a constant of ${values.length} elements is too large for a .tflite file`);
+    return this.#constant(name, shape, "float32", Float32Array.from(values));
+  }
+
+  /** A constant of i32 values; equal constants are one tensor. */
+  integers(name: string, shape: readonly number[], values: readonly number[]): number {
+    return this.#constant(name, shape, "int32", Int32Array.from(values));
+  }
+
+  #constant(name: string, shape: readonly number[], type: TfliteType, values: Float32Array | Int32Array): number {
+    const data = new Uint8Array(values.buffer);
+    // Small ones only: for weights equality is not worth the text.
+    const key = values.length <= 256 ? `${type} ${shape.join(",")} ${data.join(",")}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const tensor = this.tensor(name, shape, type, data);
+    if (key !== undefined) this.#constants.set(key, tensor);
+    return tensor;
+  }
+
+  /** Adds an operator whose one result is a new tensor; gives that tensor. */
+  apply(
+    code: BuiltinOperator,
+    inputs: readonly number[],
+    result: { readonly name: string; readonly shape: readonly number[]; readonly type?: TfliteType },
+    options?: readonly [table: OptionName, values: TfliteOptions["values"]],
+    version = 1,
+  ): number {
+    const output = this.tensor(result.name, result.shape, result.type ?? "float32");
+    const built = options && { table: options[0], values: options[1] };
+    this.#operators.push({ code, version, inputs, outputs: [output], ...(built ? { options: built } : {}) });
+    return output;
+  }
+
+  /** Adds a custom operator; `options` is a FlexBuffer. */
+  custom(
+    name: string,
+    options: Uint8Array,
+    inputs: readonly number[],
+    result: { name: string; shape: readonly number[] },
+  ): number {
+    const output = this.tensor(result.name, result.shape);
+    this.#operators.push({ code: "CUSTOM", version: 1, inputs, outputs: [output], custom: { name, options } });
+    return output;
+  }
+
+  /** RESHAPE, or the tensor itself where it has the shape already. */
+  reshape(tensor: number, shape: readonly number[], name: string): number {
+    if (this.shapeOf(tensor).join() === shape.join()) return tensor;
+    if (sizeOf(shape) !== sizeOf(this.shapeOf(tensor))) throw new Error(`reshape of ${this.shapeOf(tensor)} to ${shape}`);
+    return this.apply("RESHAPE", [tensor, this.integers("shape", [shape.length], shape)], { name, shape }, ["Reshape", {}]);
+  }
+
+  /** @param inputs indices of tensors by the name in the signature; outputs likewise */
+  finish(
+    description: string,
+    inputs: TfliteContent["inputs"],
+    outputs: TfliteContent["outputs"],
+    metadata: TfliteContent["metadata"],
+  ): TfliteContent {
+    return { description, tensors: this.#tensors, operators: this.#operators, inputs, outputs, metadata };
+  }
+}

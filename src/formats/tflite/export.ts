@@ -1,0 +1,95 @@
+import { UserError } from "../../base/errors.js";
+import { parseFrontend } from "../../frontend/frontend.js";
+import { type Graph, typeText } from "../../graph/types.js";
+import { foldBatchNorm } from "../../passes/fold.js";
+import { unroll } from "../../passes/unroll.js";
+import type { Model } from "../model.js";
+import type { TfliteContent } from "./content.js";
+import { audioOperators } from "./audio_operators.js";
+import { TfliteEmitter } from "./emitter.js";
+import { type LoweredGraph, lowerGraph } from "./lower_graph.js";
+import { modelMetadata } from "./metadata.js";
+import { serializeTflite } from "./serialize.js";
+
+export interface TfliteExportOptions {
+  /**
+   * What the file takes. "none": features [1, frames, coefficients]. "builtin": samples [1, n] in [-1, 1), the front
+   * end as plain operators. "op": samples, the front end as TFLite's AudioSpectrogram and Mfcc, for mfcc_op alone.
+   */
+  readonly features: "none" | "builtin" | "op";
+  /** Samples a second, for "op" and for the note in the file; 16,000 unless told. */
+  readonly rate?: number;
+  /**
+   * "zeros": states are zeros in every run, as where single clips are labelled. "external": each is one more input
+   * and one more output (`<name>` and `<name>_next`), which the caller carries from run to run. Zeros unless told.
+   */
+  readonly states?: "zeros" | "external";
+}
+
+/**
+ * The model as a float32 .tflite file: output "scores" [1, labels], the softmax of the logits. Batch norms are
+ * folded, recurrent cells unrolled. Labels and front end stand in the file's metadata (`readTfliteMetadata`).
+ * Equal models give equal bytes.
+ * @throws UserError where TFLite cannot express the model or its front end
+ */
+export function exportTflite(model: Model, options: TfliteExportOptions): Uint8Array {
+  const rate = options.rate ?? 16000;
+  const emitter = new TfliteEmitter();
+  const input = inputTensor(model, options, emitter);
+  const features = featureTensor(model, options, rate, input.tensor, emitter);
+  const { graph, parameters } = foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
+  const states = options.states === "external" ? stateInputs(graph, emitter) : [];
+  const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
+  const lowered = lowerGraph(graph, parameters, new Map([["features", features]]), stateTensors, emitter);
+  const outputs = [{ name: "scores", tensor: scoreTensor(lowered, emitter) }];
+  for (const { name } of states) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
+  const content: TfliteContent = emitter.finish(
+    "Keyword spotter written by earshot",
+    [input, ...states],
+    outputs,
+    modelMetadata(model, options.features, rate),
+  );
+  return serializeTflite(content);
+}
+
+function inputTensor(model: Model, options: TfliteExportOptions, emitter: TfliteEmitter) {
+  const name = options.features === "none" ? "features" : "audio";
+  const graph = options.features === "none" ? model.graph : model.frontend;
+  const type = graph.inputs.find((i) => i.name === name)?.value.type;
+  if (!type) throw new UserError(`graph ${graph.name} has no input ${name}`);
+  if (type.dtype !== "f32" || type.shape[0] !== 1)
+    throw new UserError(`input ${name} is ${typeText(type)}; a .tflite file takes one clip of f32`);
+  return { name, tensor: emitter.tensor(name, type.shape) };
+}
+
+function featureTensor(
+  model: Model,
+  { features }: TfliteExportOptions,
+  rate: number,
+  input: number,
+  emitter: TfliteEmitter,
+): number {
+  if (features === "none") return input;
+  if (features === "builtin") {
+    const lowered = lowerGraph(unroll(model.frontend), new Map(), new Map([["audio", input]]), new Map(), emitter);
+    return lowered.outputs.get("features") as number;
+  }
+  const description = parseFrontend(JSON.stringify(model.frontendDescription), "the model's front end");
+  const made = audioOperators(description, input, rate, emitter);
+  const wanted = model.frontend.outputs[0].value.type.shape;
+  if (emitter.shapeOf(made).join() !== wanted.join())
+    throw new UserError(
+      `at ${rate} Hz the front end gives [${emitter.shapeOf(made)}], and the network takes [${wanted}]; give the model's rate`,
+    );
+  return made;
+}
+
+function stateInputs(graph: Graph, emitter: TfliteEmitter) {
+  return graph.states.map(({ name, input }) => ({ name, tensor: emitter.tensor(name, input.type.shape) }));
+}
+
+function scoreTensor(lowered: LoweredGraph, emitter: TfliteEmitter): number {
+  const logits = lowered.outputs.get("logits");
+  if (logits === undefined) throw new UserError("the model has no output logits");
+  return emitter.apply("SOFTMAX", [logits], { name: "scores", shape: emitter.shapeOf(logits) }, ["Softmax", { beta: 1 }]);
+}

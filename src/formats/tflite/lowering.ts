@@ -1,0 +1,29 @@
+import type { Node, Value } from "../../graph/types.js";
+import type { TfliteEmitter } from "./emitter.js";
+import type { Activation } from "./schema.js";
+
+/** What an op's rule sees of the graph around it. */
+export interface TfliteLowering {
+  readonly emitter: TfliteEmitter;
+  /** The tensor of a value; a constant is written when it is asked for. */
+  tensor(value: Value): number;
+  /** Elements of a value that does not depend on the input, row-major. */
+  constant(value: Value): ArrayLike<number> | undefined;
+  /** Lets a tensor stand for a value. */
+  set(value: Value, tensor: number): void;
+  /** Lets elements stand for a value: it is written only if something needs it as a tensor. */
+  setConstant(value: Value, elements: ArrayLike<number>): void;
+  /** Name for the tensors of a node. */
+  name(value: Value): string;
+  /** What follows the node and can be done within its operator: the bias added to it, the activation, and the value that results. */
+  epilogue(node: Node, withBias: boolean): Epilogue;
+}
+
+export interface Epilogue {
+  readonly bias?: ArrayLike<number>;
+  readonly activation: Activation;
+  readonly result: Value;
+}
+
+/** Writes one node as operators. */
+export type TfliteRule = (node: Node, lowering: TfliteLowering) => void;

@@ -1,0 +1,164 @@
+import { ByteBuffer } from "flatbuffers";
+import { FormatError } from "../../base/errors.js";
+import { printGraph } from "../../graph/text_print.js";
+import { duplicateKey } from "../json_keys.js";
+import type { Model } from "../model.js";
+import { fileIdentifier } from "./schema.js";
+
+/** Name of earshot's entry in the list of metadata of a .tflite file; other tools skip it. */
+const entryName = "earshot";
+/** Bytes of the longest entry that is read. */
+const longestEntry = 1 << 24;
+const mostEntries = 1 << 12;
+
+/** What a .tflite file that earshot wrote says about itself. */
+export interface TfliteMetadata {
+  readonly labels: readonly string[];
+  /** What the file takes: features, or samples with the front end inside. */
+  readonly features: "none" | "builtin" | "op";
+  /** Samples a second. */
+  readonly rate: number;
+  /** Front end: its description and its graph as text (parseGraph). */
+  readonly frontendDescription: Model["frontendDescription"];
+  readonly frontend: string;
+  readonly licence: string;
+}
+
+/** Metadata that the writer puts into the file. */
+export function modelMetadata(model: Model, features: TfliteMetadata["features"], rate: number): Map<string, Uint8Array> {
+  const entry: TfliteMetadata = {
+    labels: model.labels,
+    features,
+    rate,
+    frontendDescription: model.frontendDescription,
+    frontend: printGraph(model.frontend),
+    licence: model.licence,
+  };
+  return new Map([[entryName, new TextEncoder().encode(JSON.stringify(entry))]]);
+}
+
+/**
+ * Reads what earshot wrote beside the network, or undefined where the file comes from another tool.
+ * @param file name for error messages
+ * @throws FormatError where the bytes are no .tflite file or the entry is damaged
+ */
+export function readTfliteMetadata(bytes: Uint8Array, file: string): TfliteMetadata | undefined {
+  const entry = findEntry(bytes, file);
+  if (!entry) return undefined;
+  const refuse = (found: string): never => {
+    throw new FormatError(
+      file,
+      `metadata ${entryName}`,
+      found,
+      "take an undamaged copy, or name the model that it was made from",
+    );
+  };
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(entry);
+    value = JSON.parse(text);
+  } catch {
+    return refuse("is not JSON");
+  }
+  if (duplicateKey(text) !== undefined) refuse("has a key twice");
+  return isMetadata(value) ? value : refuse("does not have labels, features, rate, frontendDescription, frontend and licence");
+}
+
+function isMetadata(value: unknown): value is TfliteMetadata {
+  if (typeof value !== "object" || value === null) return false;
+  const { labels, features, rate, frontendDescription, frontend, licence } = value as Record<string, unknown>;
+  const isTable = typeof frontendDescription === "object" && frontendDescription !== null && !Array.isArray(frontendDescription);
+  const isKind = features === "none" || features === "builtin" || features === "op";
+  const isRate = typeof rate === "number" && rate > 0 && Number.isFinite(rate);
+  const isList = Array.isArray(labels) && labels.length > 0 && labels.every((l) => typeof l === "string");
+  return isList && isTable && isKind && isRate && typeof frontend === "string" && typeof licence === "string";
+}
+
+/** Content of earshot's entry, found through the tables Model, Metadata and Buffer. Every offset is checked. */
+function findEntry(bytes: Uint8Array, file: string): Uint8Array | undefined {
+  const reader = new BoundedReader(bytes, file);
+  const model = reader.root();
+  const buffers = reader.vector(reader.field(model, 4), 4);
+  const metadata = reader.vector(reader.field(model, 6), 4);
+  if (!buffers || !metadata) return undefined;
+  if (metadata.length > mostEntries) reader.refuse(metadata.start, `${metadata.length} entries of metadata`);
+  for (let i = 0; i < metadata.length; i++) {
+    const entry = reader.indirect(metadata.start + 4 * i);
+    const name = reader.vector(reader.field(entry, 0), 1);
+    if (!name || name.length > 256 || new TextDecoder().decode(reader.bytes(name)) !== entryName) continue;
+    const at = reader.field(entry, 1);
+    const index = at === undefined ? 0 : reader.uint32(at);
+    if (index >= buffers.length) reader.refuse(entry, `buffer ${index} of ${buffers.length}`);
+    const content = reader.vector(reader.field(reader.indirect(buffers.start + 4 * index), 0), 1);
+    if (!content) return undefined;
+    if (content.length > longestEntry) reader.refuse(content.start, `an entry of ${content.length} bytes`);
+    return reader.bytes(content);
+  }
+  return undefined;
+}
+
+interface Span {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Follows offsets of a FlatBuffer without leaving its bytes. */
+class BoundedReader {
+  readonly #bytes: Uint8Array;
+  readonly #buffer: ByteBuffer;
+  readonly #file: string;
+
+  constructor(bytes: Uint8Array, file: string) {
+    this.#bytes = bytes;
+    this.#buffer = new ByteBuffer(bytes);
+    this.#file = file;
+  }
+
+  refuse(place: number, found: string): never {
+    throw new FormatError(this.#file, `byte ${place}`, found, "it is no undamaged .tflite file: take another copy");
+  }
+
+  #check(at: number, length: number): number {
+    if (!(at >= 0 && at + length <= this.#bytes.length))
+      this.refuse(at, `an offset beyond the end at byte ${this.#bytes.length}`);
+    return at;
+  }
+
+  uint32(at: number): number {
+    return this.#buffer.readUint32(this.#check(at, 4));
+  }
+
+  root(): number {
+    this.#check(0, 8);
+    if (new TextDecoder().decode(this.#bytes.subarray(4, 8)) !== fileIdentifier) this.refuse(4, `${fileIdentifier} is missing`);
+    return this.indirect(0);
+  }
+
+  /** Where the offset that stands at `at` leads. */
+  indirect(at: number): number {
+    return this.#check(at + this.uint32(at), 4);
+  }
+
+  /** Place of field number `slot` of the table, or undefined where it has its default. */
+  field(table: number, slot: number): number | undefined {
+    const layout = this.#check(table - this.#buffer.readInt32(this.#check(table, 4)), 4);
+    const entry = 4 + 2 * slot;
+    if (entry + 2 > this.#buffer.readUint16(layout)) return undefined;
+    const offset = this.#buffer.readUint16(this.#check(layout + entry, 2));
+    return offset === 0 ? undefined : this.#check(table + offset, 4);
+  }
+
+  /** The vector to which the offset at `at` leads. */
+  vector(at: number | undefined, elementBytes: number): Span | undefined {
+    if (at === undefined) return undefined;
+    const start = this.indirect(at);
+    const length = this.uint32(start);
+    this.#check(start + 4, length * elementBytes);
+    return { start: start + 4, length };
+  }
+
+  bytes({ start, length }: Span): Uint8Array {
+    return this.#bytes.subarray(start, start + length);
+  }
+}

@@ -1,0 +1,188 @@
+import { Builder, type Offset } from "flatbuffers";
+import type { TfliteContent, TfliteOperator, TfliteTensor } from "./content.js";
+import { builtinOperator, fileIdentifier, type OptionTable, optionTables, schemaVersion, tensorType } from "./schema.js";
+
+/** Alignment of tensor data that TFLite's delegates expect. */
+const dataAlignment = 16;
+
+/** Codes above are written as this one in the old 8-bit field. */
+const placeholderCode = 127;
+
+/** The bytes of a .tflite file; equal content gives equal bytes. */
+export function serializeTflite(content: TfliteContent): Uint8Array {
+  const builder = new Builder(1 << 16);
+  const data: Uint8Array[] = [];
+  /** Number of a buffer; 0 is the empty one that the schema asks for. */
+  const bufferOf = (bytes: Uint8Array | undefined): number => (bytes ? data.push(bytes) : 0);
+  const codes = operatorCodes(content.operators);
+
+  const tensors = content.tensors.map((t) => writeTensor(builder, t, bufferOf(t.data)));
+  const metadata = [...content.metadata].map(([name, bytes]) => {
+    const text = builder.createString(name);
+    return table(builder, 2, () => {
+      builder.addFieldOffset(0, text, 0);
+      builder.addFieldInt32(1, bufferOf(bytes), 0);
+    });
+  });
+  const operators = content.operators.map((o) => writeOperator(builder, o, codes.indexOf(codeKey(o))));
+  const subgraph = writeSubgraph(builder, content, offsets(builder, tensors), offsets(builder, operators));
+  const subgraphs = offsets(builder, [subgraph]);
+  const buffers = offsets(
+    builder,
+    [undefined, ...data].map((bytes) => writeBuffer(builder, bytes)),
+  );
+  const metadataVector = offsets(builder, metadata);
+  const codeVector = offsets(
+    builder,
+    distinctCodes(content.operators, codes).map((o) => writeCode(builder, o)),
+  );
+  const signatures = offsets(builder, [writeSignature(builder, content)]);
+  const description = builder.createString(content.description);
+  const model = table(builder, 8, () => {
+    builder.addFieldInt32(0, schemaVersion, 0);
+    builder.addFieldOffset(1, codeVector, 0);
+    builder.addFieldOffset(2, subgraphs, 0);
+    builder.addFieldOffset(3, description, 0);
+    builder.addFieldOffset(4, buffers, 0);
+    builder.addFieldOffset(6, metadataVector, 0);
+    builder.addFieldOffset(7, signatures, 0);
+  });
+  builder.finish(model, fileIdentifier);
+  return builder.asUint8Array().slice();
+}
+
+function table(builder: Builder, slots: number, write: () => void): Offset {
+  builder.startObject(slots);
+  write();
+  return builder.endObject();
+}
+
+function offsets(builder: Builder, items: readonly Offset[]): Offset {
+  builder.startVector(4, items.length, 4);
+  for (const item of [...items].reverse()) builder.addOffset(item);
+  return builder.endVector();
+}
+
+function integers(builder: Builder, items: readonly number[]): Offset {
+  builder.startVector(4, items.length, 4);
+  for (const item of [...items].reverse()) builder.addInt32(item);
+  return builder.endVector();
+}
+
+function writeBuffer(builder: Builder, bytes: Uint8Array | undefined): Offset {
+  const vector = bytes && alignedBytes(builder, bytes);
+  return table(builder, 1, () => {
+    if (vector !== undefined) builder.addFieldOffset(0, vector, 0);
+  });
+}
+
+function alignedBytes(builder: Builder, bytes: Uint8Array, alignment = dataAlignment): Offset {
+  builder.startVector(1, bytes.length, alignment);
+  for (let i = bytes.length - 1; i >= 0; i--) builder.writeInt8(bytes[i]);
+  return builder.endVector();
+}
+
+function writeTensor(builder: Builder, tensor: TfliteTensor, buffer: number): Offset {
+  const name = builder.createString(tensor.name);
+  const shape = integers(builder, tensor.shape);
+  return table(builder, 4, () => {
+    builder.addFieldOffset(0, shape, 0);
+    builder.addFieldInt8(1, tensorType[tensor.type], 0);
+    builder.addFieldInt32(2, buffer, 0);
+    builder.addFieldOffset(3, name, 0);
+  });
+}
+
+function writeOperator(builder: Builder, operator: TfliteOperator, code: number): Offset {
+  const inputs = integers(builder, operator.inputs);
+  const outputs = integers(builder, operator.outputs);
+  const options = operator.options && writeOptions(builder, optionTables[operator.options.table], operator.options.values);
+  const custom = operator.custom && alignedBytes(builder, operator.custom.options, 1);
+  return table(builder, 7, () => {
+    builder.addFieldInt32(0, code, 0);
+    builder.addFieldOffset(1, inputs, 0);
+    builder.addFieldOffset(2, outputs, 0);
+    if (operator.options && options !== undefined) {
+      builder.addFieldInt8(3, optionTables[operator.options.table].union, 0);
+      builder.addFieldOffset(4, options, 0);
+    }
+    if (custom !== undefined) builder.addFieldOffset(5, custom, 0);
+  });
+}
+
+function writeOptions(builder: Builder, options: OptionTable, values: Readonly<Record<string, number>>): Offset {
+  return table(builder, options.slots, () => {
+    for (const [name, value] of Object.entries(values)) {
+      const field = options.fields[name];
+      if (!field) throw new Error(`option ${name} is not in the schema`);
+      const [slot, kind, fallback] = field;
+      if (kind === "i32") builder.addFieldInt32(slot, value, fallback);
+      else if (kind === "f32") builder.addFieldFloat32(slot, value, fallback);
+      else builder.addFieldInt8(slot, value, fallback);
+    }
+  });
+}
+
+function codeKey(operator: TfliteOperator): string {
+  return `${operator.code} ${operator.version} ${operator.custom?.name ?? ""}`;
+}
+
+function operatorCodes(operators: readonly TfliteOperator[]): string[] {
+  return [...new Set(operators.map(codeKey))];
+}
+
+function distinctCodes(operators: readonly TfliteOperator[], codes: readonly string[]): TfliteOperator[] {
+  return codes.map((code) => operators.find((o) => codeKey(o) === code) as TfliteOperator);
+}
+
+function writeCode(builder: Builder, operator: TfliteOperator): Offset {
+  const code = builtinOperator[operator.code];
+  const custom = operator.custom && builder.createString(operator.custom.name);
+  return table(builder, 4, () => {
+    builder.addFieldInt8(0, Math.min(code, placeholderCode), 0);
+    if (custom !== undefined) builder.addFieldOffset(1, custom, 0);
+    builder.addFieldInt32(2, operator.version, 1);
+    builder.addFieldInt32(3, code, 0);
+  });
+}
+
+function writeSubgraph(builder: Builder, content: TfliteContent, tensors: Offset, operators: Offset): Offset {
+  const name = builder.createString("main");
+  const inputs = integers(
+    builder,
+    content.inputs.map((i) => i.tensor),
+  );
+  const outputs = integers(
+    builder,
+    content.outputs.map((o) => o.tensor),
+  );
+  return table(builder, 5, () => {
+    builder.addFieldOffset(0, tensors, 0);
+    builder.addFieldOffset(1, inputs, 0);
+    builder.addFieldOffset(2, outputs, 0);
+    builder.addFieldOffset(3, operators, 0);
+    builder.addFieldOffset(4, name, 0);
+  });
+}
+
+function writeSignature(builder: Builder, content: TfliteContent): Offset {
+  const maps = (list: TfliteContent["inputs"]): Offset =>
+    offsets(
+      builder,
+      list.map(({ name, tensor }) => {
+        const text = builder.createString(name);
+        return table(builder, 2, () => {
+          builder.addFieldOffset(0, text, 0);
+          builder.addFieldInt32(1, tensor, 0);
+        });
+      }),
+    );
+  const inputs = maps(content.inputs);
+  const outputs = maps(content.outputs);
+  const key = builder.createString("serving_default");
+  return table(builder, 5, () => {
+    builder.addFieldOffset(0, inputs, 0);
+    builder.addFieldOffset(1, outputs, 0);
+    builder.addFieldOffset(2, key, 0);
+  });
+}

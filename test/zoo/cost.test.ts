@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { countLayers } from "../../src/graph/count.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
@@ -103,5 +104,10 @@ describe("zooTable", () => {
     expect(rows.find((row) => row.startsWith("| ds_cnn_s "))).toContain(
       "| 24,908 | 23,756 |  | 2,656,768 | 64,000 | 38.6 | 38.6 | 5.4 M | 5.4 M | 94.4 |",
     );
+  });
+
+  it("stands in FEATURES.md as it is now", () => {
+    const text = readFileSync(new URL("../../FEATURES.md", import.meta.url), "utf8");
+    expect(text).toContain(`src/measure/zoo_table.ts -->\n${zooTable()}\n<!--`);
   });
 });

@@ -4,6 +4,9 @@ import { type CommandEntry, runCommandLine } from "./run.js";
 /** Every command, in the order of the help text. A module is loaded only when its command is used. */
 const commands: readonly CommandEntry[] = [
   { name: "data", summary: "get, synthesise, check and count data sets", load: () => import("./data.js") },
+  { name: "train", summary: "train a network and measure it", load: () => import("./train.js") },
+  { name: "evaluate", summary: "measure a model on a data set", load: () => import("./evaluate.js") },
+  { name: "predict", summary: "say what is spoken in recordings", load: () => import("./predict.js") },
   { name: "report", summary: "make one HTML page of a training run", load: () => import("./report.js") },
 ];
 

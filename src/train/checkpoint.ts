@@ -68,11 +68,12 @@ export function describeMachine(): string {
 
 /** Digest of a recipe, independent of the order of its keys. */
 export function recipeDigest(recipe: unknown): string {
-  const sorted = (_key: string, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value;
-  return createHash("sha256").update(JSON.stringify(recipe, sorted)).digest("hex");
+  return createHash("sha256").update(JSON.stringify(recipe, sortedKeys)).digest("hex");
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Writes a checkpoint to the run's folder, whole or not at all, then removes all but the last two. */

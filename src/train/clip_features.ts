@@ -55,7 +55,8 @@ async function soundArrays(
 ): Promise<void> {
   for (let from = 0; from < clips.length; from += runner.group) {
     const members = clips.slice(from, from + runner.group);
-    for (const [i, clip] of members.entries()) if (!loader.loadNow(clip, runner.audio(i))) await loader.load(clip, runner.audio(i));
+    for (const [i, clip] of members.entries())
+      if (!loader.loadNow(clip, runner.audio(i))) await loader.load(clip, runner.audio(i));
     runner.run();
     for (let i = 0; i < members.length; i++) arrays.set(runner.result(i), (from + i) * length);
   }

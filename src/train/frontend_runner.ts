@@ -1,5 +1,5 @@
 import { invariant } from "../base/errors.js";
-import type { Program } from "../engine/compile.js";
+import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
 import { retype } from "../graph/retype.js";
 import type { LoaderFrontend } from "./loader_plan.js";

@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import type { Program } from "../engine/compile.js";
+import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
 import { retype } from "../graph/retype.js";
 import type { Graph } from "../graph/types.js";
@@ -57,7 +57,8 @@ export class Inference {
     for (let first = 0; first < count; first += groupSize) {
       const members = Math.min(groupSize, count - first);
       this.#input.set(features.subarray(first * width, (first + members) * width));
-      for (const { name, input } of this.#graph.states) this.#program.write(name, new Float32Array(groupSize * elementsOf(input.type.shape)));
+      for (const { name, input } of this.#graph.states)
+        this.#program.write(name, new Float32Array(groupSize * elementsOf(input.type.shape)));
       this.#program.write("features", this.#input);
       this.#program.run();
       out.set(this.#program.read("logits").subarray(0, members * this.labels), first * this.labels);

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
-import { nearestName } from "./nearest_name.js";
+import { nearest } from "../base/nearest.js";
 
 const most = 1e9;
 const count = (low: number, high = most) => v.pipe(v.number(), v.integer(), v.minValue(low), v.maxValue(high));
@@ -117,7 +117,11 @@ const optimizer = v.variant("kind", [
     epsilon: v.optional(above0, 1e-8),
     weightDecay: v.optional(real(0, 100), 0.01),
   }),
-  v.strictObject({ kind: v.literal("sgd"), momentum: v.optional(real(0, 0.999999), 0.9), nesterov: v.optional(v.boolean(), false) }),
+  v.strictObject({
+    kind: v.literal("sgd"),
+    momentum: v.optional(real(0, 0.999999), 0.9),
+    nesterov: v.optional(v.boolean(), false),
+  }),
 ]);
 
 const schedule = v.variant("kind", [
@@ -162,7 +166,7 @@ const entries = {
   labelSmoothing: v.optional(real(0, 0.999), 0),
   /** Weight of the loss of a label's clips; 1 where missing. */
   classWeights: v.optional(v.record(v.string(), real(0, 1e6)), {}),
-  /** Half the sum of the squared weights of kernels, times this, is added to the loss. */
+  /** The sum of the squared weights of kernels, times this, is added to the loss (as Keras has it). */
   l2: v.optional(real(0, 1000), 0),
   /** Largest global norm of the gradients; 0: not clipped. */
   clipNorm: v.optional(real(0, 1e9), 0),
@@ -206,8 +210,11 @@ function explain(issue: v.BaseIssue<unknown>, value: unknown): string {
 
 function unknownKey(where: string, path: readonly { key?: unknown }[], value: unknown): string {
   const key = String(path.at(-1)?.key);
-  const known = knownKeys(path.slice(0, -1).map((item) => item.key), value);
-  const near = nearestName(key, known);
+  const known = knownKeys(
+    path.slice(0, -1).map((item) => item.key),
+    value,
+  );
+  const near = nearest(key, known);
   return `there is no option '${where}'${near === undefined ? `; known here: ${known.join(", ")}` : `; did you mean '${near}'?`}`;
 }
 
@@ -241,7 +248,9 @@ function unwrap(schema: unknown): AnySchema {
 function objectAt(schema: unknown, value: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
   const inner = unwrap(schema);
   if (inner.type !== "variant") return inner.entries;
-  const chosen = inner.options?.find((option) => (option.entries?.["kind"] as { literal?: unknown })?.literal === value?.["kind"]);
+  const chosen = inner.options?.find(
+    (option) => (option.entries?.["kind"] as { literal?: unknown })?.literal === value?.["kind"],
+  );
   return chosen?.entries;
 }
 

@@ -11,7 +11,12 @@ import type { Recipe, RecipeSource } from "./recipe.js";
 
 /** Clips of one source with their label indices. Plain data: it is sent to loader workers. */
 export type ClipSet =
-  | { readonly kind: "sounds"; readonly clips: readonly Clip[]; readonly labels: Int32Array; readonly weight?: number | undefined }
+  | {
+      readonly kind: "sounds";
+      readonly clips: readonly Clip[];
+      readonly labels: Int32Array;
+      readonly weight?: number | undefined;
+    }
   | {
       readonly kind: "archive";
       /** Folder of the archive. */
@@ -68,7 +73,9 @@ export function openSources(recipe: Recipe): TrainingData {
       .filter((set) => set.labels.length > 0);
   const training = pick("training", () => true);
   if (countClips(training) === 0)
-    throw new UserError(`${recipe.data.map((source) => source.path).join(", ")}: there is no training clip; check the split lists`);
+    throw new UserError(
+      `${recipe.data.map((source) => source.path).join(", ")}: there is no training clip; check the split lists`,
+    );
   const noise = [...opened.flatMap((one) => one.noise), ...recipe.noise.flatMap(noiseFiles)];
   return {
     labels: names,
@@ -97,7 +104,12 @@ function openSource(source: RecipeSource, recipe: Recipe, labels: readonly strin
   return {
     labels: dataset.labels,
     noise: dataset.noise,
-    split: (split, names, weight) => soundSet(dataset.clips.filter((clip) => clip.split === split), names, weight),
+    split: (split, names, weight) =>
+      soundSet(
+        dataset.clips.filter((clip) => clip.split === split),
+        names,
+        weight,
+      ),
   };
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/base/errors.js";
-import { nearestName } from "../../src/train/nearest_name.js";
 import { parseRecipe } from "../../src/train/recipe.js";
 
 const smallest = { model: { name: "ds_cnn_s" }, frontend: { kind: "mfcc_op" }, data: [{ kind: "sounds", path: "data" }] };
@@ -39,11 +38,5 @@ describe("recipe", () => {
     expect(message({ ...smallest, data: [] })).toMatch(/'data'/);
     expect(message({ frontend: smallest.frontend, data: smallest.data })).toMatch(/'model' is missing/);
     expect(message(null)).toMatch(/recipe/);
-  });
-
-  it("finds names with swapped, missing and wrong letters, and no far ones", () => {
-    expect(nearestName("labelSmothing", ["labelSmoothing", "l2"])).toBe("labelSmoothing");
-    expect(nearestName("setps", ["steps", "seed"])).toBe("steps");
-    expect(nearestName("qqqq", ["steps", "seed"])).toBeUndefined();
   });
 });

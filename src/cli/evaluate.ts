@@ -1,0 +1,112 @@
+import type { Command } from "commander";
+import { UsageError, UserError } from "../base/errors.js";
+import { Progress } from "../base/progress.js";
+import type { Split } from "../corpus/clip.js";
+import type { Spotter } from "../measure/spotter.js";
+import type { ClipSet } from "../train/sources.js";
+import { wholeNumber } from "./arguments.js";
+import { interruptible } from "./interrupt.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+
+interface EvaluateArguments extends CommonOptions {
+  data?: string;
+  features?: string;
+  split: Split;
+  splitBy?: "lists" | "hash" | "folders";
+  all?: boolean;
+  runtime?: "earshot" | "litert";
+  reference?: string;
+  target?: "oracle" | "wasm" | "native" | "auto";
+  threads?: number;
+  confusion?: boolean;
+}
+
+/** `earshot evaluate MODEL`: accuracy and confusion on every clip of a split. */
+export function register(program: Command): void {
+  const command = program
+    .command("evaluate")
+    .description("Measure a model on every clip of a split: accuracy with its interval, each label, the confusion matrix.")
+    .argument("<model>", "model file, .tflite file, or the name of a model that comes with earshot")
+    .option("--data <folder>", "data set with one folder a word, or a manifest")
+    .option("--features <archive>", "feature archive instead of sounds");
+  command
+    .addOption(
+      command.createOption("--split <name>", "which part").choices(["training", "validation", "testing"]).default("testing"),
+    )
+    .addOption(
+      command
+        .createOption("--split-by <rule>", "how clips are split (default: what the data set brings)")
+        .choices(["lists", "hash", "folders"]),
+    )
+    .option("--all", "take every clip of the data set, however it is split")
+    .addOption(
+      command
+        .createOption("--runtime <name>", "what runs the model (default: litert for .tflite)")
+        .choices(["earshot", "litert"]),
+    )
+    .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
+    .addOption(
+      command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
+    )
+    .option("--threads <n>", "threads (default: 1)", wholeNumber(1, 256))
+    .option("--confusion", "print the confusion matrix too")
+    .option("--json", "print one JSON object")
+    .action(evaluate);
+}
+
+async function evaluate(name: string, options: EvaluateArguments): Promise<void> {
+  if ((options.data === undefined) === (options.features === undefined))
+    throw new UsageError("name what to measure on with --data FOLDER or with --features ARCHIVE");
+  const { openSpotter } = await import("../measure/spotter.js");
+  const { evaluateSpotter } = await import("../measure/evaluate.js");
+  const spotter = await openSpotter(name, options);
+  const set = options.data === undefined ? await arraySet(spotter, options) : await soundsSet(spotter, options);
+  let progress: Progress | undefined;
+  const onProgress = (done: number, total: number) => (progress ??= new Progress("evaluating", total, "clips")).update(done);
+  const arrays = set.kind === "archive" ? await openArrays(spotter, set.root) : undefined;
+  const { evaluation } = await interruptible(
+    (signal) => evaluateSpotter(spotter, [set], { onProgress, signal, arraysToFeatures: arrays?.of }),
+    "nothing was written",
+  ).finally(() => {
+    progress?.end();
+    arrays?.close();
+    spotter.close();
+  });
+  if (options.json === true) {
+    printJson(evaluation);
+    return;
+  }
+  const { renderConfusion, renderEvaluation } = await import("../measure/terminal.js");
+  printText(renderEvaluation(evaluation, paint));
+  if (options.confusion === true) printText(`\n${renderConfusion(evaluation, paint)}`);
+  printNext(`earshot predict ${shellWord(name)} a-recording.wav`, options);
+}
+
+async function soundsSet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {
+  const { openDataset } = await import("../corpus/dataset.js");
+  const { soundSet, taskOfLabels } = await import("../train/sources.js");
+  const { data, split, splitBy, all } = options;
+  const everyClipIn = all === true ? split : undefined;
+  const dataset = openDataset(data as string, { ...taskOfLabels(spotter.labels), splitBy, everyClipIn });
+  const clips = dataset.clips.filter((clip) => clip.split === split);
+  if (clips.length === 0) throw new UserError(`${data}: there is no ${split} clip; choose another --split, or --all`);
+  return soundSet(clips, spotter.labels);
+}
+
+async function arraySet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {
+  const { archiveClips, openArchive } = await import("../corpus/archive.js");
+  const { taskOfLabels } = await import("../train/sources.js");
+  const root = options.features as string;
+  const archive = openArchive(root);
+  archive.close();
+  const { clips } = archiveClips(archive, taskOfLabels(spotter.labels));
+  const members = clips.filter((clip) => options.all === true || clip.split === options.split);
+  if (members.length === 0) throw new UserError(`${root}: there is no ${options.split} array; choose another --split, or --all`);
+  const arrays = Int32Array.from(members, (clip) => clip.index);
+  return { kind: "archive", root, arrays, labels: Int32Array.from(members, (clip) => spotter.labels.indexOf(clip.label)) };
+}
+
+async function openArrays(spotter: Spotter, root: string): Promise<import("../measure/array_features.js").ArrayFeatures> {
+  const { openArrayFeatures } = await import("../measure/array_features.js");
+  return openArrayFeatures(spotter, [root]);
+}

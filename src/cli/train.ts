@@ -1,0 +1,191 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { UsageError, UserError } from "../base/errors.js";
+import { Progress } from "../base/progress.js";
+import type { Recipe } from "../train/recipe.js";
+import type { TrainingOutcome } from "../train/train.js";
+import { commaList, wholeNumber } from "./arguments.js";
+import { interruptible } from "./interrupt.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { addTaskOptions, type TaskArguments } from "./task_options.js";
+import { addRecipeOptions, applyRecipeFlags, type OptimizerArguments, setPath } from "./train_options.js";
+
+interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArguments {
+  data?: string[];
+  features?: string[];
+  extra?: string[];
+  weights?: number[];
+  noise?: string[];
+  frontend?: string;
+  option?: string[];
+  recipe?: string;
+  out?: string;
+  resume?: string;
+  workers?: number;
+  threads?: number;
+  target?: "oracle" | "wasm" | "native" | "auto";
+  evaluate: boolean;
+}
+
+type Table = Record<string, unknown>;
+
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+/** `earshot train`: trains a network and writes a run folder. */
+export function register(program: Command): void {
+  const command = program
+    .command("train")
+    .description("Train a network on sounds, feature archives or both; measure it; write a run folder with model and report.")
+    .argument("[model]", "network, such as ds_cnn_s, svdf, crnn (default: ds_cnn_s)")
+    .option("--data <folder>", "data set with one folder a word, or a manifest; may be repeated", collect)
+    .option("--features <archive>", "feature archive; may be repeated and mixed with --data", collect)
+    .option("--extra <folder>", "further data that is only trained on, such as synthetic speech; may be repeated", collect)
+    .option("--weights <list>", "shares of the sources among the draws, in the order --features, --data, --extra", weights)
+    .option("--noise <folder>", "further background noise; may be repeated", collect)
+    .option("--frontend <file>", "front end: a JSON file or a name (default: the archive's or the network's)")
+    .option("--option <name=value>", "option of the network; may be repeated", collect)
+    .option("--recipe <file>", "start from this recipe.json; flags override it")
+    .option("-o, --out <folder>", "folder of the run, new or empty")
+    .option("--resume <run>", "go on with an interrupted run; takes no other options of the recipe");
+  addRecipeOptions(addTaskOptions(command))
+    .option("--workers <n>", "loader threads (default: by the machine)", wholeNumber(0, 3))
+    .option("--threads <n>", "threads of the training step (default: by the machine)", wholeNumber(1, 256))
+    .addOption(
+      command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
+    )
+    .option("--no-evaluate", "do not measure the model at the end")
+    .option("--json", "print one JSON object at the end")
+    .action(train);
+}
+
+function weights(text: string): number[] {
+  const list = commaList(text).map(Number);
+  if (list.every((weight) => Number.isFinite(weight) && weight >= 0)) return list;
+  throw new UsageError("--weights must be numbers from 0 with commas, such as 8,1,1");
+}
+
+async function train(model: string | undefined, options: TrainArguments): Promise<void> {
+  const { resumeTraining, train: run } = await import("../train/train.js");
+  const { out, resume } = options;
+  if (out === undefined && resume === undefined)
+    throw new UsageError("name the folder of the run with --out, or go on with --resume RUN");
+  if (resume !== undefined && (out !== undefined || model !== undefined || options.data || options.features || options.recipe)) {
+    throw new UsageError(
+      "--resume takes everything from the run's recipe; leave out the model, --out, --data, --features and --recipe",
+    );
+  }
+  const folder = resume ?? (out as string);
+  if (resume !== undefined && !existsSync(join(resume, "recipe.json")))
+    throw new UserError(`${resume}: there is no recipe.json in this folder; give the folder of a run`);
+  const again = `earshot train --resume ${shellWord(folder)}`;
+  const outcome = await interruptible(async (signal) => {
+    const { workers, threads, target } = options;
+    const settings = { out: folder, workers, threads, target, signal };
+    const result = resume === undefined ? await run(await recipeOf(model, options), settings) : await resumeTraining(settings);
+    signal.throwIfAborted();
+    return result;
+  }, `what was reached is saved; go on with: ${again}`);
+  await finish(outcome, options);
+}
+
+async function finish(outcome: TrainingOutcome, options: TrainArguments): Promise<void> {
+  const { finishRun } = await import("../measure/finish_run.js");
+  let progress: Progress | undefined;
+  const onProgress = (done: number, total: number) => (progress ??= new Progress("evaluating", total, "clips")).update(done);
+  const finished = options.evaluate
+    ? await finishRun(outcome, { onProgress, target: options.target }).finally(() => progress?.end())
+    : { model: join(outcome.run, "best.safetensors"), split: outcome.measured.split, evaluation: null, report: null };
+  const { run, steps, end, bestAccuracy, bestStep, seconds, examplesPerSecond, origin, notes } = outcome;
+  const { trainingClips, validationClips, testingClips } = outcome;
+  if (options.json === true) {
+    const clips = { training: trainingClips, validation: validationClips, testing: testingClips };
+    const summary = { run, steps, end, bestAccuracy, bestStep, seconds, examplesPerSecond, target: origin.target, clips, notes };
+    printJson({ ...summary, ...finished });
+    return;
+  }
+  const early = end === "patience" ? ", stopped early" : "";
+  printText(`${steps} steps in ${seconds.toFixed(0)} s (${examplesPerSecond.toFixed(0)} examples/s, ${origin.target}${early})`);
+  if (bestAccuracy !== null)
+    printText(`best validation ${(bestAccuracy * 100).toFixed(2)} % of ${validationClips} clips at step ${bestStep}`);
+  if (finished.evaluation !== null) {
+    const { renderEvaluation } = await import("../measure/terminal.js");
+    printText(`\n${finished.split}: ${renderEvaluation(finished.evaluation, paint)}`);
+  }
+  printText(`\nmodel  ${finished.model}`);
+  if (finished.report !== null) printText(`report ${finished.report}`);
+  printNext(`earshot predict ${shellWord(finished.model)} a-recording.wav`, options);
+}
+
+/** The recipe that file and flags give, with all defaults. */
+async function recipeOf(model: string | undefined, options: TrainArguments): Promise<Recipe> {
+  const { readRecipeValue } = await import("../train/run_folder.js");
+  const { parseRecipe } = await import("../train/recipe.js");
+  const value = options.recipe === undefined ? {} : await readRecipeValue(options.recipe);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new UsageError(`${options.recipe}: a recipe is one JSON object`);
+  const recipe = value as Table;
+  applyModel(recipe, model, options.option ?? []);
+  applySources(recipe, options);
+  for (const key of ["words", "silence", "unknown", "splitBy"] as const)
+    if (options[key] !== undefined) setPath(recipe, ["task", key], options[key]);
+  applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
+  await applyFrontend(recipe, options);
+  return parseRecipe(recipe, options.recipe ?? "the options");
+}
+
+function applyModel(recipe: Table, model: string | undefined, given: readonly string[]): void {
+  if (model !== undefined) recipe["model"] = { name: model };
+  recipe["model"] ??= { name: "ds_cnn_s" };
+  for (const item of given) {
+    const [, name, value] = /^([^=]+)=(.*)$/.exec(item) ?? [];
+    if (name === undefined) throw new UsageError(`--option ${item}: write name=value`);
+    setPath(recipe, ["model", "options", name], value);
+  }
+}
+
+function applySources(recipe: Table, { features = [], data = [], extra = [], weights: shares, noise }: TrainArguments): void {
+  const sources = [
+    ...features.map((path) => ({ kind: "archive", path })),
+    ...data.map((path) => ({ kind: "sounds", path })),
+    ...extra.map((path) => ({ kind: existsSync(join(path, "features.npy")) ? "archive" : "sounds", path, validate: false })),
+  ];
+  if (sources.length > 0) {
+    if (shares !== undefined && shares.length !== sources.length)
+      throw new UsageError(`--weights has ${shares.length} numbers for ${sources.length} sources; give one for each`);
+    recipe["data"] = sources.map((source, i) => (shares === undefined ? source : { ...source, weight: shares[i] }));
+  } else if (recipe["data"] === undefined) {
+    throw new UsageError("name what to train on with --data FOLDER, --features ARCHIVE, or both");
+  }
+  if (noise !== undefined) recipe["noise"] = noise;
+}
+
+async function applyFrontend(recipe: Table, { frontend }: TrainArguments): Promise<void> {
+  const { describeFrontend, parseFrontend } = await import("../frontend/frontend.js");
+  const { frontendPreset } = await import("../frontend/presets.js");
+  const { findModel } = await import("../zoo/index.js");
+  if (frontend !== undefined) {
+    recipe["frontend"] = existsSync(frontend)
+      ? parseFrontend(await readFile(frontend, "utf8"), frontend)
+      : frontendPreset(frontend);
+  }
+  if (recipe["frontend"] !== undefined) {
+    recipe["frontend"] = describeFrontend(recipe["frontend"] as Parameters<typeof describeFrontend>[0]);
+    return;
+  }
+  const archive = (recipe["data"] as { kind: string; path: string }[]).find((source) => source.kind === "archive");
+  recipe["frontend"] =
+    archive === undefined
+      ? findModel(String((recipe["model"] as Table)["name"])).published.frontend
+      : await frontendOfArchive(archive.path);
+}
+
+async function frontendOfArchive(path: string): Promise<unknown> {
+  const { openArchive } = await import("../corpus/archive.js");
+  const archive = openArchive(path);
+  archive.close();
+  const { frontend } = archive.description;
+  if (frontend !== null) return frontend;
+  throw new UserError(`${path}: the archive does not say its front end; hand it over with --frontend FILE.json`);
+}

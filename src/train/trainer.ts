@@ -1,0 +1,91 @@
+import { invariant } from "../base/errors.js";
+import { compile } from "../engine/compile.js";
+import type { CompiledProgram, TargetName } from "../engine/program.js";
+import { initializeParameters } from "../graph/initialize.js";
+import { retype } from "../graph/retype.js";
+import type { Graph } from "../graph/types.js";
+import type { Batch } from "./loader_plan.js";
+import { biasCorrections } from "./optimizer.js";
+import type { Recipe } from "./recipe.js";
+import { buildTrainingStep } from "./step.js";
+
+/** The compiled training step with its parameters, buffers and slots. */
+export class Trainer {
+  readonly #program: CompiledProgram;
+  readonly #graph: Graph;
+  readonly #optimizer: Recipe["optimizer"];
+  readonly #seed: number;
+  /** Names of parameters, buffers and slots. */
+  readonly #names: readonly string[];
+
+  /** Use `Trainer.open`. */
+  constructor(graph: Graph, recipe: Recipe, step: Graph, program: CompiledProgram) {
+    this.#graph = graph;
+    this.#optimizer = recipe.optimizer;
+    this.#seed = recipe.seed;
+    this.#program = program;
+    const own = new Set(graph.states.map((state) => state.name));
+    this.#names = [...step.parameters, ...step.states].map(({ name }) => name).filter((name) => !own.has(name));
+  }
+
+  /** Builds and compiles the training step of a network for the batch of the recipe. */
+  static async open(graph: Graph, recipe: Recipe, options: { target: TargetName | "auto"; threads: number }): Promise<Trainer> {
+    const { batch, optimizer, labelSmoothing, l2, clipNorm } = recipe;
+    const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
+    const typed = retype(graph, { inputs: { features: [batch, frames, bins] } });
+    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, clipNorm });
+    return new Trainer(graph, recipe, step, await compile(step, options));
+  }
+
+  /** What computes. */
+  get target(): TargetName {
+    return this.#program.target;
+  }
+
+  /** First values: parameters by their initialisers, slots zero. */
+  initialize(): void {
+    for (const name of this.#names) this.#program.read(name).fill(0);
+    for (const [name, values] of initializeParameters(this.#graph, this.#seed)) this.#program.write(name, values);
+  }
+
+  /** One step: forward, backward, update. Gives the mean loss of the batch and the number of examples that were right. */
+  step(batch: Batch, learningRate: number, step: number): { loss: number; correct: number } {
+    const program = this.#program;
+    program.write("features", batch.features);
+    program.write("targets", batch.targets);
+    program.write("weights", batch.weights);
+    const [correction1, correction2] = biasCorrections(this.#optimizer, step);
+    program.write("learning_rate", [learningRate]);
+    program.write("correction1", [correction1]);
+    program.write("correction2", [correction2]);
+    program.write("seed", [this.#seed | 0, step]);
+    // Clips that follow each other have nothing in common: a stateful network starts every batch anew.
+    for (const { name } of this.#graph.states) program.read(name).fill(0);
+    program.run();
+    return { loss: program.read("loss")[0], correct: program.read("correct")[0] };
+  }
+
+  /** Values of a parameter or buffer; a view. */
+  parameter(name: string): Float32Array {
+    return this.#program.read(name);
+  }
+
+  /** Everything that is carried from step to step, by name; views. */
+  tensors(): Map<string, Float32Array> {
+    return new Map(this.#names.map((name) => [name, this.#program.read(name)]));
+  }
+
+  /** Puts back what `tensors` gave. */
+  restore(tensors: ReadonlyMap<string, Float32Array>): void {
+    for (const name of this.#names) {
+      const values = tensors.get(name);
+      invariant(values !== undefined, `the checkpoint has no tensor ${name}`);
+      this.#program.write(name, values);
+    }
+  }
+
+  /** Frees the program. */
+  close(): void {
+    this.#program.close();
+  }
+}

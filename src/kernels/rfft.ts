@@ -43,6 +43,12 @@ export interface RfftShape {
   readonly lanes: number;
 }
 
+/** Samples or bins of all rows that are turned at once: enough for C compilers to make vectors of them. */
+const turned = 4;
+
+/** Bytes that the workspace of a block may take: most of a first-level cache. */
+const blockBytes = 33 * 1024;
+
 /** Blocks that have a workspace of their own: more would only take memory and cache. */
 const mostChunks = 16;
 
@@ -67,12 +73,13 @@ export function rfftPlaces(shape: RfftShape): Int32Array {
 }
 
 /** The number of lanes that needs the least work: few rows do not fill wide vectors. */
-export function rfftLanes(rows: number, lanes: number, element: "f32" | "f64"): number {
+export function rfftLanes(rows: number, length: number, lanes: number, element: "f32" | "f64"): number {
   if (element === "f64") return 1;
-  // The transform of a block costs about as much as turning ten of its rows, whatever its width.
-  const cost = (width: number): number => Math.ceil(rows / width) * (10 + width);
+  // Turning a row costs about half of what the transform of a block does, whatever its width; scalar code needs no turning.
+  const cost = (width: number): number => Math.ceil(rows / width) * (width === 1 ? 4 : 2 + width);
   let best = 1;
-  for (let width = 4; width <= lanes; width *= 2) if (cost(width) < cost(best)) best = width;
+  for (let width = 4; width <= lanes; width *= 2)
+    if (cost(width) < cost(best) && (width === 4 || 4 * length * width <= blockBytes)) best = width;
   return best;
 }
 
@@ -125,34 +132,33 @@ class RfftWriter {
   #gather(firstRow: Expression): void {
     const { rows, samples, lanes } = this.#shape;
     const k = this.#k;
-    const copy = (from: Expression, lane: Expression, sample: Expression): void =>
-      k.store(this.#work, add(add(this.#base, lane), mul(sample, lanes)), k.load(this.#input, add(from, sample)));
     const used = Math.min(samples, this.#shape.length);
-    k.for(0, lanes, 1, (lane) => {
-      const from = k.let(mul(min(add(firstRow, lane), rows - 1), samples));
-      const whole = used - (used % 8);
-      k.for(0, whole, 8, (sample) => {
-        for (let i = 0; i < 8; i++) copy(from, lane, add(sample, i));
-      });
-      k.for(whole, used, 1, (sample) => copy(from, lane, sample));
-    });
+    const starts = Array.from({ length: lanes }, (_, lane) => k.let(mul(min(add(firstRow, lane), rows - 1), samples)));
+    const turn = (first: Expression, count: number): void => {
+      for (let i = 0; i < count; i++)
+        for (const [lane, start] of starts.entries())
+          k.store(this.#work, add(this.#at(add(first, i)), lane), k.load(this.#input, add(add(start, first), i)));
+    };
+    const whole = used - (used % turned);
+    k.for(0, whole, turned, (first) => turn(first, turned));
+    if (whole < used) turn(constant("i32", whole), used - whole);
   }
 
-  /** Turns the block back: row by row, bins in order. */
+  /** Turns the block back: bins in order. */
   #scatter(firstRow: Expression): void {
     const { rows, bins, lanes, result } = this.#shape;
     const k = this.#k;
     const values = result === "power" ? bins : 2 * bins;
-    const group = (first: Expression, count: number): void => {
+    const starts = Array.from({ length: lanes }, (_, lane) => k.let(mul(min(add(firstRow, lane), rows - 1), values)));
+    const turn = (first: Expression, count: number): void => {
       const places = Array.from({ length: count }, (_, i) => k.let(add(this.#base, k.load(this.#places, add(first, i)))));
-      k.for(0, lanes, 1, (lane) => {
-        const to = k.let(add(mul(min(add(firstRow, lane), rows - 1), values), first));
-        for (const [i, place] of places.entries()) k.store(this.#output, add(to, i), k.load(this.#work, add(place, lane)));
-      });
+      for (const [lane, start] of starts.entries())
+        for (const [i, place] of places.entries())
+          k.store(this.#output, add(add(start, first), i), k.load(this.#work, add(place, lane)));
     };
-    const whole = values - (values % 8);
-    k.for(0, whole, 8, (first) => group(first, 8));
-    if (whole < values) group(constant("i32", whole), values - whole);
+    const whole = values - (values % turned);
+    k.for(0, whole, turned, (first) => turn(first, turned));
+    if (whole < values) turn(constant("i32", whole), values - whole);
   }
 
   /** One split of the real sequence in vectors 0..n-1; samples from `filled` on are zeros and were not written. */
@@ -208,9 +214,9 @@ class RfftWriter {
           im: this.#load(add(place(j), part.imaginary)),
         }));
         for (const [j, y] of fourPoints(k, z).entries()) {
-          const turned = j === 0 ? y : rotate(k, y, roots[2 * j - 2] as Expression, roots[2 * j - 1] as Expression);
-          this.#store(add(place(j), part.real), turned.re);
-          this.#store(add(place(j), part.imaginary), turned.im);
+          const rotated = j === 0 ? y : rotate(k, y, roots[2 * j - 2] as Expression, roots[2 * j - 1] as Expression);
+          this.#store(add(place(j), part.real), rotated.re);
+          this.#store(add(place(j), part.imaginary), rotated.im);
         }
       });
     });

@@ -130,9 +130,11 @@ describe("rfft", () => {
   });
 
   it("takes narrow vectors for few rows", () => {
-    expect(rfftLanes(1, 16, "f32")).toBe(1);
-    expect(rfftLanes(98, 4, "f32")).toBe(4);
-    expect(rfftLanes(4900, 16, "f32")).toBe(16);
-    expect(rfftLanes(98, 16, "f64")).toBe(1);
+    expect(rfftLanes(1, 1024, 16, "f32")).toBe(1);
+    expect(rfftLanes(49, 1024, 16, "f32")).toBe(8);
+    expect(rfftLanes(4900, 512, 16, "f32")).toBe(16);
+    expect(rfftLanes(4900, 16384, 16, "f32")).toBe(4);
+    expect(rfftLanes(98, 512, 4, "f32")).toBe(4);
+    expect(rfftLanes(98, 512, 16, "f64")).toBe(1);
   });
 });

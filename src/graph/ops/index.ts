@@ -35,6 +35,7 @@ import { mul } from "./mul.js";
 import { neg } from "./neg.js";
 import { overlapAdd } from "./overlap_add.js";
 import { pad } from "./pad.js";
+import { powerSpectrum } from "./power_spectrum.js";
 import { randomMask } from "./random_mask.js";
 import { relu } from "./relu.js";
 import { reshape } from "./reshape.js";
@@ -88,6 +89,7 @@ export const ops: readonly OpDefinition[] = [
   neg,
   overlapAdd,
   pad,
+  powerSpectrum,
   randomMask,
   relu,
   reshape,

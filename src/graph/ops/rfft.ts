@@ -23,8 +23,8 @@ export function lowerRfft(context: LowerContext, bins: number, result: RfftShape
   const element = floatOf(x);
   const samples = x.type.shape[x.type.shape.length - 1]!;
   const rows = sizeOf(x.type.shape) / samples;
-  const lanes = rfftLanes(rows, context.lanes, element);
-  const shape = { rows, samples, length: transformLength(x.type, context.attributes), bins, result, element, lanes };
+  const length = transformLength(x.type, context.attributes);
+  const shape = { rows, samples, length, bins, result, element, lanes: rfftLanes(rows, length, context.lanes, element) };
   const { twiddles } = rfftPlan(shape.length);
   const table = context.constant(element === "f64" ? twiddles : Float32Array.from(twiddles));
   const places = context.constant(rfftPlaces(shape));

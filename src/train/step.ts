@@ -52,6 +52,11 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
  * names. Outputs: loss [1], correct [1].
  */
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
+  return optimizeGraph(differentiatedStep(model, options));
+}
+
+/** The training step as differentiation leaves it, before the passes that make it fast. */
+export function differentiatedStep(model: Graph, options: StepOptions): Graph {
   const g = new GraphBuilder(`${model.name}_training_step`);
   const map = new Map<Value, Value>();
   for (const { name, value } of model.inputs) map.set(value, g.input(name, value.type));
@@ -91,7 +96,7 @@ export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
     g.setState(value, gradient ? update(g, options.optimizer, p.name, value, gradient, rate, corrections) : (buffers.get(value) ?? value));
   }
   for (const s of model.states) g.setState(map.get(s.input)!, map.get(s.output)!);
-  return optimizeGraph(g.finish());
+  return g.finish();
 }
 
 /** The passes that make a differentiated graph fast; they change no result but by rounding. */

@@ -49,7 +49,7 @@ const reductions = new Set(["mean", "sum", "max"]);
 
 /**
  * The layers of a graph in order. A layer begins at a product (dense, convolution, scan) or a reduction and reaches to the
- * next; what stands before the first belongs to it.
+ * next; what stands before the first belongs to it. A graph without any is one layer.
  */
 export function countLayers(graph: Graph): LayerCount[] {
   const groups: Node[][] = [];
@@ -61,6 +61,7 @@ export function countLayers(graph: Graph): LayerCount[] {
       leading = [];
     } else (groups.at(-1) ?? leading).push(node);
   }
+  if (leading.length > 0) groups.push(leading);
   const byValue = new Map(graph.parameters.map((p) => [p.value, p]));
   const counted = new Set<Parameter>();
   return groups.map((nodes) => countLayer(nodes, byValue, counted));

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { buildFrontend } from "../../src/frontend/frontend.js";
+import { frontendPreset } from "../../src/frontend/presets.js";
 import { countLayers } from "../../src/graph/count.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { tensor } from "../../src/graph/types.js";
@@ -86,6 +88,28 @@ describe("Hello Edge's memory and operations", () => {
 });
 
 describe("layers", () => {
+  it("of a graph without products are one", () => {
+    const builder = new GraphBuilder("relu");
+    builder.output("y", builder.op("relu", [builder.op("neg", [builder.input("x", tensor("f32", [2, 3]))])]));
+    expect(profile(builder.finish())).toEqual({
+      layers: [{ name: "neg", op: "neg", shape: [2, 3], parameters: 0, multiplyAccumulates: 0, activationBytes: 24 }],
+      parameters: 0,
+      trainable: 0,
+      multiplyAccumulates: 0,
+      activationBytes: 24,
+      largestPairBytes: 48,
+    });
+  });
+
+  it("of a front end add up", () => {
+    const graph = buildFrontend(frontendPreset("arm"), { samples: 16_000, rate: 16_000 });
+    const { layers, multiplyAccumulates } = profile(graph);
+    expect(layers.at(-1)?.shape).toEqual([1, 49, 10]);
+    expect(layers.reduce((sum, l) => sum + l.multiplyAccumulates, 0)).toBe(multiplyAccumulates);
+    // 40 bands and 10 coefficients of 49 frames at least
+    expect(multiplyAccumulates).toBeGreaterThan(49 * 40 * 10);
+  });
+
   it("are named by the path of their parameters", () => {
     expect(countLayers(published("ds_cnn_s")).map((l) => l.name)).toEqual([
       "stem.convolution",

@@ -48,14 +48,21 @@ export async function openLiteRt(bytes: Uint8Array, file = "model.tflite"): Prom
 /** What LiteRT printed last; it goes into error messages instead of onto the terminal. */
 const said: string[] = [];
 
+function keep(line: unknown): void {
+  if (said.length > 200) said.splice(0, 100);
+  said.push(String(line));
+}
+
 function reason(error: unknown): string {
   const lines = said.filter((line) => /error|fail|unsupported|not found|invalid/i.test(line)).slice(-3);
   return [error instanceof Error ? error.message : String(error), ...lines].join("; ");
 }
 
+function describe(details: ReturnType<CompiledModel["getInputDetails"]>): LiteRtTensor[] {
+  return details.map((d) => ({ name: d.name, shape: [...d.shape], dtype: d.dtype }));
+}
+
 function wrap(model: CompiledModel, file: string): LiteRtModel {
-  const describe = (details: ReturnType<CompiledModel["getInputDetails"]>): LiteRtTensor[] =>
-    details.map((d) => ({ name: d.name, shape: [...d.shape], dtype: d.dtype }));
   const inputs = describe(model.getInputDetails());
   const outputs = describe(model.getOutputDetails());
   let closed = false;
@@ -149,7 +156,7 @@ async function start(): Promise<LiteRt> {
   };
   const warn = console.warn;
   // Without a GPU it warns on every start.
-  console.warn = (...parts: unknown[]) => said.push(parts.map(String).join(" "));
+  console.warn = (...parts: unknown[]) => keep(parts.map(String).join(" "));
   try {
     const runtime = await loadLiteRt(`${folder}/`);
     const environment: Environment = await Environment.create({ webGpuDevice: null });
@@ -179,9 +186,5 @@ function quietFactory(path: string, folder: string): Factory {
     { filename: path },
   );
   const factory = run(module, module.exports, require, path, folder) as Factory;
-  const keep = (line: unknown): void => {
-    if (said.length > 200) said.splice(0, 100);
-    said.push(String(line));
-  };
   return (options) => factory({ ...options, print: keep, printErr: keep, locateFile: (name: string) => join(folder, name) });
 }

@@ -46,6 +46,7 @@ export interface Safetensors {
 /** Bound of the header, as in the reference implementation. */
 const longestHeader = 100_000_000;
 const mostDimensions = 32;
+const metadataKey = "__metadata__";
 const remedy = "it is no undamaged safetensors file: take another copy";
 
 /**
@@ -64,9 +65,9 @@ export function parseSafetensors(content: Uint8Array, file: string): Safetensors
     throw new FormatError(file, "byte 0", `a header of ${length} bytes in a file of ${bytes.length}`, remedy);
   const header = parseHeader(bytes.subarray(8, 8 + Number(length)), file);
   const body = bytes.subarray(8 + Number(length));
-  const metadata = readMetadata(header.__metadata__, file);
+  const metadata = readMetadata(header[metadataKey], file);
   const entries = Object.entries(header)
-    .filter(([name]) => name !== "__metadata__")
+    .filter(([name]) => name !== metadataKey)
     .map(([name, entry]) => readEntry(name, entry, body.length, file));
   checkCover(entries, body.length, file);
   return { tensors: new Map(entries.map((entry) => [entry.name, readTensor(entry, body)])), metadata };
@@ -134,7 +135,7 @@ function readEntry(name: string, entry: unknown, bodyBytes: number, file: string
 function checkCover(entries: readonly Entry[], bodyBytes: number, file: string): void {
   let end = 0;
   let before = "the header";
-  for (const entry of [...entries].sort((a, b) => a.from - b.from || a.to - b.to)) {
+  for (const entry of entries.toSorted((a, b) => a.from - b.from || a.to - b.to)) {
     if (entry.from !== end) {
       const found = entry.from < end ? "overlaps" : `leaves a gap of ${entry.from - end} bytes after`;
       throw new FormatError(file, `header, tensor ${JSON.stringify(entry.name.slice(0, 80))}`, `${found} ${before}`, remedy);
@@ -158,12 +159,12 @@ export function writeSafetensors(content: Safetensors): Uint8Array {
   const width = (name: string): number => arrays[tensorOf(name).type].BYTES_PER_ELEMENT;
   // Widest elements first, so that every tensor is aligned (the order of the reference implementation).
   names.sort((a, b) => width(b) - width(a) || (a < b ? -1 : 1));
-  const metadata = [...content.metadata].sort(([a], [b]) => (a < b ? -1 : 1));
-  const header: [string, unknown][] = metadata.length > 0 ? [["__metadata__", Object.fromEntries(metadata)]] : [];
+  const metadata = [...content.metadata].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const header: [string, unknown][] = metadata.length > 0 ? [[metadataKey, Object.fromEntries(metadata)]] : [];
   let end = 0;
   for (const name of names) {
     const { type, shape, data } = tensorOf(name);
-    invariant(name !== "__metadata__", "a tensor cannot have this name");
+    invariant(name !== metadataKey, "a tensor cannot have this name");
     invariant(shape.reduce((product, n) => product * n, 1) === data.length, `${name}: shape and data disagree`);
     header.push([name, { dtype: type, shape, data_offsets: [end, end + data.byteLength] }]);
     end += data.byteLength;

@@ -13,7 +13,7 @@ export function shippedModels(): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(ending))
     .map((file) => file.slice(0, -ending.length))
-    .sort();
+    .toSorted();
 }
 
 /** Path of a model that comes with earshot, or undefined. */

@@ -22,7 +22,8 @@ export async function writeFileSafely(path: string, bytes: Uint8Array): Promise<
     await rename(temporary, path);
     await syncFolder(folder);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What stopped the writing may stop this too; the first reason is the one to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new UserError(`${path} could not be written: ${(error as Error).message}`, { cause: error });
   }
 }

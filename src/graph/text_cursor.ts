@@ -85,7 +85,10 @@ export class TextCursor {
   }
 
   number(): number {
-    return Number(this.#match(/-?(?:Infinity|NaN|\d+(?:\.\d+)?(?:e[+-]?\d+)?)/y, "a number"));
+    const text = this.#match(/-?(?:Infinity|NaN|\d+(?:\.\d+)?(?:e[+-]?\d+)?)/y, "a number");
+    const value = Number(text);
+    if (Math.abs(value) === Infinity && !text.endsWith("Infinity")) this.fail(`${text.slice(0, 24)} is beyond the numbers`);
+    return value;
   }
 
   /** A whole number from 0 to `most`. */

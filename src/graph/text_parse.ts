@@ -57,7 +57,7 @@ class Lines {
   }
 
   cursor(text: string): TextCursor {
-    return new TextCursor(this.#file, this.#at + 1, text);
+    return new TextCursor(this.#file, Math.min(this.#at + 1, Math.max(this.#lines.length, 1)), text);
   }
 
   #skip(): void {

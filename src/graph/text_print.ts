@@ -83,7 +83,7 @@ class Printer {
     const outputs = node.outputs.map(define).join(", ");
     const attributes = Object.keys(node.attributes)
       .filter((key) => node.attributes[key] !== undefined)
-      .sort()
+      .toSorted()
       .map((key) => `${nameText(key)}=${attributeText(node.attributes[key] as Attribute)}`)
       .join(", ");
     const braces = attributes === "" ? "" : ` {${attributes}}`;

@@ -57,14 +57,23 @@ function verifyTypes(node: Node, where: string): void {
       node.body,
     );
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    fail(where, error.message);
+    fail(where, complaint(error));
   }
   if (types.length !== node.outputs.length) fail(where, `has ${node.outputs.length} results and should have ${types.length}`);
   node.outputs.forEach((output, i) => {
     if (!sameTensor(output.type, types[i]))
       fail(where, `result ${i} is ${typeText(output.type)} and should be ${typeText(types[i])}`);
   });
+}
+
+/**
+ * What an op says about inputs that it cannot take. The rules of the ops rely on the right number of inputs and on
+ * attributes that make sense; where a file has others, they stumble with JavaScript's own errors.
+ */
+function complaint(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  if (error instanceof TypeError || error instanceof RangeError) return "its inputs or attributes are not those of this op";
+  throw error;
 }
 
 /** Element type and shape agree. Time axis and quantization are set by passes and are not compared. */

@@ -11,6 +11,7 @@ export class TfliteEmitter {
   readonly #tensors: TfliteTensor[] = [];
   readonly #operators: TfliteOperator[] = [];
   readonly #constants = new Map<string, number>();
+  readonly #shared = new Map<unknown, number>();
   readonly #names = new Set<string>();
 
   /** A new tensor; gives its index. */
@@ -45,6 +46,13 @@ export class TfliteEmitter {
     if (known !== undefined) return known;
     const tensor = this.tensor(name, shape, type, data);
     if (key !== undefined) this.#constants.set(key, tensor);
+    return tensor;
+  }
+
+  /** The tensor under this key (compared by identity), made at the first call. */
+  shared(key: unknown, make: () => number): number {
+    const tensor = this.#shared.get(key) ?? make();
+    this.#shared.set(key, tensor);
     return tensor;
   }
 

@@ -57,14 +57,17 @@ const affine: TfliteRule = (node, lowering) => {
   lowering.set(result, x);
 };
 
+/** Largest finite f32: a limit that limits nothing. */
+const largest = 3.4028234663852886e38;
+
 const clamp: TfliteRule = (node, lowering) => {
   const [result] = node.outputs;
   const low = numberOf(node.attributes, "low");
   const high = numberOf(node.attributes, "high");
   const x = lowering.tensor(node.inputs[0]);
   if (low === 0 && high === 6) return lowering.set(result, lowering.emitter.apply("RELU6", [x], resultOf(result, lowering)));
-  const above = withNumber("MAXIMUM", "MaximumMinimum", x, low, result, lowering);
-  lowering.set(result, withNumber("MINIMUM", "MaximumMinimum", above, high, result, lowering));
+  const above = low <= -largest ? x : withNumber("MAXIMUM", "MaximumMinimum", x, low, result, lowering);
+  lowering.set(result, high >= largest ? above : withNumber("MINIMUM", "MaximumMinimum", above, high, result, lowering));
 };
 
 /** 1 where left > right, else 0. */

@@ -1,6 +1,6 @@
 import { UserError } from "../../base/errors.js";
 import { shapeOf, textOf } from "../../graph/attributes.js";
-import { type Node, sizeOf, type Value } from "../../graph/types.js";
+import { type Node, sizeOf } from "../../graph/types.js";
 import type { TfliteLowering, TfliteRule } from "./lowering.js";
 import { activation, padding } from "./schema.js";
 
@@ -11,20 +11,12 @@ function transposed(values: ArrayLike<number>, rows: number, columns: number): F
   return result;
 }
 
-/** Weights and biases under the name of their parameter, once for all nodes that use them. */
+/** A bias is one tensor for all nodes that add it: the steps of an unrolled cell share theirs. */
 function biasTensor(bias: ArrayLike<number> | undefined, channels: number, lowering: TfliteLowering, name: string): number {
-  return lowering.emitter.floats(`${name}/bias`, [channels], bias ?? new Float32Array(channels));
-}
-
-const weights = new WeakMap<TfliteLowering, Map<Value, number>>();
-
-/** The tensor of a transformed weight, made once a value. */
-function weightTensor(value: Value, lowering: TfliteLowering, make: () => number): number {
-  const known = weights.get(lowering) ?? new Map<Value, number>();
-  weights.set(lowering, known);
-  const tensor = known.get(value) ?? make();
-  known.set(value, tensor);
-  return tensor;
+  const values = bias ?? new Float32Array(channels);
+  return lowering.emitter.shared(bias ?? `no bias ${channels}`, () =>
+    lowering.emitter.floats(`${name}/bias`, [channels], values),
+  );
 }
 
 const dense: TfliteRule = (node, lowering) => {
@@ -34,7 +26,7 @@ const dense: TfliteRule = (node, lowering) => {
   if (!values) return matrixProduct(node, lowering);
   const { bias, activation: after, result } = lowering.epilogue(node, true);
   const name = lowering.name(result);
-  const kernel = weightTensor(weight, lowering, () =>
+  const kernel = lowering.emitter.shared(weight, () =>
     lowering.emitter.floats(lowering.name(weight), [outer, inner], transposed(values, inner, outer)),
   );
   const keep = x.type.shape.length > 2;
@@ -98,7 +90,7 @@ const conv2d: TfliteRule = (node, lowering) => {
   const values = constantWeight(node, lowering);
   const { bias, activation: after, result } = lowering.epilogue(node, true);
   const name = lowering.name(result);
-  const kernel = weightTensor(weight, lowering, () =>
+  const kernel = lowering.emitter.shared(weight, () =>
     lowering.emitter.floats(
       lowering.name(weight),
       [outer, height, width, inner],
@@ -118,7 +110,7 @@ const depthwiseConv2d: TfliteRule = (node, lowering) => {
   const values = constantWeight(node, lowering);
   const { bias, activation: after, result } = lowering.epilogue(node, true);
   const name = lowering.name(result);
-  const kernel = weightTensor(weight, lowering, () =>
+  const kernel = lowering.emitter.shared(weight, () =>
     lowering.emitter.floats(lowering.name(weight), [1, height, width, channels], values),
   );
   const { input, mode } = paddedInput(node, lowering);

@@ -28,7 +28,7 @@ const transpose: TfliteRule = (node, lowering) => {
 function permuted(values: ArrayLike<number>, shape: readonly number[], permutation: readonly number[]): Float32Array {
   const strides = stridesOf(shape);
   const sizes = permutation.map((axis) => shape[axis]);
-  const index = new Array<number>(shape.length).fill(0);
+  const index = shape.map(() => 0);
   return Float32Array.from({ length: values.length }, () => {
     const from = permutation.reduce((sum, axis, i) => sum + index[i] * strides[axis], 0);
     for (let i = sizes.length - 1; i >= 0 && ++index[i] === sizes[i]; i--) index[i] = 0;

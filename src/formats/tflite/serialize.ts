@@ -59,13 +59,13 @@ function table(builder: Builder, slots: number, write: () => void): Offset {
 
 function offsets(builder: Builder, items: readonly Offset[]): Offset {
   builder.startVector(4, items.length, 4);
-  for (const item of [...items].reverse()) builder.addOffset(item);
+  for (const item of items.toReversed()) builder.addOffset(item);
   return builder.endVector();
 }
 
 function integers(builder: Builder, items: readonly number[]): Offset {
   builder.startVector(4, items.length, 4);
-  for (const item of [...items].reverse()) builder.addInt32(item);
+  for (const item of items.toReversed()) builder.addInt32(item);
   return builder.endVector();
 }
 

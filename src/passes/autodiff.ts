@@ -3,6 +3,7 @@ import type { GraphBuilder } from "../graph/builder.js";
 import { findOp } from "../graph/ops/index.js";
 import type { Node, Value } from "../graph/types.js";
 import { scanGradient } from "./autodiff_scan.js";
+import { dependents } from "./clone.js";
 
 /** Gradients of `root` (summed over its elements, weighted by `seed`) with respect to every value of `wanted`. */
 export interface GradientRequest {
@@ -10,13 +11,6 @@ export interface GradientRequest {
   /** Gradient of the loss with respect to each of these values. */
   readonly seeds: ReadonlyMap<Value, Value>;
   readonly wanted: readonly Value[];
-}
-
-/** Which values depend on one of the sources. */
-export function dependents(nodes: readonly Node[], sources: Iterable<Value>): Set<Value> {
-  const set = new Set(sources);
-  for (const node of nodes) if (node.inputs.some((v) => set.has(v))) for (const v of node.outputs) set.add(v);
-  return set;
 }
 
 /** Reverse-mode differentiation: appends gradient nodes to the builder that holds the nodes. */
@@ -33,7 +27,7 @@ export function differentiate(builder: GraphBuilder, request: GradientRequest): 
     const upstream = node.outputs.map((v) => gradients.get(v));
     if (upstream.every((g) => !g) || !node.inputs.some((v) => active.has(v))) continue;
     const needs = (i: number): boolean => active.has(node.inputs[i]!);
-    const results = node.op === "scan" ? scanGradient(builder, node, upstream, needs) : rule(builder, node, upstream, needs);
+    const results = node.op === "scan" ? scanGradient(differentiate, builder, node, upstream, needs) : rule(builder, node, upstream, needs);
     results.forEach((gradient, i) => {
       if (gradient && needs(i)) accumulate(node.inputs[i]!, gradient);
     });

@@ -1,8 +1,13 @@
 import { GraphBuilder } from "../graph/builder.js";
 import { booleanOf, numberOf } from "../graph/attributes.js";
 import type { Graph, Node, Value } from "../graph/types.js";
-import { dependents, differentiate } from "./autodiff.js";
-import { copyNodes, needed } from "./clone.js";
+import { copyNodes, dependents, needed } from "./clone.js";
+
+/** Differentiates the nodes of a builder: passes/autodiff.ts. */
+export type Differentiate = (
+  builder: GraphBuilder,
+  request: { readonly nodes: readonly Node[]; readonly seeds: ReadonlyMap<Value, Value>; readonly wanted: readonly Value[] },
+) => ReadonlyMap<Value, Value>;
 
 /*
  * The gradient of a scan is a scan the other way round. The forward scan is run again with the states before each step
@@ -17,7 +22,9 @@ function withStatesBefore(body: Graph, states: number): Graph {
   return { ...body, outputs: [...body.outputs, ...given] };
 }
 
+/** Gradient for each input of a scan node. */
 export function scanGradient(
+  differentiate: Differentiate,
   builder: GraphBuilder,
   node: Node,
   upstream: readonly (Value | undefined)[],
@@ -26,7 +33,6 @@ export function scanGradient(
   const body = node.body!;
   const states = numberOf(node.attributes, "states");
   const sequences = numberOf(node.attributes, "sequences");
-  const steps = node.inputs[states]!.type.shape[0]!;
   const isSequence = (i: number): boolean => i >= states && i < states + sequences;
   const forward = builder.apply("scan", node.inputs, node.attributes, withStatesBefore(body, states));
   const before = forward.slice(body.outputs.length);
@@ -92,7 +98,6 @@ export function scanGradient(
     },
     cell.finish(),
   );
-  if (steps < 1) return [];
   const out: (Value | undefined)[] = node.inputs.map(() => undefined);
   for (let i = 0; i < states; i++) out[i] = results[i];
   summed.forEach((i, j) => (out[i] = results[states + j]));

@@ -26,3 +26,10 @@ export function needed(graph: Pick<Graph, "nodes">, values: Iterable<Value>): No
   }
   return kept.reverse();
 }
+
+/** Which values depend on one of the sources. */
+export function dependents(nodes: readonly Node[], sources: Iterable<Value>): Set<Value> {
+  const set = new Set(sources);
+  for (const node of nodes) if (node.inputs.some((v) => set.has(v))) for (const v of node.outputs) set.add(v);
+  return set;
+}

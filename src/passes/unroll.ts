@@ -82,11 +82,11 @@ function stack(steps: readonly Value[], rebuilder: GraphRebuilder): Value {
 function inline(body: Graph, inputs: readonly Value[], rebuilder: GraphRebuilder, count: Count): Value[] {
   const values = new Map<Value, Value>(body.inputs.map(({ value }, i) => [value, inputs[i]]));
   for (const node of body.nodes) {
-    const arguments_ = node.inputs.map((v) => values.get(v) as Value);
+    const given = node.inputs.map((v) => values.get(v) as Value);
     const results =
       node.op === "scan"
-        ? unrollScan(node, arguments_, rebuilder, count)
-        : rebuilder.apply(node.op, arguments_, node.attributes, node.body);
+        ? unrollScan(node, given, rebuilder, count)
+        : rebuilder.apply(node.op, given, node.attributes, node.body);
     node.outputs.forEach((output, i) => values.set(output, results[i]));
   }
   return body.outputs.map(({ value }) => values.get(value) as Value);

@@ -3,7 +3,13 @@ import type { Value } from "../graph/types.js";
 
 /** Update rules. `epsilonInside`: epsilon is added before the bias correction (Keras), not after it (PyTorch). */
 export type Optimizer =
-  | { readonly kind: "adam"; readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly epsilonInside?: boolean }
+  | {
+      readonly kind: "adam";
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly epsilonInside?: boolean;
+    }
   | {
       readonly kind: "adamw";
       readonly beta1: number;
@@ -67,6 +73,8 @@ export function update(
   const velocity = g.state(`optimizer.velocity.${name}`, parameter.type);
   const next = g.op("add", [g.op("affine", [velocity], { scale: optimizer.momentum, offset: 0 }), gradient]);
   g.setState(velocity, next);
-  const direction = optimizer.nesterov ? g.op("add", [gradient, g.op("affine", [next], { scale: optimizer.momentum, offset: 0 })]) : next;
+  const direction = optimizer.nesterov
+    ? g.op("add", [gradient, g.op("affine", [next], { scale: optimizer.momentum, offset: 0 })])
+    : next;
   return g.op("sub", [parameter, g.op("mul", [direction, rate])]);
 }

@@ -1,9 +1,7 @@
 import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor, type Value } from "../graph/types.js";
 import { differentiate } from "../passes/autodiff.js";
-import { fuse } from "../passes/fuse.js";
-import { hoist } from "../passes/hoist.js";
-import { simplify } from "../passes/simplify.js";
+import { optimize } from "../passes/optimize.js";
 import { trainingForm } from "../passes/training.js";
 import { type Optimizer, update } from "./optimizer.js";
 
@@ -18,7 +16,13 @@ export interface StepOptions {
 }
 
 /** Mean over the batch of weight * cross-entropy with smoothed targets, and the number of examples whose largest score is the target's. */
-function lossOf(g: GraphBuilder, logits: Value, targets: Value, weights: Value, smoothing: number): { loss: Value; correct: Value } {
+function lossOf(
+  g: GraphBuilder,
+  logits: Value,
+  targets: Value,
+  weights: Value,
+  smoothing: number,
+): { loss: Value; correct: Value } {
   const [batch, labels] = logits.type.shape as [number, number];
   const smoothed = smoothing > 0 ? g.op("affine", [targets], { scale: 1 - smoothing, offset: smoothing / labels }) : targets;
   const each = g.op("sum", [g.op("mul", [smoothed, g.op("log_softmax", [logits])])], { axes: [1], keep: false });
@@ -52,7 +56,7 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
  * names. Outputs: loss [1], correct [1].
  */
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
-  return optimizeGraph(differentiatedStep(model, options));
+  return optimize(differentiatedStep(model, options));
 }
 
 /** The training step as differentiation leaves it, before the passes that make it fast. */
@@ -86,20 +90,19 @@ export function differentiatedStep(model: Graph, options: StepOptions): Graph {
     const value = map.get(p.value)!;
     let gradient = found.get(value);
     if (!gradient) continue;
-    if (options.l2 && value.type.shape.length >= 2) gradient = g.op("add", [gradient, g.op("affine", [value], { scale: 2 * options.l2, offset: 0 })]);
+    if (options.l2 && value.type.shape.length >= 2)
+      gradient = g.op("add", [gradient, g.op("affine", [value], { scale: 2 * options.l2, offset: 0 })]);
     gradients.set(p.name, gradient);
   }
   if (options.clipNorm) clipped(g, gradients, options.clipNorm);
   for (const p of model.parameters) {
     const value = map.get(p.value)!;
     const gradient = gradients.get(p.name);
-    g.setState(value, gradient ? update(g, options.optimizer, p.name, value, gradient, rate, corrections) : (buffers.get(value) ?? value));
+    g.setState(
+      value,
+      gradient ? update(g, options.optimizer, p.name, value, gradient, rate, corrections) : (buffers.get(value) ?? value),
+    );
   }
   for (const s of model.states) g.setState(map.get(s.input)!, map.get(s.output)!);
   return g.finish();
-}
-
-/** The passes that make a differentiated graph fast; they change no result but by rounding. */
-export function optimizeGraph(graph: Graph): Graph {
-  return fuse(simplify(hoist(simplify(graph))));
 }

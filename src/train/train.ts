@@ -292,7 +292,8 @@ class Training {
 
   #model(valueOf: (name: string) => Float32Array, origin: Origin): ReturnType<typeof trainedModel> {
     const { step, bestAccuracy, bestStep } = this.#state;
-    const summary: Record<string, Json> = { steps: step, ...origin };
+    // Neither threads nor machine: files of equal results are equal.
+    const summary: Record<string, Json> = { steps: step, target: origin.target, version: origin.version };
     if (bestAccuracy >= 0) Object.assign(summary, { validationAccuracy: bestAccuracy, bestStep });
     return trainedModel(this.#assembly, this.#recipe, valueOf, summary);
   }

@@ -1,0 +1,177 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toneDataset, toneRecipe } from "../train/tones.js";
+import { earshot, root } from "./command_line.js";
+
+const base = mkdtempSync(join(tmpdir(), "earshot-train-"));
+afterAll(() => rmSync(base, { recursive: true }));
+
+const data = toneDataset();
+const recipeFile = join(base, "tones.json");
+const model = join(base, "whole", "best.safetensors");
+const fixed = ["train", "--recipe", recipeFile, "--target", "wasm", "--threads", "1"];
+
+beforeAll(async () => {
+  writeFileSync(recipeFile, JSON.stringify(toneRecipe(data)));
+  const { code, stdout, stderr } = await earshot([...fixed, "--workers", "0", "--out", join(base, "whole"), "--json"]);
+  expect([code, stderr.includes("step 40")]).toEqual([0, true]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    steps: 40,
+    end: "steps",
+    split: "testing",
+    model,
+    clips: { training: 27, testing: 27 },
+  });
+});
+
+describe("earshot train", () => {
+  it("writes the same bytes with loader workers as without", async () => {
+    const { code } = await earshot([...fixed, "--workers", "2", "--out", join(base, "workers"), "--no-evaluate"]);
+    expect(code).toBe(0);
+    for (const file of ["last.safetensors", "metrics.jsonl"])
+      expect(readFileSync(join(base, "workers", file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
+  });
+
+  it("saves on Ctrl-C, says how to go on, and goes on", async () => {
+    const run = join(base, "stopped");
+    const args = [...fixed, "--workers", "1", "--out", run, "--no-evaluate", "--steps", "3000", "--validate-every", "100"];
+    // A second signal would end the program at once.
+    let sent = false;
+    const interrupt = (kill: (signal: NodeJS.Signals) => void) =>
+      setInterval(() => {
+        if (!sent && existsSync(join(run, "checkpoints"))) kill("SIGINT");
+        sent ||= existsSync(join(run, "checkpoints"));
+      }, 20);
+    const stopped = await earshot(args, { whileRunning: interrupt });
+    expect(stopped.code).toBe(1);
+    expect(stopped.stderr).toContain(`go on with: earshot train --resume ${run}`);
+    expect(JSON.parse(readFileSync(join(run, "metrics.jsonl"), "utf8").split("\n")[0])).toMatchObject({ step: 50 });
+    const mixed = await earshot(["train", "--resume", run, "--data", data]);
+    expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining("--resume takes everything")]);
+    const again = await earshot(["train", "--resume", run, "--target", "wasm", "--no-evaluate", "--threads", "1"], {
+      whileRunning: (kill) => setTimeout(() => kill("SIGINT"), 2500),
+    });
+    expect(again.stderr).toMatch(/going on from step [1-9]/);
+  });
+
+  it("takes every option of the recipe as a flag", async () => {
+    const run = join(base, "flags");
+    const schedule = ["--learning-rate", "0.001,0.0001", "--schedule-steps", "2,1"];
+    const augmentation = ["--spec-augment", "1,8,1,3", "--spec-augment-share", "0.5", "--volume", "0.2", "--noise-volume", "0.3"];
+    const other = [
+      "--optimizer",
+      "adamw",
+      "--weight-decay",
+      "0.1",
+      "--label-smoothing",
+      "0.1",
+      "--clip-norm",
+      "2",
+      "--seed",
+      "9",
+    ];
+    const names = ["--words", "low,high", "--no-unknown", "--shares", "_silence_=0.2", "--class-weights", "low=2"];
+    const front = ["--frontend", "arm", "--option", "dropout=0.1"];
+    const given = ["train", "dnn_s", "--data", data, "--out", run, "--target", "wasm", "--no-evaluate"];
+    const { code, stderr } = await earshot([...given, ...schedule, ...augmentation, ...other, ...names, ...front]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("step 3")]);
+    expect(JSON.parse(readFileSync(join(run, "recipe.json"), "utf8"))).toMatchObject({
+      model: { name: "dnn_s", options: { dropout: "0.1" } },
+      steps: 3,
+      schedule: { kind: "piecewise", rates: [0.001, 0.0001], steps: [2, 1] },
+      optimizer: { kind: "adamw", weightDecay: 0.1, beta2: 0.999 },
+      augmentation: { specAugment: { probability: 0.5, timeMaskSize: 8 }, waveform: { volume: 0.2, noiseVolume: 0.3 } },
+      task: { words: ["low", "high"], unknown: false },
+      sampling: { shares: { _silence_: 0.2 } },
+      classWeights: { low: 2 },
+      labelSmoothing: 0.1,
+      clipNorm: 2,
+      seed: 9,
+    });
+  });
+
+  it("explains wrong use with exit code 2", async () => {
+    const out = join(base, "never");
+    const cases: [string[], RegExp][] = [
+      [["train", "--data", data], /--out/],
+      [["train", "--out", out], /--data FOLDER, --features ARCHIVE/],
+      [["train", "ds_cnn_x", "--data", data, "--out", out], /no model 'ds_cnn_x'/],
+      [["train", "--data", data, "--out", out, "--batch", "none"], /--batch/],
+      [["train", "--data", data, "--out", out, "--label-smothing", "0.1"], /--label-smoothing/],
+      [["train", "--data", data, "--out", out, "--words", "low,high", "--class-weights", "hihg=2"], /did you mean 'high'/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await earshot(args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe("earshot evaluate", () => {
+  it("prints one object for every clip of the split", async () => {
+    const { code, stdout } = await earshot(["evaluate", model, "--data", data, "--json", "--target", "wasm"]);
+    expect(code).toBe(0);
+    const evaluation = JSON.parse(stdout);
+    expect(evaluation).toMatchObject({ clips: 27, labels: ["_silence_", "low", "high"] });
+    expect(evaluation.accuracy).toBeGreaterThanOrEqual(0.85);
+    expect(evaluation.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(27);
+    expect(evaluation.perClass).toHaveLength(3);
+  });
+
+  it("shows text, and says what is missing", async () => {
+    const shown = await earshot(["evaluate", model, "--data", data, "--split", "validation", "--confusion"]);
+    expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/accuracy .* of 27 clips[^]*_silence_/)]);
+    const [nothing, unknown] = await Promise.all([earshot(["evaluate", model]), earshot(["evaluate", "nobody", "--data", data])]);
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining("--data")]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("nobody: there is no such file")]);
+    const litert = await earshot(["evaluate", model, "--data", data, "--runtime", "litert"]);
+    expect([litert.code, litert.stderr]).toEqual([1, expect.stringContaining(".tflite")]);
+  });
+});
+
+describe("earshot predict", () => {
+  it("labels files, folders and standard input", async () => {
+    const file = join(data, "high/te000000_nohash_0.wav");
+    const { code, stdout } = await earshot(["predict", model, file, join(data, "low"), "--json", "--target", "wasm"]);
+    expect(code).toBe(0);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(1 + 36);
+    expect(lines[0].file).toBe(file);
+    expect(Object.values(lines[0].scores as Record<string, number>).reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+    expect(lines.filter((line) => line.label === "low").length).toBeGreaterThan(28);
+    const piped = spawnSync(
+      process.execPath,
+      [join(root, "dist/cli/main.js"), "predict", model, "-", "--json", "--target", "wasm"],
+      {
+        input: readFileSync(file),
+        encoding: "utf8",
+      },
+    );
+    expect(JSON.parse(piped.stdout)).toEqual({ ...lines[0], file: "-" });
+  });
+
+  it("prints a table, and names what it cannot read", async () => {
+    const shown = await earshot(["predict", model, join(data, "high/te000001_nohash_0.wav"), "--top", "2"]);
+    expect([shown.code, shown.stdout]).toEqual([
+      0,
+      expect.stringMatching(/file +label +score[^]*te000001_nohash_0\.wav +\w+ +[\d.]+ %/),
+    ]);
+    const empty = join(base, "empty");
+    mkdirSync(empty);
+    writeFileSync(join(base, "text.wav"), "no sound");
+    const failures = await Promise.all(
+      [empty, join(base, "text.wav"), join(base, "gone.wav")].map((path) => earshot(["predict", model, path])),
+    );
+    expect(failures.map(({ code }) => code)).toEqual([1, 1, 1]);
+    expect(failures[0].stderr).toContain("there are no .wav");
+    expect(failures[1].stderr).toContain("text.wav");
+    expect(failures[2].stderr).toContain("gone.wav: there is no such file");
+  });
+});

@@ -1,0 +1,188 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { RandomStream } from "../../src/base/random.js";
+import { openArchive } from "../../src/corpus/archive.js";
+import { ArchiveWriter } from "../../src/corpus/archive_writer.js";
+import { FrontendRunner } from "../../src/train/frontend_runner.js";
+import { archivedFrontend } from "../../src/train/frontends.js";
+import { assemble } from "../../src/train/assemble.js";
+import { ArchivedAugmenter, maskFeatures } from "../../src/train/archived_augmentation.js";
+import { BatchMaker } from "../../src/train/batch_maker.js";
+import { allocateBatch } from "../../src/train/loader_plan.js";
+import type { Batch, LoaderPlan } from "../../src/train/loader_plan.js";
+import { parseRecipe } from "../../src/train/recipe.js";
+import { describeFrontend } from "../../src/frontend/frontend.js";
+import { frontendPreset } from "../../src/frontend/presets.js";
+import { tenLogOnePlus } from "../../src/corpus/augment/log_power.js";
+import { loadClip } from "../../src/corpus/load_clip.js";
+import { openDataset } from "../../src/corpus/dataset.js";
+import { temporaryFolder, toneDataset, toneRecipe } from "./tones.js";
+
+const data = toneDataset();
+const stacked = { ...frontendPreset("log_mel_4k"), frameStep: 2, scale: 0.02, offset: -1, dctCoefficients: 10 };
+
+async function batches(plan: LoaderPlan, steps: readonly number[]): Promise<Batch[]> {
+  const maker = await BatchMaker.open(plan);
+  const made: Batch[] = [];
+  for (const step of steps) {
+    const batch = allocateBatch(plan, false);
+    await maker.make(step, batch);
+    made.push(batch);
+  }
+  maker.close();
+  return made;
+}
+
+/** The data set's clips as an archive of bytes, without noise. */
+async function archiveOf(root: string): Promise<string> {
+  const archive = temporaryFolder();
+  const frontend = frontendPreset("log_mel_4k");
+  const cut = archivedFrontend(frontend, { samples: 16_000, rate: 16_000 }, [98, 40], []);
+  const runner = await FrontendRunner.open(cut, 16_000, "wasm");
+  const writer = new ArchiveWriter(archive, { itemShape: [98, 40], type: "u8", frontend });
+  for (const clip of openDataset(root, { words: ["low", "high"], silence: false, unknown: false }).clips) {
+    runner.audio(0).set(await loadClip(clip));
+    runner.run();
+    writer.append({ word: clip.word, name: "a", split: clip.split }, runner.result(0));
+  }
+  const zeros = new Float32Array(98 * 40);
+  for (let i = 0; i < 3; i++) writer.append({ word: "_background_noise_", name: "n", split: "training" }, zeros.fill(40 + i));
+  writer.close();
+  runner.close();
+  return archive;
+}
+
+describe("batches", () => {
+  it("are a pure function of the step, whatever was made before", async () => {
+    const { plan } = await assemble(parseRecipe(toneRecipe(data), "the test"), "wasm");
+    const [a, b] = await batches(plan, [7, 8]);
+    const [c, d] = await batches(plan, [8, 7]);
+    expect(d).toEqual(a);
+    expect(c).toEqual(b);
+    expect(a.features).not.toEqual(b.features);
+  });
+
+  it("hold one-hot targets of the clips drawn, and the weights of their classes", async () => {
+    const recipe = parseRecipe({ ...toneRecipe(data), classWeights: { low: 3 }, sampling: { shares: { low: 0.5 } } }, "the test");
+    const { plan, labels } = await assemble(recipe, "wasm");
+    const low = labels.indexOf("low");
+    let drawn = 0;
+    for (const { targets, weights } of await batches(plan, [1, 2, 3, 4])) {
+      for (let slot = 0; slot < plan.batch; slot++) {
+        const row = [...targets.subarray(slot * 3, slot * 3 + 3)];
+        expect(row.toSorted()).toEqual([0, 0, 1]);
+        expect(weights[slot]).toBe(row[low] === 1 ? 3 : 1);
+        drawn += row[low];
+      }
+    }
+    expect(drawn).toBeGreaterThan(16);
+    expect(drawn).toBeLessThan(48);
+  });
+
+  it("mix an archive with sounds; without augmentation both give the same features", async () => {
+    const root = await archiveOf(data);
+    expect(openArchive(root).count).toBe(72 + 3);
+    const still = {
+      waveform: { noiseFrequency: 0, timeShiftMilliseconds: 0 },
+      archived: { frameShift: 0, gainDecibels: 0, noiseFrequency: 0 },
+    };
+    const base = {
+      ...toneRecipe(data),
+      frontend: stacked,
+      augmentation: still,
+      task: { words: ["low", "high"], silence: false, unknown: false },
+    };
+    const of = async (sources: object[]) => {
+      const { plan } = await assemble(parseRecipe({ ...base, data: sources, sampling: { order: "walk" } }, "the test"), "wasm");
+      return batches(plan, [1, 2]);
+    };
+    const sounds = { kind: "sounds", path: data };
+    const archive = { kind: "archive", path: root };
+    const [fromArchive, fromSounds] = [await of([archive]), await of([sounds])];
+    for (const [i, batch] of fromArchive.entries()) {
+      expect(batch.targets).toEqual(fromSounds[i].targets);
+      const far = batch.features.reduce((most, x, k) => Math.max(most, Math.abs(x - fromSounds[i].features[k])), 0);
+      expect(far).toBeLessThan(1e-4);
+    }
+    const mixed = await of([archive, sounds]);
+    expect(mixed[0].features.every(Number.isFinite)).toBe(true);
+  });
+
+  it("refuse an archive whose arrays the front end does not give", async () => {
+    const root = await archiveOf(data);
+    const frontend = describeFrontend({ kind: "log_mel", windowMs: 40, strideMs: 20 });
+    const recipe = parseRecipe(
+      { ...toneRecipe(data), frontend, data: [{ kind: "archive", path: root }], task: { words: ["low", "high"] } },
+      "the test",
+    );
+    await expect(assemble(recipe, "wasm")).rejects.toThrow(/98 x 40, and the front end gives 49 x 40.*--frontend/);
+  });
+
+  it("name a sound that cannot be read", async () => {
+    const broken = toneDataset(4);
+    writeFileSync(join(broken, "low/tr000000_nohash_0.wav"), "RIFF");
+    const { plan } = await assemble(parseRecipe(toneRecipe(broken), "the test"), "wasm");
+    await expect(batches(plan, [1, 2, 3, 4, 5])).rejects.toThrow(/low.tr000000_nohash_0\.wav/);
+  });
+});
+
+/** Ones, masked as clip number `clip` of a batch is. */
+function masksOf(perBatch: boolean, clip: number): Float32Array {
+  const features = new Float32Array(80).fill(1);
+  const specAugment = { probability: 1, timeMasks: 2, timeMaskSize: 6, frequencyMasks: 1, frequencyMaskSize: 3, perBatch };
+  const random = { clip: new RandomStream(1, clip), batch: new RandomStream(2) };
+  maskFeatures(features, 20, 4, { specAugment, specCutout: null }, random, 0);
+  return features;
+}
+
+describe("augmentation of arrays", () => {
+  const options = { frames: 20, bins: 4, form: tenLogOnePlus };
+  const settings = {
+    frameShift: 3,
+    gainDecibels: 0,
+    noiseFrequency: 0,
+    noiseDecibels: [0, 0] as [number, number],
+    silenceZeros: 0,
+    silenceDecibels: [0, 0] as [number, number],
+  };
+  const values = Float32Array.from({ length: 80 }, (_, i) => (i * 37) % 200);
+  const noise = { count: 1, get: () => new Float32Array(80).fill(90) };
+
+  it("delays whole frames and fills with silence", () => {
+    const out = new Float32Array(80);
+    const seen = new Set<number>();
+    for (let seed = 0; seed < 40; seed++) {
+      new ArchivedAugmenter({ ...options, settings }).speech(values, noise, new RandomStream(seed), out);
+      const shift = [-3, -2, -1, 0, 1, 2, 3].find((frames) =>
+        values.every((_, i) => {
+          const from = i - frames * 4;
+          return Math.abs(out[i] - (from >= 0 && from < 80 ? values[from] : 0)) < 1e-3;
+        }),
+      );
+      expect(shift).toBeDefined();
+      seen.add(shift as number);
+    }
+    expect(seen.size).toBe(7);
+  });
+
+  it("adds powers: noise as loud as the voice is 3 dB more, and noise alone makes silence", () => {
+    const out = new Float32Array(80);
+    const loud = { ...settings, frameShift: 0, noiseFrequency: 1 };
+    new ArchivedAugmenter({ ...options, settings: loud }).speech(new Float32Array(80).fill(90), noise, new RandomStream(1), out);
+    const expected = 10 * Math.log(1 + 2 * (Math.exp(9) - 1));
+    for (const value of out) expect(value).toBeCloseTo(expected, 3);
+    new ArchivedAugmenter({ ...options, settings }).silence(new Float32Array(80).fill(90), new RandomStream(1), out);
+    for (const value of out) expect(value).toBeCloseTo(90, 3);
+    const zeros = { ...settings, silenceZeros: 1 };
+    new ArchivedAugmenter({ ...options, settings: zeros }).silence(new Float32Array(80).fill(90), new RandomStream(1), out);
+    expect([...out].every((value) => value === 0)).toBe(true);
+  });
+
+  it("draws the masks of a batch once, or a clip's own", () => {
+    expect(masksOf(true, 1)).toEqual(masksOf(true, 2));
+    expect(
+      Array.from({ length: 8 }, (_, clip) => masksOf(false, clip).join()).filter((x, i, all) => all.indexOf(x) === i).length,
+    ).toBeGreaterThan(3);
+  });
+});

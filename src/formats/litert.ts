@@ -42,7 +42,16 @@ export async function openLiteRt(bytes: Uint8Array, file = "model.tflite"): Prom
   } catch (error) {
     throw new UserError(`${file}: LiteRT refuses this model: ${reason(error)}`, { cause: error });
   }
-  return wrap(model, file);
+  const opened = wrap(model, file);
+  const free = [...opened.inputs, ...opened.outputs].find(({ shape }) => shape.some((n) => n < 1));
+  if (free) {
+    opened.close();
+    const shape = free.shape.join(",");
+    throw new UserError(
+      `${file}: ${free.name} is [${shape}]; LiteRT in Node takes fixed sizes only: convert the model for a batch of 1`,
+    );
+  }
+  return opened;
 }
 
 /** What LiteRT printed last; it goes into error messages instead of onto the terminal. */

@@ -24,6 +24,16 @@ function changed(model: Model, change: (content: Safetensors) => void): Uint8Arr
   return writeSafetensors(content);
 }
 
+/** Writes another text into the metadata. */
+const set = (key: string, value: string) => (content: Safetensors) => void content.metadata.set(`earshot.${key}`, value);
+
+/** Replaces a part of a text of the metadata. */
+const swap = (key: string, from: string, to: string) => (content: Safetensors) => {
+  const text = content.metadata.get(`earshot.${key}`) as string;
+  expect(text).toContain(from);
+  content.metadata.set(`earshot.${key}`, text.replace(from, to));
+};
+
 describe("model file", () => {
   const model = randomModel("ds_cnn_s", "arm");
 
@@ -63,12 +73,6 @@ describe("model file", () => {
     expect(() => writeModel({ ...model, parameters: wrong })).toThrow(`parameter ${name} is f32`);
   });
 
-  const set = (key: string, value: string) => (content: Safetensors) => void content.metadata.set(`earshot.${key}`, value);
-  const swap = (key: string, from: string, to: string) => (content: Safetensors) => {
-    const text = content.metadata.get(`earshot.${key}`) as string;
-    expect(text).toContain(from);
-    content.metadata.set(`earshot.${key}`, text.replace(from, to));
-  };
   const wrong: [what: string, change: (content: Safetensors) => void, message: RegExp][] = [
     ["another file", (c) => c.metadata.clear(), /metadata earshot\.version: is missing/],
     ["a later version", set("version", "2"), /version 2; this earshot reads versions up to 1/],

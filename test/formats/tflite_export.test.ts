@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError, UserError } from "../../src/base/errors.js";
@@ -12,6 +13,8 @@ import { printGraph } from "../../src/graph/text_print.js";
 import { tensor } from "../../src/graph/types.js";
 import { randomModel } from "./random_model.js";
 
+const dynamicBatch = "../shared/models/mlperf-tiny/str_ww_ref_model.tflite";
+const quantized = "../shared/models/mlperf-tiny/kws_ref_model.tflite";
 const model = randomModel("ds_cnn_s", "arm");
 
 /** A model that adds its input to a state. */
@@ -104,7 +107,7 @@ describe("LiteRT in Node", () => {
     expect(a.outputs).toEqual([{ name: "scores", shape: [1, 12], dtype: "float32" }]);
     const features = Float32Array.from({ length: 490 }, (_, i) => Math.sin(i));
     const [scores] = await a.run([features]);
-    expect(scores.reduce((sum: number, s: number) => sum + s, 0)).toBeCloseTo(1, 5);
+    expect(Array.from(scores).reduce((sum, s) => sum + s, 0)).toBeCloseTo(1, 5);
     a.close();
     a.close();
     expect(await b.run([features])).toEqual([scores]);
@@ -118,6 +121,21 @@ describe("LiteRT in Node", () => {
     expect(Object.keys(globalThis).filter((key) => !globals.has(key))).toEqual([]);
     expect("importScripts" in globalThis).toBe(false);
     expect(console.warn).toBe(warn);
+  });
+
+  it.skipIf(!existsSync(dynamicBatch))(`refuses a free batch (skipped without ${dynamicBatch})`, async () => {
+    const bytes = new Uint8Array(readFileSync(dynamicBatch));
+    await expect(openLiteRt(bytes, "ww.tflite")).rejects.toThrow(/ww\.tflite: .* is \[-1,.*convert the model for a batch of 1/);
+  });
+
+  it.skipIf(!existsSync(quantized))(`runs int8 tensors (skipped without ${quantized})`, async () => {
+    const ours = await openLiteRt(new Uint8Array(readFileSync(quantized)), "kws.tflite");
+    expect(ours.inputs[0].dtype).toBe("int8");
+    const [scores] = await ours.run([new Int8Array(490)]);
+    expect(scores).toBeInstanceOf(Int8Array);
+    // The softmax of an int8 model has the scale 1/256 and the zero point -128.
+    expect(Array.from(scores).reduce((sum, s) => sum + (s + 128) / 256, 0)).toBeCloseTo(1, 1);
+    ours.close();
   });
 
   it("says what is wrong with a model or its inputs", async () => {

@@ -151,10 +151,15 @@ describe("graph text that is wrong", () => {
   ];
   for (const [what, change, place, message] of wrong)
     it(`${what}: says ${place}`, () => {
-      const act = () => parseGraph(change(smallText), "model.safetensors");
-      expect(act).toThrow(FormatError);
-      expect(act).toThrow(message);
-      expect(act).toThrow(`model.safetensors: ${place}, column`);
+      let error: unknown;
+      try {
+        parseGraph(change(smallText), "model.safetensors");
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(error).toBeInstanceOf(FormatError);
+      expect((error as FormatError).message).toMatch(message);
+      expect((error as FormatError).message).toContain(`model.safetensors: ${place}, column`);
     });
 
   it("bodies nested without end are refused", () => {

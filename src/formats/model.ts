@@ -1,3 +1,4 @@
+import type { FrontendDescription } from "../frontend/frontend.js";
 import type { Graph } from "../graph/types.js";
 
 /** Anything that JSON can say. */
@@ -10,7 +11,7 @@ export interface Model {
   /** Input "audio" [1, samples] f32 in [-1, 1), output "features". */
   readonly frontend: Graph;
   /** What the front end was built from: { kind, ...options }. */
-  readonly frontendDescription: { readonly [key: string]: Json };
+  readonly frontendDescription: FrontendDescription;
   /** One text a logit. */
   readonly labels: readonly string[];
   /** Values of the graph's parameters and buffers by name, row-major. */

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { FormatError, UserError } from "../base/errors.js";
+import { parseFrontend } from "../frontend/frontend.js";
 import { parseGraph } from "../graph/text_parse.js";
 import { printGraph } from "../graph/text_print.js";
 import { type Graph, sizeOf, typeText } from "../graph/types.js";
@@ -76,7 +77,7 @@ export function parseModel(bytes: Uint8Array, file: string): Model {
   const model: Model = {
     graph,
     frontend,
-    frontendDescription: readTable(text("earshot.frontend_description"), "earshot.frontend_description", file),
+    frontendDescription: parseFrontend(text("earshot.frontend_description"), `${file}: metadata earshot.frontend_description`),
     labels,
     parameters: readParameters(graph, tensors, file),
     training: readTable(text("earshot.training"), "earshot.training", file),

@@ -90,6 +90,11 @@ describe("model file", () => {
     ],
     ["labels that do not fit", set("labels", '["yes","no"]'), /2 labels for logits f32\[1,12\]/],
     ["labels twice", set("labels", JSON.stringify(Array(12).fill("yes"))), /not a list of different texts/],
+    [
+      "an unknown front end",
+      set("frontend_description", '{"kind":"mfc"}'),
+      /earshot\.frontend_description: option kind: found "mfc"/,
+    ],
     ["labels that are no JSON", set("labels", "yes"), /earshot\.labels: is not JSON/],
     ["a training that is a list", set("training", "[]"), /earshot\.training: is not a JSON table/],
     ["a missing weight", (c) => void c.tensors.delete([...c.tensors.keys()][0]), /is missing; the graph needs f32/],

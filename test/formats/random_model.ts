@@ -37,7 +37,7 @@ export function randomModel(name: string, frontend: string | FrontendDescription
   return {
     graph: network,
     frontend: graph,
-    frontendDescription: description as unknown as Model["frontendDescription"],
+    frontendDescription: description,
     labels,
     parameters: livelyParameters(network, 3),
     training: { recipe: { rate: 16000 } },

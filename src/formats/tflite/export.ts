@@ -1,5 +1,4 @@
 import { UserError } from "../../base/errors.js";
-import { parseFrontend } from "../../frontend/frontend.js";
 import { type Graph, typeText } from "../../graph/types.js";
 import { foldBatchNorm } from "../../passes/fold.js";
 import { unroll } from "../../passes/unroll.js";
@@ -74,8 +73,7 @@ function featureTensor(
     const lowered = lowerGraph(unroll(model.frontend), new Map(), new Map([["audio", input]]), new Map(), emitter);
     return lowered.outputs.get("features") as number;
   }
-  const description = parseFrontend(JSON.stringify(model.frontendDescription), "the model's front end");
-  const made = audioOperators(description, input, rate, emitter);
+  const made = audioOperators(model.frontendDescription, input, rate, emitter);
   const wanted = model.frontend.outputs[0].value.type.shape;
   if (emitter.shapeOf(made).join() !== wanted.join())
     throw new UserError(

@@ -1,5 +1,6 @@
 import { ByteBuffer } from "flatbuffers";
 import { FormatError } from "../../base/errors.js";
+import { parseFrontend } from "../../frontend/frontend.js";
 import { printGraph } from "../../graph/text_print.js";
 import { duplicateKey } from "../json_keys.js";
 import type { Model } from "../model.js";
@@ -62,7 +63,9 @@ export function readTfliteMetadata(bytes: Uint8Array, file: string): TfliteMetad
     return refuse("is not JSON");
   }
   if (duplicateKey(text) !== undefined) refuse("has a key twice");
-  return isMetadata(value) ? value : refuse("does not have labels, features, rate, frontendDescription, frontend and licence");
+  if (!isMetadata(value)) return refuse("does not have labels, features, rate, frontendDescription, frontend and licence");
+  const place = `${file}: metadata ${entryName}, frontendDescription`;
+  return { ...value, frontendDescription: parseFrontend(JSON.stringify(value.frontendDescription), place) };
 }
 
 function isMetadata(value: unknown): value is TfliteMetadata {

@@ -3,6 +3,7 @@ import { type CommandEntry, runCommandLine } from "./run.js";
 
 /** Every command, in the order of the help text. A module is loaded only when its command is used. */
 const commands: readonly CommandEntry[] = [
+  { name: "quickstart", summary: "synthesise, train, measure, export and use a spotter", load: () => import("./quickstart.js") },
   { name: "data", summary: "get, synthesise, check and count data sets", load: () => import("./data.js") },
   { name: "train", summary: "train a network and measure it", load: () => import("./train.js") },
   { name: "evaluate", summary: "measure a model on a data set", load: () => import("./evaluate.js") },

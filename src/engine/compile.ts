@@ -57,7 +57,11 @@ async function wasm(lowered: Lowered): Promise<Backend> {
   const pages = Math.ceil((wasmOrigin + lowered.bytes) / 65536) + 1;
   const memory = new WebAssembly.Memory({ initial: pages });
   const limits = { initialPages: pages, shared: false };
-  const bytes = assembleModule(lowered.program.kernels, lowered.program.instructions, { relaxed, memory: limits, origin: wasmOrigin });
+  const bytes = assembleModule(lowered.program.kernels, lowered.program.instructions, {
+    relaxed,
+    memory: limits,
+    origin: wasmOrigin,
+  });
   const { instance } = await WebAssembly.instantiate(bytes as Uint8Array<ArrayBuffer>, moduleImports(memory));
   const run = instance.exports.run as (thread: number, threads: number) => void;
   return { memory: memory.buffer, origin: wasmOrigin, run: () => run(0, 1), close: () => {}, cached: false };
@@ -95,7 +99,9 @@ class Compiled implements CompiledProgram {
     this.compileMilliseconds = milliseconds;
     this.cached = backend.cached;
     for (const { offset, data } of lowered.constants)
-      new Uint8Array(backend.memory, backend.origin + offset, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      new Uint8Array(backend.memory, backend.origin + offset, data.byteLength).set(
+        new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      );
   }
 
   #binding(name: string): Binding {
@@ -125,7 +131,8 @@ class Compiled implements CompiledProgram {
 
   write(name: string, data: ArrayLike<number>): void {
     const view = this.view(name);
-    if (view.length !== data.length) throw new InternalError(`tensor "${name}" has ${view.length} elements, ${data.length} were given`);
+    if (view.length !== data.length)
+      throw new InternalError(`tensor "${name}" has ${view.length} elements, ${data.length} were given`);
     view.set(data);
   }
 
@@ -146,7 +153,8 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const start = performance.now();
   const target = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
   const native = target === "native" ? nativeCompiler() : undefined;
-  if (target === "native" && !native) throw new UserError("no C compiler answers on this machine: install gcc or clang, or use --target wasm");
+  if (target === "native" && !native)
+    throw new UserError("no C compiler answers on this machine: install gcc or clang, or use --target wasm");
   const width = native ?? (target === "wasm" ? { lanes: 4, registers: 16 } : { lanes: 1, registers: 16 });
   const lowered = lowerGraph(graph, width);
   options.onPlan?.(printPlan(lowered.storages));

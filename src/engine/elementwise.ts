@@ -56,5 +56,8 @@ export function lowerElementwise(context: LowerContext, { node }: ElementwiseSou
   const key = `map ${what} ${JSON.stringify([shape, inputs, outputs])}`;
   const compute = (k: KernelBuilder, values: readonly Expression[]): readonly Expression[] =>
     body ? evaluate(k, body, values) : [k.let(findOp(node.op).expression!(k, values, attributes))];
-  context.call(key, () => mapKernel({ shape, inputs, outputs, body: compute }, context.lanes), [...context.inputs, ...context.outputs]);
+  context.call(key, () => mapKernel({ shape, inputs, outputs, body: compute }, context.lanes), [
+    ...context.inputs,
+    ...context.outputs,
+  ]);
 }

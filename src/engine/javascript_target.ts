@@ -4,12 +4,18 @@ import { javaScriptPrelude, printJavaScript } from "../kernels/javascript.js";
 function callText(instruction: Instruction, program: Program, depth: number, out: string[]): void {
   const indent = "  ".repeat(depth + 1);
   if (instruction.kind === "call") {
-    const offsets = instruction.offsets.map((o) => [String(o.base), ...o.strides.flatMap((s, i) => (s === 0 ? [] : [`${s} * t${i}`]))].join(" + "));
-    out.push(`${indent}k${instruction.kernel}(${[...offsets, "0", String(program.kernels[instruction.kernel]!.extent)].join(", ")});`);
+    const offsets = instruction.offsets.map((o) =>
+      [String(o.base), ...o.strides.flatMap((s, i) => (s === 0 ? [] : [`${s} * t${i}`]))].join(" + "),
+    );
+    out.push(
+      `${indent}k${instruction.kernel}(${[...offsets, "0", String(program.kernels[instruction.kernel]!.extent)].join(", ")});`,
+    );
     return;
   }
   const t = `t${depth}`;
-  const head = instruction.reverse ? `let ${t} = ${instruction.count - 1}; ${t} >= 0; ${t}--` : `let ${t} = 0; ${t} < ${instruction.count}; ${t}++`;
+  const head = instruction.reverse
+    ? `let ${t} = ${instruction.count - 1}; ${t} >= 0; ${t}--`
+    : `let ${t} = 0; ${t} < ${instruction.count}; ${t}++`;
   out.push(`${indent}for (${head}) {`);
   for (const inner of instruction.body) callText(inner, program, depth + 1, out);
   out.push(`${indent}}`);

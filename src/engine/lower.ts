@@ -116,7 +116,8 @@ class Lowering {
   copy(from: Region, to: Region): void {
     const size = sizeOf(to.type.shape);
     const operand = { element: from.type.dtype, strides: [1], offset: 0 };
-    const make = (): Kernel => mapKernel({ shape: [size], inputs: [operand], outputs: [operand], body: (_, [x]) => [x!] }, this.width.lanes);
+    const make = (): Kernel =>
+      mapKernel({ shape: [size], inputs: [operand], outputs: [operand], body: (_, [x]) => [x!] }, this.width.lanes);
     this.call(`copy ${from.type.dtype} ${size}`, make, [from, to]);
   }
 
@@ -174,7 +175,10 @@ class Lowering {
     const elementwise: ElementwiseSource | undefined = definition.expression || node.op === "fused" ? { node } : undefined;
     const outputs = node.outputs.map((value) => {
       const given = wanted.get(value);
-      if (given) return mayWrite(given, inputs, elementwise !== undefined) && uses.isFree(given, places) ? given : this.fresh(node.op, value.type);
+      if (given)
+        return mayWrite(given, inputs, elementwise !== undefined) && uses.isFree(given, places)
+          ? given
+          : this.fresh(node.op, value.type);
       if (elementwise) {
         const reused = inputs.find(
           (p, i) =>
@@ -250,7 +254,9 @@ class Lowering {
 /** A kernel may write where it reads only if it is element-wise and walks both alike. */
 function mayWrite(target: Place, inputs: readonly Place[], elementwise: boolean): boolean {
   const size = sizeOf(target.type.shape);
-  return inputs.every((p) => p.storage !== target.storage || (elementwise && sizeOf(p.type.shape) === size && p.strides.length === 0));
+  return inputs.every(
+    (p) => p.storage !== target.storage || (elementwise && sizeOf(p.type.shape) === size && p.strides.length === 0),
+  );
 }
 
 /** Counts how many nodes still need a value (through views too), so that memory can be written over. */

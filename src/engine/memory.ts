@@ -56,6 +56,9 @@ export function planMemory(storages: readonly Storage[]): number {
 /** The plan as text, one storage a line. */
 export function printPlan(storages: readonly Storage[]): string {
   return storages
-    .map((s) => `${String(s.offset).padStart(10)} ${String(s.bytes).padStart(10)}  ${s.persistent ? "kept" : `${s.first}..${s.last}`}  ${s.label}`)
+    .map(
+      (s) =>
+        `${String(s.offset).padStart(10)} ${String(s.bytes).padStart(10)}  ${s.persistent ? "kept" : `${s.first}..${s.last}`}  ${s.label}`,
+    )
     .join("\n");
 }

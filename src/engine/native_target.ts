@@ -13,7 +13,17 @@ import type { Lowered, TargetWidth } from "./lower.js";
 import { nativeRuntime } from "./native_runtime.js";
 
 const run = promisify(execFile);
-const flags = ["-O3", "-march=native", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-w", "-pthread"];
+const flags = [
+  "-O3",
+  "-march=native",
+  "-std=gnu11",
+  "-ffp-contract=off",
+  "-fno-math-errno",
+  "-fno-trapping-math",
+  "-fPIC",
+  "-w",
+  "-pthread",
+];
 /** Kernels to a translation unit; two are compiled at a time. */
 const kernelsPerUnit = 12;
 
@@ -35,7 +45,12 @@ function probe(): NativeCompiler | null {
   const command = process.env.EARSHOT_CC ?? "cc";
   if (command === "none") return null;
   try {
-    const options: ExecFileSyncOptionsWithStringEncoding = { encoding: "utf8", input: "", stdio: ["pipe", "pipe", "ignore"], timeout: 20_000 };
+    const options: ExecFileSyncOptionsWithStringEncoding = {
+      encoding: "utf8",
+      input: "",
+      stdio: ["pipe", "pipe", "ignore"],
+      timeout: 20_000,
+    };
     const macros = execFileSync(command, ["-march=native", "-dM", "-E", "-x", "c", "-"], options);
     const version = execFileSync(command, ["--version"], options).split("\n")[0] ?? "";
     const has = (name: string): boolean => macros.includes(`#define ${name} `);
@@ -126,9 +141,12 @@ async function buildLibrary(compiler: NativeCompiler, units: readonly string[], 
     writeFileSync(near, readFileSync(partial));
     renameSync(near, library);
   } catch (error) {
-    throw new UserError(`${compiler.command} could not compile the program: ${String((error as Error).message).slice(0, 2000)}; use --target wasm`, {
-      cause: error,
-    });
+    throw new UserError(
+      `${compiler.command} could not compile the program: ${String((error as Error).message).slice(0, 2000)}; use --target wasm`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

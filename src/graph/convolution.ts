@@ -46,7 +46,9 @@ export function geometryOf(x: TensorType, kernelShape: readonly number[], attrib
     } else if (padding !== "valid") throw new UserError(`padding must be same, valid or causal, found ${padding}`);
     const places = Math.floor((size + total - reach) / strides[d]) + 1;
     if (places < 1)
-      throw new UserError(`the kernel spans ${reach} ${d === 0 ? "frames" : "features"} of a map that has ${size}; use a smaller kernel, same padding or a longer clip`);
+      throw new UserError(
+        `the kernel spans ${reach} ${d === 0 ? "frames" : "features"} of a map that has ${size}; use a smaller kernel, same padding or a longer clip`,
+      );
     before.push(first);
     after.push(total - first);
     output.push(places);

@@ -8,11 +8,21 @@ import { floatOf, pad } from "./lowering.js";
  */
 
 /** The map with its padding, as a region of its own where there is any. */
-export function paddedMap(context: LowerContext, g: Geometry, x: Region, channels: number): { region: Region; size: readonly [number, number] } {
+export function paddedMap(
+  context: LowerContext,
+  g: Geometry,
+  x: Region,
+  channels: number,
+): { region: Region; size: readonly [number, number] } {
   const size: [number, number] = [g.input[0] + g.before[0] + g.after[0], g.input[1] + g.before[1] + g.after[1]];
   if (size[0] === g.input[0] && size[1] === g.input[1]) return { region: x, size };
   const region = context.workspace(x.type.dtype, g.batch * size[0] * size[1] * channels);
-  pad(context, { element: floatOf(x), batch: g.batch, input: g.input, output: size, before: g.before, stuffing: [1, 1], channels }, x, region);
+  pad(
+    context,
+    { element: floatOf(x), batch: g.batch, input: g.input, output: size, before: g.before, stuffing: [1, 1], channels },
+    x,
+    region,
+  );
   return { region, size };
 }
 

@@ -26,7 +26,10 @@ export function copyStrided(
   to: Region,
   target: { strides: readonly number[]; offset: number },
 ): void {
-  const operand = (dtype: DType, place: { strides: readonly number[]; offset: number }): MapOperand => ({ element: dtype, ...place });
+  const operand = (dtype: DType, place: { strides: readonly number[]; offset: number }): MapOperand => ({
+    element: dtype,
+    ...place,
+  });
   const inputs = [operand(from.type.dtype, source)];
   const outputs = [operand(to.type.dtype, target)];
   const key = `copy ${JSON.stringify({ shape, inputs, outputs })}`;

@@ -38,7 +38,8 @@ function typeName(type: string, lanes: number): string {
 function number(type: string, value: number): string {
   if (type === "i32" || type === "mask") return value === -2147483648 ? "INT32_MIN" : String(value);
   const suffix = type === "f32" ? "f" : "";
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? `(0.0${suffix} / 0.0${suffix})` : `(${value < 0 ? "-" : ""}1.0${suffix} / 0.0${suffix})`;
+  if (!Number.isFinite(value))
+    return Number.isNaN(value) ? `(0.0${suffix} / 0.0${suffix})` : `(${value < 0 ? "-" : ""}1.0${suffix} / 0.0${suffix})`;
   // Nine significant digits identify a float, seventeen a double.
   const text = type === "f32" ? value.toPrecision(9) : value.toPrecision(17);
   const literal = /[.e]/.test(text) ? text : `${text}.0`;

@@ -15,7 +15,8 @@ function vectorPrelude(lanes: number): string {
   const reduce = (operator: string, expression: (a: string, b: string) => string, type: string, scalar: string): string => {
     const name = `horizontal_${operator}_${type}`;
     const body: string[] = [];
-    for (let width = half; width >= 1; width /= 2) body.push(`for (int i = 0; i < ${width}; i++) a[i] = ${expression("a[i]", `a[i + ${width}]`)};`);
+    for (let width = half; width >= 1; width /= 2)
+      body.push(`for (int i = 0; i < ${width}; i++) a[i] = ${expression("a[i]", `a[i + ${width}]`)};`);
     return `static inline ${scalar} ${name}(${type} a) { ${body.join(" ")} return a[0]; }`;
   };
   const narrow = (element: string, type: string): string => `

@@ -1,4 +1,16 @@
-import { add, constant, div, type ElementType, type Expression, fma, type Kernel, KernelBuilder, min, mul, rem } from "./language.js";
+import {
+  add,
+  constant,
+  div,
+  type ElementType,
+  type Expression,
+  fma,
+  type Kernel,
+  KernelBuilder,
+  min,
+  mul,
+  rem,
+} from "./language.js";
 import { pieces } from "./map.js";
 
 /**
@@ -80,7 +92,16 @@ export function contractionKernel(spec: Contraction, vectorLanes: number, regist
   const chunk = Math.max(16, Math.floor(chunkBytes / Math.max(1, perStep)));
   const chunked = outerRows.length === 0 && outerReduction.size > 2 * chunk && rowBlocks > 1;
 
-  const micro = (aBase: Expression, cBase: Expression, widths: { at: number; lanes: number }[], column: Expression, count: number, from: Expression | number, to: Expression | number, resume: Expression | undefined): void => {
+  const micro = (
+    aBase: Expression,
+    cBase: Expression,
+    widths: { at: number; lanes: number }[],
+    column: Expression,
+    count: number,
+    from: Expression | number,
+    to: Expression | number,
+    resume: Expression | undefined,
+  ): void => {
     const zero = (width: number): Expression => constant(spec.element, 0, width);
     const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(zero(w.lanes))));
     const cAt = (r: number, w: { at: number }): Expression => add(add(cBase, column), r * innerRow.c + w.at);
@@ -107,15 +128,30 @@ export function contractionKernel(spec: Contraction, vectorLanes: number, regist
     for (let r = 0; r < count; r++) widths.forEach((w, v) => k.store(c, cAt(r, w), sums[r]![v]!));
   };
 
-  const blockOfRows = (aBase: Expression, cBase: Expression, count: number, from: Expression | number, to: Expression | number, resume: Expression | undefined): void => {
+  const blockOfRows = (
+    aBase: Expression,
+    cBase: Expression,
+    count: number,
+    from: Expression | number,
+    to: Expression | number,
+    resume: Expression | undefined,
+  ): void => {
     const full = Array.from({ length: block.vectors }, (_, v) => ({ at: v * lanes, lanes }));
-    if (fullSegments > 0) k.for(0, fullSegments * segment, segment, (column) => micro(aBase, cBase, full, column, count, from, to, resume));
+    if (fullSegments > 0)
+      k.for(0, fullSegments * segment, segment, (column) => micro(aBase, cBase, full, column, count, from, to, resume));
     const column = constant("i32", fullSegments * segment);
     for (let i = 0; i < restPieces.length; i += Math.max(1, block.vectors))
       micro(aBase, cBase, restPieces.slice(i, i + Math.max(1, block.vectors)), column, count, from, to, resume);
   };
 
-  const rowBlock = (outerA: Expression, outerC: Expression, index: Expression, from: Expression | number, to: Expression | number, resume: Expression | undefined): void => {
+  const rowBlock = (
+    outerA: Expression,
+    outerC: Expression,
+    index: Expression,
+    from: Expression | number,
+    to: Expression | number,
+    resume: Expression | undefined,
+  ): void => {
     const aBase = k.let(add(outerA, mul(index, block.rows * innerRow.a)));
     const cBase = k.let(add(outerC, mul(index, block.rows * innerRow.c)));
     if (lastRows === block.rows) blockOfRows(aBase, cBase, block.rows, from, to, resume);

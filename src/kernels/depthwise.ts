@@ -26,7 +26,15 @@ function within(value: Expression, size: number): Expression {
 function lying(s: DepthwiseShape): DepthwiseShape {
   if (s.input[1] !== 1 || s.kernel[1] !== 1) return s;
   const swap = (p: readonly [number, number]): [number, number] => [p[1], p[0]];
-  return { ...s, input: swap(s.input), output: swap(s.output), kernel: swap(s.kernel), strides: swap(s.strides), dilations: swap(s.dilations), before: swap(s.before) };
+  return {
+    ...s,
+    input: swap(s.input),
+    output: swap(s.output),
+    kernel: swap(s.kernel),
+    strides: swap(s.strides),
+    dilations: swap(s.dilations),
+    before: swap(s.before),
+  };
 }
 
 /** Output columns handled together, so that weights and inputs are loaded once for several sums. */
@@ -64,7 +72,15 @@ export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLane
   const { edges, from, to } = columnBlocks(s);
   const tap = (i: number, j: number): number => (flip ? (taps0 - 1 - i) * taps1 + (taps1 - 1 - j) : i * taps1 + j);
 
-  const block = (rowIn: Expression, xRow: Expression, yRow: Expression, column: number | Expression, count: number, channel: Expression, width: number): void => {
+  const block = (
+    rowIn: Expression,
+    xRow: Expression,
+    yRow: Expression,
+    column: number | Expression,
+    count: number,
+    channel: Expression,
+    width: number,
+  ): void => {
     const sums = Array.from({ length: count }, () => k.mutable(constant(s.element, 0, width)));
     for (let i = 0; i < taps0; i++) {
       const row = k.let(add(rowIn, i * s.dilations[0]));
@@ -132,45 +148,53 @@ export function depthwiseKernelGradient(shape: DepthwiseShape, vectorLanes: numb
     widths.forEach((width, index) => {
       for (let g = 0; g < groups; g++) {
         const rows = Array.from({ length: Math.min(rowsPerGroup, taps0 - g * rowsPerGroup) }, (_, i) => g * rowsPerGroup + i);
-        k.if({ kind: "binary", type: "mask", lanes: 1, operator: "eq", left: p, right: constant("i32", index * groups + g) }, () => {
-          const sums = rows.map(() => Array.from({ length: taps1 }, () => k.mutable(constant(s.element, 0, width.lanes))));
-          k.for(0, s.batch, 1, (b) => {
-            k.for(0, s.output[0], 1, (h) => {
-              const rowIn = k.let(add(mul(h, s.strides[0]), -s.before[0]));
-              const yRow = k.let(add(mul(add(mul(b, s.output[0]), h), s.output[1] * channels), width.at));
-              const xRow = k.let(add(mul(add(mul(b, s.input[0]), rowIn), s.input[1] * channels), width.at));
-              const block = (column: number | Expression, count: number): void => {
-                const out = k.let(add(yRow, typeof column === "number" ? column * channels : mul(column, channels)));
-                const upstream = Array.from({ length: count }, (_, n) => k.let(k.load(dy, add(out, n * channels), width.lanes)));
-                rows.forEach((i, r) => {
-                  k.if(within(k.let(add(rowIn, i * s.dilations[0])), s.input[0]), () => {
-                    const start = typeof column === "number" ? constant("i32", column * s.strides[1] * channels) : mul(column, s.strides[1] * channels);
-                    const base = k.let(add(add(xRow, i * s.dilations[0] * s.input[1] * channels), start));
-                    const loaded = new Map<number, Expression>();
-                    for (let j = 0; j < taps1; j++) {
-                      for (let n = 0; n < count; n++) {
-                        const offset = n * s.strides[1] + j * s.dilations[1] - s.before[1];
-                        if (typeof column === "number") {
-                          const at = column * s.strides[1] + offset;
-                          if (at < 0 || at >= s.input[1]) continue;
+        k.if(
+          { kind: "binary", type: "mask", lanes: 1, operator: "eq", left: p, right: constant("i32", index * groups + g) },
+          () => {
+            const sums = rows.map(() => Array.from({ length: taps1 }, () => k.mutable(constant(s.element, 0, width.lanes))));
+            k.for(0, s.batch, 1, (b) => {
+              k.for(0, s.output[0], 1, (h) => {
+                const rowIn = k.let(add(mul(h, s.strides[0]), -s.before[0]));
+                const yRow = k.let(add(mul(add(mul(b, s.output[0]), h), s.output[1] * channels), width.at));
+                const xRow = k.let(add(mul(add(mul(b, s.input[0]), rowIn), s.input[1] * channels), width.at));
+                const block = (column: number | Expression, count: number): void => {
+                  const out = k.let(add(yRow, typeof column === "number" ? column * channels : mul(column, channels)));
+                  const upstream = Array.from({ length: count }, (_, n) =>
+                    k.let(k.load(dy, add(out, n * channels), width.lanes)),
+                  );
+                  rows.forEach((i, r) => {
+                    k.if(within(k.let(add(rowIn, i * s.dilations[0])), s.input[0]), () => {
+                      const start =
+                        typeof column === "number"
+                          ? constant("i32", column * s.strides[1] * channels)
+                          : mul(column, s.strides[1] * channels);
+                      const base = k.let(add(add(xRow, i * s.dilations[0] * s.input[1] * channels), start));
+                      const loaded = new Map<number, Expression>();
+                      for (let j = 0; j < taps1; j++) {
+                        for (let n = 0; n < count; n++) {
+                          const offset = n * s.strides[1] + j * s.dilations[1] - s.before[1];
+                          if (typeof column === "number") {
+                            const at = column * s.strides[1] + offset;
+                            if (at < 0 || at >= s.input[1]) continue;
+                          }
+                          let value = loaded.get(offset);
+                          if (!value) {
+                            value = k.let(k.load(x, add(base, offset * channels), width.lanes));
+                            loaded.set(offset, value);
+                          }
+                          k.assign(sums[r]![j]!, fma(upstream[n]!, value, sums[r]![j]!));
                         }
-                        let value = loaded.get(offset);
-                        if (!value) {
-                          value = k.let(k.load(x, add(base, offset * channels), width.lanes));
-                          loaded.set(offset, value);
-                        }
-                        k.assign(sums[r]![j]!, fma(upstream[n]!, value, sums[r]![j]!));
                       }
-                    }
+                    });
                   });
-                });
-              };
-              for (const e of edges) block(e.at, e.count);
-              if (to > from) k.for(from, to, columnBlock, (column) => block(column, columnBlock));
+                };
+                for (const e of edges) block(e.at, e.count);
+                if (to > from) k.for(from, to, columnBlock, (column) => block(column, columnBlock));
+              });
             });
-          });
-          rows.forEach((i, r) => sums[r]!.forEach((sum, j) => k.store(dw, (i * taps1 + j) * channels + width.at, sum)));
-        });
+            rows.forEach((i, r) => sums[r]!.forEach((sum, j) => k.store(dw, (i * taps1 + j) * channels + width.at, sum)));
+          },
+        );
       }
     });
   });

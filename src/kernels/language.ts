@@ -43,7 +43,13 @@ export type BinaryOperator =
 export type Expression =
   | { readonly kind: "constant"; readonly type: ComputeType; readonly lanes: number; readonly value: number }
   | { readonly kind: "variable"; readonly type: ComputeType; readonly lanes: number; readonly name: string }
-  | { readonly kind: "load"; readonly type: ComputeType; readonly lanes: number; readonly buffer: Buffer; readonly index: Expression }
+  | {
+      readonly kind: "load";
+      readonly type: ComputeType;
+      readonly lanes: number;
+      readonly buffer: Buffer;
+      readonly index: Expression;
+    }
   | {
       readonly kind: "unary";
       readonly type: ComputeType;

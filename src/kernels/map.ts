@@ -1,4 +1,16 @@
-import { add, type Buffer, constant, div, type ElementType, type Expression, type Kernel, KernelBuilder, mul, rem, widen } from "./language.js";
+import {
+  add,
+  type Buffer,
+  constant,
+  div,
+  type ElementType,
+  type Expression,
+  type Kernel,
+  KernelBuilder,
+  mul,
+  rem,
+  widen,
+} from "./language.js";
 
 /** How one operand of a map lies in memory, aligned to the output's dimensions; stride 0 repeats. Strides and offset in elements. */
 export interface MapOperand {

@@ -1,4 +1,19 @@
-import { add, bits, constant, convert, div, type Expression, fma, type KernelBuilder, max, min, mul, select, sub, unary } from "./language.js";
+import {
+  add,
+  bits,
+  constant,
+  convert,
+  div,
+  type Expression,
+  fma,
+  type KernelBuilder,
+  max,
+  min,
+  mul,
+  select,
+  sub,
+  unary,
+} from "./language.js";
 
 /*
  * Elementary functions as polynomials, so that every target computes the same function. Single precision follows the
@@ -18,8 +33,12 @@ export function exp(k: KernelBuilder, x: Expression): Expression {
   const clamped = k.let(max(min(x, 88.3), -87.3));
   const n = k.let(unary("nearest", mul(clamped, Math.LOG2E)));
   const high = k.let(fma(n, -0.693359375, clamped));
-  const r = k.let(fma(n, 2.12194440e-4, high));
-  const p = polynomial(k, r, [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
+  const r = k.let(fma(n, 2.1219444e-4, high));
+  const p = polynomial(
+    k,
+    r,
+    [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
+  );
   const e = k.let(add(fma(p, mul(r, r), r), 1));
   const power = bits(k.let(shiftToExponent(add(convert(n, "i32"), 127))), "f32");
   return k.let(mul(e, power));
@@ -51,11 +70,15 @@ export function log(k: KernelBuilder, x: Expression): Expression {
   const e = k.let(select(small, sub(exponent, 1), exponent));
   const m = k.let(sub(select(small, add(mantissa, mantissa), mantissa), 1));
   const z = k.let(mul(m, m));
-  const p = polynomial(k, m, [
-    7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1,
-    -2.4999993993e-1, 3.3333331174e-1,
-  ]);
-  const y = k.let(fma(mul(p, m), z, mul(e, -2.12194440e-4)));
+  const p = polynomial(
+    k,
+    m,
+    [
+      7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1, 2.0000714765e-1,
+      -2.4999993993e-1, 3.3333331174e-1,
+    ],
+  );
+  const y = k.let(fma(mul(p, m), z, mul(e, -2.1219444e-4)));
   const w = k.let(fma(z, -0.5, y));
   return k.let(fma(e, 0.693359375, add(m, w)));
 }

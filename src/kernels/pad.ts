@@ -39,7 +39,14 @@ export function padKernel(s: PadSpecification, vectorLanes: number): Kernel {
       left,
       right: constant("i32", value),
     });
-    const both = (a: Expression, c: Expression): Expression => ({ kind: "binary", type: "mask", lanes: 1, operator: "and", left: a, right: c });
+    const both = (a: Expression, c: Expression): Expression => ({
+      kind: "binary",
+      type: "mask",
+      lanes: 1,
+      operator: "and",
+      left: a,
+      right: c,
+    });
     const inside = both(mask("ge", row, 0), mask("lt", row, (s.input[0] - 1) * s.stuffing[0] + 1));
     const hit = s.stuffing[0] === 1 ? inside : both(inside, mask("eq", rem(row, s.stuffing[0]), 0));
     k.if(

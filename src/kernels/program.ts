@@ -19,7 +19,10 @@ export interface Program {
 }
 
 /** All call instructions, in printed order, with the depth of loops around them. */
-export function* calls(instructions: readonly Instruction[], depth = 0): Generator<{ call: Instruction & { kind: "call" }; depth: number }> {
+export function* calls(
+  instructions: readonly Instruction[],
+  depth = 0,
+): Generator<{ call: Instruction & { kind: "call" }; depth: number }> {
   for (const instruction of instructions) {
     if (instruction.kind === "call") yield { call: instruction, depth };
     else yield* calls(instruction.body, depth + 1);

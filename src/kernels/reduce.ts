@@ -47,7 +47,8 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
   const k = new KernelBuilder("reduce");
   const x = k.buffer("x", spec.element);
   const y = k.buffer("y", spec.element, true);
-  const start = (width: number): Expression => constant(spec.element, spec.reduction === "sum" ? 0 : Number.NEGATIVE_INFINITY, width);
+  const start = (width: number): Expression =>
+    constant(spec.element, spec.reduction === "sum" ? 0 : Number.NEGATIVE_INFINITY, width);
   const combine = (a: Expression, b: Expression): Expression => (spec.reduction === "sum" ? add(a, b) : max(a, b));
   const finish = (v: Expression): Expression => (spec.scale === 1 ? v : mul(v, spec.scale));
   const outer = kept.reduce((p, d) => p * d.size, 1);
@@ -77,7 +78,9 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
         const part = widths.slice(g * partialSums, (g + 1) * partialSums);
         const run = (): void => {
           const sums = part.map((w) => k.mutable(start(w.lanes)));
-          overRest(reduced, base, (at) => part.forEach((w, i) => k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)))));
+          overRest(reduced, base, (at) =>
+            part.forEach((w, i) => k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)))),
+          );
           part.forEach((w, i) => k.store(y, add(row, w.at), finish(sums[i]!)));
         };
         if (groups === 1) run();
@@ -100,7 +103,11 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
       for (const w of pieces(inner.size - full, wide))
         if (w.lanes === wide) k.assign(sums[0]!, combine(sums[0]!, k.load(x, add(at, full + w.at), wide)));
         else if (w.lanes === 1) k.assign(tail, combine(tail, k.load(x, add(at, full + w.at))));
-        else k.assign(tail, combine(tail, horizontal(spec.reduction === "sum" ? "add" : "max", k.load(x, add(at, full + w.at), w.lanes))));
+        else
+          k.assign(
+            tail,
+            combine(tail, horizontal(spec.reduction === "sum" ? "add" : "max", k.load(x, add(at, full + w.at), w.lanes))),
+          );
     });
     const total = combine(combine(sums[0]!, sums[1]!), combine(sums[2]!, sums[3]!));
     const all = horizontal(spec.reduction === "sum" ? "add" : "max", k.let(total));

@@ -1,10 +1,8 @@
-import { UserError } from "../base/errors.js";
 import type { FrontendDescription } from "../frontend/frontend.js";
 import { describeFrontend } from "../frontend/frontend.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { archivedFrontend } from "../train/frontends.js";
 import type { Spotter } from "./spotter.js";
-import { frontendOf } from "./spotter.js";
 
 /** Makes the features of a model from an archive's arrays, shape [count, T0, F0] -> [count, T, F]. */
 export interface ArrayFeatures {
@@ -17,10 +15,8 @@ export interface ArrayFeatures {
  * @throws UserError where the archives' arrays are not what the front end gives
  */
 export async function openArrayFeatures(spotter: Spotter, roots: Iterable<string>): Promise<ArrayFeatures> {
-  const { model } = spotter;
-  if (model === undefined) throw new UserError(`${spotter.name}: its front end is not known, so archives cannot be evaluated`);
-  const { featureShape } = frontendOf(model);
-  const description = describeFrontend(model.frontendDescription as unknown as FrontendDescription);
+  const { featureShape } = spotter;
+  const description = describeFrontend(spotter.frontendDescription as unknown as FrontendDescription);
   const frontend = archivedFrontend(description, { samples: spotter.samples, rate: spotter.rate }, featureShape, roots);
   const runner = await FrontendRunner.open(frontend, spotter.samples, "auto");
   const length = featureShape[0] * featureShape[1];

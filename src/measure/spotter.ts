@@ -1,9 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { UserError } from "../base/errors.js";
 import { countParameters, multiplyAccumulates } from "../graph/count.js";
-import type { LiteRtModel } from "../formats/litert.js";
-import { openLiteRt } from "../formats/litert.js";
 import type { Model } from "../formats/model.js";
 import { loadModel } from "../formats/model_file.js";
 import { resolveModel } from "../formats/shipped.js";
@@ -35,8 +33,10 @@ export interface Spotter {
   readonly rate: number;
   /** What is known of the model's size. */
   readonly size: { parameters?: number; multiplyAccumulates?: number; bytes?: number };
-  /** The model file's content; of the reference for a .tflite file. */
-  readonly model: Model | undefined;
+  /** What its front end is built from. */
+  readonly frontendDescription: Model["frontendDescription"];
+  /** Frames and coefficients of its features. */
+  readonly featureShape: readonly [number, number];
   /**
    * Labels sounds.
    * @param audio shape [count, samples]
@@ -60,7 +60,10 @@ export async function openSpotter(nameOrPath: string, options: SpotterOptions = 
     throw new UserError(`${path}: a .tflite file runs in LiteRT only; leave --runtime out, or give the .safetensors file`);
   if (!isTflite && options.runtime === "litert")
     throw new UserError(`${path}: LiteRT runs .tflite files; write one with 'earshot export ${nameOrPath} --to tflite'`);
-  if (isTflite) return openTflite(path, size, options);
+  if (isTflite) {
+    const { openTfliteSpotter } = await import("./spotter_tflite.js");
+    return openTfliteSpotter(path, size, options);
+  }
   const model = await loadModel(path);
   return openModel(model, { ...options, name: basename(path, ".safetensors"), bytes: size });
 }
@@ -79,7 +82,7 @@ export function frontendOf(model: Model): LoaderFrontend {
 }
 
 /** Samples of a clip of a model. */
-function samplesOf(model: Model): number {
+export function samplesOf(model: Model): number {
   return model.frontend.inputs[0].value.type.shape[1];
 }
 
@@ -110,7 +113,8 @@ export async function openModel(
       multiplyAccumulates: multiplyAccumulates(model.graph),
       ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
     },
-    model,
+    frontendDescription: model.frontendDescription,
+    featureShape: network.featureShape,
     scoreFeatures,
     scoreSounds: (audio, count) => scoreFeatures(computeFeatures(runner, audio, count, samples, length), count),
     close: () => {
@@ -121,7 +125,7 @@ export async function openModel(
 }
 
 /** Features of sounds, shape [count, T, F]. */
-function computeFeatures(
+export function computeFeatures(
   runner: FrontendRunner,
   audio: Float32Array,
   count: number,
@@ -136,62 +140,6 @@ function computeFeatures(
     for (let i = 0; i < members; i++) features.set(runner.result(i), (from + i) * length);
   }
   return features;
-}
-
-async function openTflite(path: string, bytes: number, options: SpotterOptions): Promise<Spotter> {
-  const reference = options.reference === undefined ? undefined : await loadModel(resolveModel(options.reference));
-  if (reference === undefined) {
-    throw new UserError(
-      `${path}: a .tflite file does not say its labels and front end; name the model that it was made from with --reference`,
-    );
-  }
-  const runtime = await openLiteRt(new Uint8Array(await readFile(path)), path);
-  const samples = samplesOf(reference);
-  const [frames, bins] = frontendOf(reference).featureShape;
-  const takes = runtime.inputs[0].shape.reduce((product, n) => product * n, 1);
-  const gives = runtime.outputs[0].shape.reduce((product, n) => product * n, 1);
-  if (takes !== samples && takes !== frames * bins)
-    throw new UserError(
-      `${path}: takes ${takes} numbers; ${options.reference} gives ${frames * bins} features or ${samples} samples`,
-    );
-  if (gives !== reference.labels.length)
-    throw new UserError(`${path}: gives ${gives} scores, and ${options.reference} has ${reference.labels.length} labels`);
-  const runner = await FrontendRunner.open(frontendOf(reference), samples, options.target ?? "auto");
-  const scoreEach = (values: Float32Array, count: number) => runEach(runtime, values, count, takes, gives);
-  return {
-    name: basename(path),
-    labels: reference.labels,
-    samples,
-    rate: rateOf(reference),
-    size: { bytes },
-    model: reference,
-    scoreFeatures: async (features, count) => {
-      if (takes !== frames * bins) throw new UserError(`${path}: takes samples, not features; evaluate it on sounds with --data`);
-      return scoreEach(features, count);
-    },
-    scoreSounds: (audio, count) =>
-      scoreEach(takes === samples ? audio : computeFeatures(runner, audio, count, samples, takes), count),
-    close: () => {
-      runner.close();
-      runtime.close();
-    },
-  };
-}
-
-/** LiteRT takes one clip at a time. Its outputs are probabilities already. */
-async function runEach(
-  runtime: LiteRtModel,
-  values: Float32Array,
-  count: number,
-  takes: number,
-  gives: number,
-): Promise<Float32Array> {
-  const scores = new Float32Array(count * gives);
-  for (let i = 0; i < count; i++) {
-    const [output] = await runtime.run([values.slice(i * takes, (i + 1) * takes)]);
-    scores.set(output, i * gives);
-  }
-  return scores;
 }
 
 /** Softmax of each row, in place. */

@@ -23,11 +23,12 @@ export function differentiate(builder: GraphBuilder, request: GradientRequest): 
       throw new InternalError(`a gradient of shape [${gradient.type.shape}] for a value of shape [${value.type.shape}]`);
     gradients.set(value, before ? builder.op("add", [before, gradient]) : gradient);
   };
-  for (const node of [...request.nodes].reverse()) {
+  for (const node of request.nodes.toReversed()) {
     const upstream = node.outputs.map((v) => gradients.get(v));
     if (upstream.every((g) => !g) || !node.inputs.some((v) => active.has(v))) continue;
     const needs = (i: number): boolean => active.has(node.inputs[i]!);
-    const results = node.op === "scan" ? scanGradient(differentiate, builder, node, upstream, needs) : rule(builder, node, upstream, needs);
+    const results =
+      node.op === "scan" ? scanGradient(differentiate, builder, node, upstream, needs) : rule(builder, node, upstream, needs);
     results.forEach((gradient, i) => {
       if (gradient && needs(i)) accumulate(node.inputs[i]!, gradient);
     });
@@ -35,7 +36,12 @@ export function differentiate(builder: GraphBuilder, request: GradientRequest): 
   return gradients;
 }
 
-function rule(builder: GraphBuilder, node: Node, upstream: readonly (Value | undefined)[], needs: (i: number) => boolean): (Value | undefined)[] {
+function rule(
+  builder: GraphBuilder,
+  node: Node,
+  upstream: readonly (Value | undefined)[],
+  needs: (i: number) => boolean,
+): (Value | undefined)[] {
   const { gradient } = findOp(node.op);
   if (!gradient) throw new UserError(`${node.op} has no gradient`);
   return gradient({

@@ -52,8 +52,18 @@ export function scanGradient(
   );
   body.inputs.forEach(({ name, value }, i) => i >= states + sequences && map.set(value, cell.input(name, value.type)));
 
-  const active = dependents(body.nodes, [...stateValues, ...body.inputs.flatMap(({ value }, i) => (i >= states && needs(i) ? [value] : []))]);
-  const nodes = copyNodes(cell, needed(body, body.outputs.map((o) => o.value)), map);
+  const active = dependents(body.nodes, [
+    ...stateValues,
+    ...body.inputs.flatMap(({ value }, i) => (i >= states && needs(i) ? [value] : [])),
+  ]);
+  const nodes = copyNodes(
+    cell,
+    needed(
+      body,
+      body.outputs.map((o) => o.value),
+    ),
+    map,
+  );
   const seeds = new Map<Value, Value>();
   const seed = (value: Value, gradient: Value): void => {
     if (!active.has(value)) return;

@@ -19,12 +19,12 @@ export function copyNodes(builder: GraphBuilder, nodes: readonly Node[], map: Ma
 export function needed(graph: Pick<Graph, "nodes">, values: Iterable<Value>): Node[] {
   const wanted = new Set(values);
   const kept: Node[] = [];
-  for (const node of [...graph.nodes].reverse()) {
+  for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some((v) => wanted.has(v))) continue;
     kept.push(node);
     for (const v of node.inputs) wanted.add(v);
   }
-  return kept.reverse();
+  return kept.toReversed();
 }
 
 /** Which values depend on one of the sources. */

@@ -17,7 +17,11 @@ function isElementwise(node: Node): boolean {
 }
 
 /** Values that enter and leave a set of nodes. */
-function boundary(members: Set<Node>, uses: ReadonlyMap<Value, readonly Node[]>, kept: ReadonlySet<Value>): { inputs: Value[]; outputs: Value[] } {
+function boundary(
+  members: Set<Node>,
+  uses: ReadonlyMap<Value, readonly Node[]>,
+  kept: ReadonlySet<Value>,
+): { inputs: Value[]; outputs: Value[] } {
   const made = new Set([...members].flatMap((n) => n.outputs));
   const inputs = new Set([...members].flatMap((n) => n.inputs.filter((v) => !made.has(v))));
   const outputs = [...made].filter((v) => kept.has(v) || (uses.get(v) ?? []).some((n) => !members.has(n)));
@@ -83,8 +87,16 @@ class Fuser {
   #fuse(group: Group): Node {
     const nodes = [...group.members].sort((a, b) => this.#position.get(a)! - this.#position.get(b)!);
     const { inputs, outputs } = boundary(group.members, this.#uses, this.#kept);
-    const name = (list: readonly Value[], prefix: string): NamedValue[] => list.map((value, i) => ({ name: `${prefix}${i}`, value }));
-    const body: Graph = { name: "fused", inputs: name(inputs, "x"), parameters: [], states: [], nodes, outputs: name(outputs, "y") };
+    const name = (list: readonly Value[], prefix: string): NamedValue[] =>
+      list.map((value, i) => ({ name: `${prefix}${i}`, value }));
+    const body: Graph = {
+      name: "fused",
+      inputs: name(inputs, "x"),
+      parameters: [],
+      states: [],
+      nodes,
+      outputs: name(outputs, "y"),
+    };
     return { op: "fused", inputs, outputs, attributes: {}, body };
   }
 

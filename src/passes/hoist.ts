@@ -117,7 +117,9 @@ class Hoister {
     const kept = stay.map((i) => this.#body.outputs[i]!.value);
     const nodes = needed({ nodes: this.#left }, [...kept, ...stacked]);
     const made = new Set(nodes.flatMap((n) => n.outputs));
-    const used = [...new Set([...nodes.flatMap((n) => n.inputs), ...kept, ...stacked])].filter((v) => !made.has(v) && this.#lifted.has(v));
+    const used = [...new Set([...nodes.flatMap((n) => n.inputs), ...kept, ...stacked])].filter(
+      (v) => !made.has(v) && this.#lifted.has(v),
+    );
     const sequences = used.filter((v) => this.#lifted.get(v)!.kind === "sequence");
     const captured = used.filter((v) => this.#lifted.get(v)!.kind === "captured");
     // A loop needs a sequence to know its length.
@@ -134,7 +136,11 @@ class Hoister {
     const first = partsOf(this.#node, this.#node.inputs).states;
     const results = this.#builder.apply(
       "scan",
-      [...stay.map((i) => first[i]!), ...sequences.map((v) => this.#lifted.get(v)!.value), ...captured.map((v) => this.#lifted.get(v)!.value)],
+      [
+        ...stay.map((i) => first[i]!),
+        ...sequences.map((v) => this.#lifted.get(v)!.value),
+        ...captured.map((v) => this.#lifted.get(v)!.value),
+      ],
       { states: stay.length, sequences: sequences.length, reverse: booleanOf(this.#node.attributes, "reverse") },
       body,
     );
@@ -159,7 +165,8 @@ class Hoister {
             keep: false,
           })
         : b.op(node.op, sequences);
-    const shaped = total.type.shape.join() === first.type.shape.join() ? total : b.op("reshape", [total], { shape: first.type.shape });
+    const shaped =
+      total.type.shape.join() === first.type.shape.join() ? total : b.op("reshape", [total], { shape: first.type.shape });
     return b.op("add", [first, shaped]);
   }
 }

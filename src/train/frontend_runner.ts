@@ -1,6 +1,7 @@
 import { invariant } from "../base/errors.js";
 import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
+import { optimize } from "../passes/optimize.js";
 import { retype } from "../graph/retype.js";
 import type { LoaderFrontend } from "./loader_plan.js";
 
@@ -33,10 +34,10 @@ export class FrontendRunner {
     target: "oracle" | "wasm" | "native" | "auto",
   ): Promise<FrontendRunner> {
     const options = { target, threads: 1 };
-    const sounds = await compile(retype(frontend.fromAudio, { inputs: { audio: [groupSize, samples] } }), options);
+    const sounds = await compile(optimize(retype(frontend.fromAudio, { inputs: { audio: [groupSize, samples] } })), options);
     if (frontend.stack === undefined) return new FrontendRunner(frontend, samples, sounds, undefined);
     const stack = retype(frontend.stack, { inputs: { archived: [stackSize, ...frontend.arrayShape] } });
-    return new FrontendRunner(frontend, samples, sounds, await compile(stack, options));
+    return new FrontendRunner(frontend, samples, sounds, await compile(optimize(stack), options));
   }
 
   /** Sounds in a group. */

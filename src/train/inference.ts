@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
+import { optimize } from "../passes/optimize.js";
 import { retype } from "../graph/retype.js";
 import type { Graph } from "../graph/types.js";
 import { sizeOf } from "../graph/types.js";
@@ -38,7 +39,7 @@ export class Inference {
   ): Promise<Inference> {
     const [frames, bins] = featureShapeOf(graph);
     const typed = retype(graph, { inputs: { features: [groupSize, frames, bins] } });
-    const program = await compile(typed, { target: options.target ?? "auto", threads: options.threads ?? 1 });
+    const program = await compile(optimize(typed), { target: options.target ?? "auto", threads: options.threads ?? 1 });
     return new Inference(graph, program);
   }
 

@@ -56,7 +56,9 @@ describe("passes change no result but by rounding", () => {
   }
 
   it("leaves in crnn's loops only the recurrent product, its gradient and element-wise work", () => {
-    const model = retype(buildModel("crnn", {}, { frames: 49, features: 20, labels: 12 }), { inputs: { features: [batch, 49, 20] } });
+    const model = retype(buildModel("crnn", {}, { frames: 49, features: 20, labels: 12 }), {
+      inputs: { features: [batch, 49, 20] },
+    });
     const loops = buildTrainingStep(model, { optimizer }).nodes.filter((n) => n.op === "scan");
     const products = loops.map((n) => n.body!.nodes.map((m) => m.op).filter((op) => op.startsWith("dense")));
     expect(products).toEqual([["dense"], ["dense"]]);

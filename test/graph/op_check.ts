@@ -43,7 +43,11 @@ function buildCase(c: OpCase, dtype: DType, withGradients: boolean): { graph: Gr
   return { graph: g.finish(), outputs: outputs.length };
 }
 
-async function results(graph: Graph, target: TargetName, data: ReadonlyMap<string, Float64Array>): Promise<Map<string, Float64Array>> {
+async function results(
+  graph: Graph,
+  target: TargetName,
+  data: ReadonlyMap<string, Float64Array>,
+): Promise<Map<string, Float64Array>> {
   const program = await compile(graph, { target });
   for (const { name } of graph.inputs) program.write(name, data.get(name)!);
   // The second run must not see anything of the first.
@@ -59,7 +63,12 @@ async function results(graph: Graph, target: TargetName, data: ReadonlyMap<strin
 async function checkGradients(c: OpCase): Promise<void> {
   const { graph, outputs } = buildCase(c, "f64", true);
   const random = new RandomStream(7, c.shapes.length);
-  const data = new Map(graph.inputs.map(({ name, value }) => [name, draw(value.type.shape, random, name.startsWith("d") ? [-1, 1] : (c.range ?? [-1, 1]))]));
+  const data = new Map(
+    graph.inputs.map(({ name, value }) => [
+      name,
+      draw(value.type.shape, random, name.startsWith("d") ? [-1, 1] : (c.range ?? [-1, 1])),
+    ]),
+  );
   const program = await compile(graph, { target: "oracle" });
   const objective = (): number => {
     for (const { name } of graph.inputs) program.write(name, data.get(name)!);
@@ -73,7 +82,9 @@ async function checkGradients(c: OpCase): Promise<void> {
     return sum;
   };
   objective();
-  const gradients = new Map(graph.outputs.filter((o) => o.name.startsWith("g")).map(({ name }) => [name, Float64Array.from(program.view(name))]));
+  const gradients = new Map(
+    graph.outputs.filter((o) => o.name.startsWith("g")).map(({ name }) => [name, Float64Array.from(program.view(name))]),
+  );
   expect(gradients.size, "inputs with a gradient").toBeGreaterThan(0);
   const step = 1e-5;
   for (const [name, gradient] of gradients) {
@@ -86,7 +97,9 @@ async function checkGradients(c: OpCase): Promise<void> {
       const low = objective();
       x[j] = value;
       const expected = (high - low) / (2 * step);
-      expect(Math.abs(gradient[j]! - expected), `${name}[${j}] ${gradient[j]} against ${expected}`).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)) * 10);
+      expect(Math.abs(gradient[j]! - expected), `${name}[${j}] ${gradient[j]} against ${expected}`).toBeLessThan(
+        1e-6 * Math.max(1, Math.abs(expected)) * 10,
+      );
     }
   }
 }
@@ -97,7 +110,12 @@ async function checkTargets(c: OpCase): Promise<void> {
   const random = new RandomStream(11, c.shapes.length);
   const single = buildCase(c, "f32", withGradients).graph;
   const double = buildCase(c, "f64", withGradients).graph;
-  const data = new Map(single.inputs.map(({ name, value }) => [name, Float64Array.from(Float32Array.from(draw(value.type.shape, random, name.startsWith("d") ? [-1, 1] : (c.range ?? [-1, 1]))))]));
+  const data = new Map(
+    single.inputs.map(({ name, value }) => [
+      name,
+      Float64Array.from(Float32Array.from(draw(value.type.shape, random, name.startsWith("d") ? [-1, 1] : (c.range ?? [-1, 1])))),
+    ]),
+  );
   const expected = await results(double, "oracle", data);
   for (const target of ["oracle" as const, ...otherTargets]) {
     const found = await results(single, target, data);
@@ -105,7 +123,8 @@ async function checkTargets(c: OpCase): Promise<void> {
       const scale = values.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
       const got = found.get(name)!;
       for (let i = 0; i < values.length; i++)
-        if (!(Math.abs(got[i]! - values[i]!) <= 5e-6 * scale)) expect.fail(`${target} ${name}[${i}]: ${got[i]} against ${values[i]}`);
+        if (!(Math.abs(got[i]! - values[i]!) <= 5e-6 * scale))
+          expect.fail(`${target} ${name}[${i}]: ${got[i]} against ${values[i]}`);
     }
   }
 }

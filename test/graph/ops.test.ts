@@ -36,45 +36,182 @@ const cases: OpCase[] = [
   { op: "clamp", shapes: [[6, 9]], attributes: { low: -0.4, high: 0.5 } },
   ...["round", "sign", "step"].map((op) => ({ op, shapes: [[67]], range: [-3, 3] as const, differentiable: false })),
   ...["add", "sub", "mul", "maximum", "minimum"].flatMap((op) => [
-    { op, shapes: [[4, 9], [4, 9]] },
+    {
+      op,
+      shapes: [
+        [4, 9],
+        [4, 9],
+      ],
+    },
     { op, name: "vector", shapes: [[2, 3, 17], [17]] },
-    { op, name: "column", shapes: [[2, 3, 17], [2, 3, 1]] },
-    { op, name: "both sides", shapes: [[3, 1, 5], [4, 1]] },
+    {
+      op,
+      name: "column",
+      shapes: [
+        [2, 3, 17],
+        [2, 3, 1],
+      ],
+    },
+    {
+      op,
+      name: "both sides",
+      shapes: [
+        [3, 1, 5],
+        [4, 1],
+      ],
+    },
   ]),
   { op: "div", shapes: [[4, 9], [9]], range: [0.5, 2] },
   { op: "greater", shapes: [[4, 9], [9]], differentiable: false },
   { op: "expand", shapes: [[3, 1]], attributes: { shape: [2, 3, 6] } },
-  { op: "batch_norm", shapes: [[2, 3, 5, 6], [6], [6], [6], [6]], attributes: { epsilon: 0.001, momentum: 0.99, center: true, scale: true }, range: [0.2, 1] },
-  { op: "batch_norm", name: "no gamma", shapes: [[8, 6], [6], [6], [6]], attributes: { epsilon: 0.001, momentum: 0.99, center: true, scale: false }, range: [0.2, 1] },
+  {
+    op: "batch_norm",
+    shapes: [[2, 3, 5, 6], [6], [6], [6], [6]],
+    attributes: { epsilon: 0.001, momentum: 0.99, center: true, scale: true },
+    range: [0.2, 1],
+  },
+  {
+    op: "batch_norm",
+    name: "no gamma",
+    shapes: [[8, 6], [6], [6], [6]],
+    attributes: { epsilon: 0.001, momentum: 0.99, center: true, scale: false },
+    range: [0.2, 1],
+  },
   { op: "moments", shapes: [[3, 7, 21]] },
   { op: "moments", name: "many channels", shapes: [[13, 150]] },
   { op: "dropout", shapes: [[9]], attributes: { rate: 0.5, rescale: true } },
-  { op: "dense", shapes: [[7, 10], [10, 12]] },
-  { op: "dense", name: "three axes, odd sizes", shapes: [[2, 13, 19], [19, 77]] },
-  { op: "dense", name: "one row", shapes: [[1, 33], [33, 5]] },
-  { op: "dense_weight_gradient", shapes: [[3, 9, 5], [3, 9, 14]] },
-  { op: "dense_weight_gradient", name: "long reduction", shapes: [[3000, 13], [3000, 20]] },
-  ...[conv("same"), conv("valid"), conv("same", [2, 2]), conv("valid", [2, 1], [1, 2]), conv("causal", [1, 1], [2, 1])].map((attributes) => ({
+  {
+    op: "dense",
+    shapes: [
+      [7, 10],
+      [10, 12],
+    ],
+  },
+  {
+    op: "dense",
+    name: "three axes, odd sizes",
+    shapes: [
+      [2, 13, 19],
+      [19, 77],
+    ],
+  },
+  {
+    op: "dense",
+    name: "one row",
+    shapes: [
+      [1, 33],
+      [33, 5],
+    ],
+  },
+  {
+    op: "dense_weight_gradient",
+    shapes: [
+      [3, 9, 5],
+      [3, 9, 14],
+    ],
+  },
+  {
+    op: "dense_weight_gradient",
+    name: "long reduction",
+    shapes: [
+      [3000, 13],
+      [3000, 20],
+    ],
+  },
+  ...[conv("same"), conv("valid"), conv("same", [2, 2]), conv("valid", [2, 1], [1, 2]), conv("causal", [1, 1], [2, 1])].map(
+    (attributes) => ({
+      op: "conv2d",
+      name: JSON.stringify(attributes),
+      shapes: [map, [3, 2, 3, 4]],
+      attributes,
+    }),
+  ),
+  {
     op: "conv2d",
-    name: JSON.stringify(attributes),
-    shapes: [map, [3, 2, 3, 4]],
-    attributes,
-  })),
-  { op: "conv2d", name: "Hello Edge's first", shapes: [[2, 49, 10, 1], [10, 4, 1, 64]], attributes: conv("same", [2, 2]) },
-  { op: "conv2d", name: "pointwise", shapes: [[2, 5, 5, 16], [1, 1, 16, 33]], attributes: conv("same") },
-  { op: "conv2d_kernel_gradient", shapes: [[2, 6, 5, 2], [2, 3, 3, 4]], attributes: { ...conv("same", [2, 2]), kernelShape: [3, 3, 2, 4] } },
-  { op: "conv2d_input_gradient", shapes: [[2, 3, 3, 4], [3, 3, 2, 4]], attributes: { ...conv("same", [2, 2]), inputShape: [2, 6, 5, 2] } },
+    name: "Hello Edge's first",
+    shapes: [
+      [2, 49, 10, 1],
+      [10, 4, 1, 64],
+    ],
+    attributes: conv("same", [2, 2]),
+  },
+  {
+    op: "conv2d",
+    name: "pointwise",
+    shapes: [
+      [2, 5, 5, 16],
+      [1, 1, 16, 33],
+    ],
+    attributes: conv("same"),
+  },
+  {
+    op: "conv2d_kernel_gradient",
+    shapes: [
+      [2, 6, 5, 2],
+      [2, 3, 3, 4],
+    ],
+    attributes: { ...conv("same", [2, 2]), kernelShape: [3, 3, 2, 4] },
+  },
+  {
+    op: "conv2d_input_gradient",
+    shapes: [
+      [2, 3, 3, 4],
+      [3, 3, 2, 4],
+    ],
+    attributes: { ...conv("same", [2, 2]), inputShape: [2, 6, 5, 2] },
+  },
   ...[conv("same"), conv("valid"), conv("same", [2, 2]), conv("valid", [1, 1], [2, 2]), conv("causal")].map((attributes) => ({
     op: "depthwise_conv2d",
     name: JSON.stringify(attributes),
-    shapes: [[2, 11, 9, 6], [3, 3, 6, 1]],
+    shapes: [
+      [2, 11, 9, 6],
+      [3, 3, 6, 1],
+    ],
     attributes,
   })),
-  { op: "depthwise_conv2d", name: "wide map", shapes: [[1, 5, 30, 20], [3, 3, 20, 1]], attributes: conv("same") },
-  { op: "depthwise_conv2d", name: "svdf", shapes: [[2, 30, 1, 24], [10, 1, 24, 1]], attributes: conv("valid") },
-  { op: "depthwise_conv2d", name: "long taps", shapes: [[1, 40, 1, 5], [17, 1, 5, 1]], attributes: conv("same") },
-  { op: "depthwise_conv2d_kernel_gradient", shapes: [[2, 6, 5, 3], [2, 3, 3, 3]], attributes: { ...conv("same", [2, 2]), kernelShape: [3, 3, 3, 1] } },
-  { op: "depthwise_conv2d_input_gradient", shapes: [[2, 3, 3, 3], [3, 3, 3, 1]], attributes: { ...conv("same", [2, 2]), inputShape: [2, 6, 5, 3] } },
+  {
+    op: "depthwise_conv2d",
+    name: "wide map",
+    shapes: [
+      [1, 5, 30, 20],
+      [3, 3, 20, 1],
+    ],
+    attributes: conv("same"),
+  },
+  {
+    op: "depthwise_conv2d",
+    name: "svdf",
+    shapes: [
+      [2, 30, 1, 24],
+      [10, 1, 24, 1],
+    ],
+    attributes: conv("valid"),
+  },
+  {
+    op: "depthwise_conv2d",
+    name: "long taps",
+    shapes: [
+      [1, 40, 1, 5],
+      [17, 1, 5, 1],
+    ],
+    attributes: conv("same"),
+  },
+  {
+    op: "depthwise_conv2d_kernel_gradient",
+    shapes: [
+      [2, 6, 5, 3],
+      [2, 3, 3, 3],
+    ],
+    attributes: { ...conv("same", [2, 2]), kernelShape: [3, 3, 3, 1] },
+  },
+  {
+    op: "depthwise_conv2d_input_gradient",
+    shapes: [
+      [2, 3, 3, 3],
+      [3, 3, 3, 1],
+    ],
+    attributes: { ...conv("same", [2, 2]), inputShape: [2, 6, 5, 3] },
+  },
   ...["sum", "mean", "max"].flatMap((op) => [
     { op, name: "last", shapes: [[5, 77]], attributes: { axes: [-1], keep: true } },
     { op, name: "first", shapes: [[30, 70]], attributes: { axes: [0], keep: false } },
@@ -90,8 +227,24 @@ const cases: OpCase[] = [
   { op: "slice", shapes: [[4, 9, 6]], attributes: { begin: [1, 0, -3], end: [3, 0, 0], strides: [1, 2, 1] } },
   { op: "unslice", shapes: [[2, 3]], attributes: { shape: [5, 9], begin: [1, 2], strides: [2, 3] } },
   { op: "pad", shapes: [[2, 5, 3]], attributes: { before: [0, 2, 1], after: [0, 1, 0] } },
-  { op: "concat", shapes: [[2, 3, 4], [2, 1, 4], [2, 5, 4]], attributes: { axis: 1 } },
-  { op: "concat", name: "last axis", shapes: [[2, 3], [2, 20]], attributes: { axis: -1 } },
+  {
+    op: "concat",
+    shapes: [
+      [2, 3, 4],
+      [2, 1, 4],
+      [2, 5, 4],
+    ],
+    attributes: { axis: 1 },
+  },
+  {
+    op: "concat",
+    name: "last axis",
+    shapes: [
+      [2, 3],
+      [2, 20],
+    ],
+    attributes: { axis: -1 },
+  },
   { op: "scan", shapes: scanShapes, attributes: { states: 2, sequences: 1, reverse: false }, body: cell },
   { op: "scan", name: "backwards", shapes: scanShapes, attributes: { states: 2, sequences: 1, reverse: true }, body: cell },
   { op: "frame", shapes: [[2, 40]], attributes: { length: 9, hop: 4 } },

@@ -13,9 +13,6 @@ export const add: OpDefinition = {
     if (!dy) return [undefined, undefined];
     const a = node.inputs[0]!;
     const b = node.inputs[1]!;
-    return [
-      needs(0) ? reduceTo(op, dy, a.type.shape) : undefined,
-      needs(1) ? reduceTo(op, dy, b.type.shape) : undefined,
-    ];
+    return [needs(0) ? reduceTo(op, dy, a.type.shape) : undefined, needs(1) ? reduceTo(op, dy, b.type.shape) : undefined];
   },
 };

@@ -18,7 +18,12 @@ export const batchNorm: OpDefinition = {
   infer: (inputs, attributes) => {
     const x = inputs[0]!;
     const channels = x.shape[x.shape.length - 1]!;
-    const names = ["mean", "variance", ...(booleanOf(attributes, "center") ? ["beta"] : []), ...(booleanOf(attributes, "scale") ? ["gamma"] : [])];
+    const names = [
+      "mean",
+      "variance",
+      ...(booleanOf(attributes, "center") ? ["beta"] : []),
+      ...(booleanOf(attributes, "scale") ? ["gamma"] : []),
+    ];
     if (inputs.length !== names.length + 1) throw new UserError(`takes x and ${names.join(", ")}, found ${inputs.length} inputs`);
     names.forEach((name, i) => expectVector(inputs[i + 1], channels, name));
     return [tensor(x.dtype, x.shape)];

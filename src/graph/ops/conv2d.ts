@@ -29,7 +29,10 @@ export const conv2d: OpDefinition = {
     const channels = x!.type.shape[3] as number;
     const columns = w!.type.shape[3] as number;
     const map = paddedMap(context, g, x!, channels);
-    const places = placesOf(g, map.size, channels).map((p, i) => ({ ...p, c: [g.output[0] * g.output[1], g.output[1], 1][i]! * columns }));
+    const places = placesOf(g, map.size, channels).map((p, i) => ({
+      ...p,
+      c: [g.output[0] * g.output[1], g.output[1], 1][i]! * columns,
+    }));
     const taps = tapsOf(g, map.size, channels).map((t, i) => ({ ...t, b: [g.kernel[1] * channels, channels, 1][i]! * columns }));
     contract(context, { element: floatOf(x!), rows: places, reduction: taps, columns }, map.region, w!, context.outputs[0]!);
   },

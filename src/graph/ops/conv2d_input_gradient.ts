@@ -40,7 +40,13 @@ export const conv2dInputGradient: OpDefinition = {
     const before = [0, 1].map((d) => (g.kernel[d]! - 1) * g.dilations[d]! - g.before[d]!) as [number, number];
     const plain = kh === 1 && kw === 1 && g.strides[0] === 1 && g.strides[1] === 1;
     const spread = plain ? dy! : context.workspace(element, g.batch * size[0] * size[1] * co);
-    if (!plain) pad(context, { element, batch: g.batch, input: g.output, output: size, before, stuffing: g.strides, channels: co }, dy!, spread);
+    if (!plain)
+      pad(
+        context,
+        { element, batch: g.batch, input: g.output, output: size, before, stuffing: g.strides, channels: co },
+        dy!,
+        spread,
+      );
     const spec = {
       element,
       rows: [

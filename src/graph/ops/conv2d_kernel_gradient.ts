@@ -8,7 +8,8 @@ import { sizeOf, tensor } from "../types.js";
 /** Gradient of conv2d with respect to its kernel. */
 export const conv2dKernelGradient: OpDefinition = {
   name: "conv2d_kernel_gradient",
-  documentation: "From x[B,H,W,Ci] and dy[B,OH,OW,Co]: the sum over places of x under each tap times dy, [kh,kw,Ci,Co] (attribute kernelShape).",
+  documentation:
+    "From x[B,H,W,Ci] and dy[B,OH,OW,Co]: the sum over places of x under each tap times dy, [kh,kw,Ci,Co] (attribute kernelShape).",
   infer: ([x, dy], attributes) => {
     const shape = shapeOf(attributes, "kernelShape");
     geometryOf(x!, shape, attributes);
@@ -31,7 +32,10 @@ export const conv2dKernelGradient: OpDefinition = {
     const columns = shape[3] as number;
     const map = paddedMap(context, g, x!, channels);
     const rows = tapsOf(g, map.size, channels).map((t, i) => ({ ...t, c: [g.kernel[1] * channels, channels, 1][i]! * columns }));
-    const reduction = placesOf(g, map.size, channels).map((p, i) => ({ ...p, b: [g.output[0] * g.output[1], g.output[1], 1][i]! * columns }));
+    const reduction = placesOf(g, map.size, channels).map((p, i) => ({
+      ...p,
+      b: [g.output[0] * g.output[1], g.output[1], 1][i]! * columns,
+    }));
     contract(context, { element: floatOf(x!), rows, reduction, columns }, map.region, dy!, context.outputs[0]!);
   },
   multiplyAccumulates: ([, dy], [dw]) => (sizeOf(dy!.shape) / (dw!.shape[3] as number)) * sizeOf(dw!.shape),

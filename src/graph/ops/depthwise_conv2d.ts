@@ -12,7 +12,9 @@ export const depthwiseConv2d: OpDefinition = {
   infer: ([x, w], attributes) => {
     const g = geometryOf(x!, w!.shape, attributes);
     if (x!.shape[3] !== w!.shape[2] || w!.shape[3] !== 1)
-      throw new UserError(`the map has ${x!.shape[3]} channels, the kernel is [${w!.shape.join(",")}]; it must be [kh,kw,channels,1]`);
+      throw new UserError(
+        `the map has ${x!.shape[3]} channels, the kernel is [${w!.shape.join(",")}]; it must be [kh,kw,channels,1]`,
+      );
     return [tensor(x!.dtype, [g.batch, ...g.output, x!.shape[3] as number])];
   },
   gradient: ({ node, upstream: [dy], needs, op }) => {
@@ -25,8 +27,16 @@ export const depthwiseConv2d: OpDefinition = {
   },
   lower: (context) => {
     const [x, w] = context.inputs;
-    const shape = { ...geometryOf(x!.type, w!.type.shape, context.attributes), element: floatOf(x!), channels: x!.type.shape[3]! };
-    context.call(`depthwise ${JSON.stringify(shape)}`, () => depthwiseKernel(shape, false, context.lanes), [x!, w!, context.outputs[0]!]);
+    const shape = {
+      ...geometryOf(x!.type, w!.type.shape, context.attributes),
+      element: floatOf(x!),
+      channels: x!.type.shape[3]!,
+    };
+    context.call(`depthwise ${JSON.stringify(shape)}`, () => depthwiseKernel(shape, false, context.lanes), [
+      x!,
+      w!,
+      context.outputs[0]!,
+    ]);
   },
   multiplyAccumulates: ([, w], [y]) => sizeOf(y!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),
 };

@@ -26,7 +26,11 @@ export const depthwiseConv2dInputGradient: OpDefinition = {
   lower: (context) => {
     const [dy, w] = context.inputs;
     const dx = context.outputs[0]!;
-    const shape = { ...geometryOf(dx.type, w!.type.shape, context.attributes), element: floatOf(dy!), channels: dx.type.shape[3]! };
+    const shape = {
+      ...geometryOf(dx.type, w!.type.shape, context.attributes),
+      element: floatOf(dy!),
+      channels: dx.type.shape[3]!,
+    };
     if (shape.strides[0] !== 1 || shape.strides[1] !== 1) {
       const key = `depthwise input gradient ${JSON.stringify(shape)}`;
       context.call(key, () => depthwiseInputGradient(shape, context.lanes), [dy!, w!, dx]);

@@ -4,7 +4,8 @@ import { sameAsInput } from "../shapes.js";
 /** Identity in inference; the training pass makes it a product with a random mask. */
 export const dropout: OpDefinition = {
   name: "dropout",
-  documentation: "x unchanged; in training multiplied by a mask that is 0 with probability rate, else 1/(1-rate) (1 where rescale is false).",
+  documentation:
+    "x unchanged; in training multiplied by a mask that is 0 with probability rate, else 1/(1-rate) (1 where rescale is false).",
   infer: (inputs) => [sameAsInput(inputs)],
   expression: (_, [x]) => x!,
   gradient: ({ upstream: [dy] }) => [dy],

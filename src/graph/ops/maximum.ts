@@ -15,7 +15,9 @@ export const maximum: OpDefinition = {
     const b = node.inputs[1]!;
     return [
       needs(0) ? reduceTo(op, op("mul", [dy, op("greater", [a, b])]), a.type.shape) : undefined,
-      needs(1) ? reduceTo(op, op("mul", [dy, op("affine", [op("greater", [a, b])], { scale: -1, offset: 1 })]), b.type.shape) : undefined,
+      needs(1)
+        ? reduceTo(op, op("mul", [dy, op("affine", [op("greater", [a, b])], { scale: -1, offset: 1 })]), b.type.shape)
+        : undefined,
     ];
   },
 };

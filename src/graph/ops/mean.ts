@@ -24,7 +24,13 @@ export const mean: OpDefinition = {
     const x = context.inputs[0]!;
     const { shape } = x.type;
     const axes = normalAxes(shapeOf(context.attributes, "axes"), shape.length);
-    const spec = { element: floatOf(x), shape, axes, reduction: "sum" as const, scale: 1 / (sizeOf(x.type.shape) / sizeOf(context.outputs[0]!.type.shape)) };
+    const spec = {
+      element: floatOf(x),
+      shape,
+      axes,
+      reduction: "sum" as const,
+      scale: 1 / (sizeOf(x.type.shape) / sizeOf(context.outputs[0]!.type.shape)),
+    };
     context.call(`reduce ${JSON.stringify(spec)}`, () => reduceKernel(spec, context.lanes), [x, context.outputs[0]!]);
   },
 };

@@ -15,7 +15,9 @@ export const minimum: OpDefinition = {
     const b = node.inputs[1]!;
     return [
       needs(0) ? reduceTo(op, op("mul", [dy, op("greater", [b, a])]), a.type.shape) : undefined,
-      needs(1) ? reduceTo(op, op("mul", [dy, op("affine", [op("greater", [b, a])], { scale: -1, offset: 1 })]), b.type.shape) : undefined,
+      needs(1)
+        ? reduceTo(op, op("mul", [dy, op("affine", [op("greater", [b, a])], { scale: -1, offset: 1 })]), b.type.shape)
+        : undefined,
     ];
   },
 };

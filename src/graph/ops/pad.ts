@@ -7,7 +7,8 @@ import { unslice } from "./unslice.js";
 function padded(x: TensorType, attributes: Attributes): number[] {
   const before = shapeOf(attributes, "before");
   const after = shapeOf(attributes, "after");
-  if (before.length !== x.shape.length || after.length !== x.shape.length) throw new UserError(`before and after must name ${x.shape.length} axes`);
+  if (before.length !== x.shape.length || after.length !== x.shape.length)
+    throw new UserError(`before and after must name ${x.shape.length} axes`);
   return x.shape.map((n, i) => n + before[i]! + after[i]!);
 }
 

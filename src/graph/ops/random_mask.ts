@@ -46,8 +46,16 @@ export const randomMask: OpDefinition = {
   lower: (context) => {
     const { attributes } = context;
     const y = context.outputs[0]!;
-    const [size, rate, rescale, salt] = [sizeOf(y.type.shape), numberOf(attributes, "rate"), booleanOf(attributes, "rescale"), numberOf(attributes, "salt")];
+    const [size, rate, rescale, salt] = [
+      sizeOf(y.type.shape),
+      numberOf(attributes, "rate"),
+      booleanOf(attributes, "rescale"),
+      numberOf(attributes, "salt"),
+    ];
     const element = y.type.dtype as "f32" | "f64";
-    context.call(`mask ${element} ${size} ${rate} ${rescale} ${salt}`, () => maskKernel(size, rate, rescale, salt, element), [context.inputs[0]!, y]);
+    context.call(`mask ${element} ${size} ${rate} ${rescale} ${salt}`, () => maskKernel(size, rate, rescale, salt, element), [
+      context.inputs[0]!,
+      y,
+    ]);
   },
 };

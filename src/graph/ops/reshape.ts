@@ -6,7 +6,8 @@ import { sizeOf, tensor } from "../types.js";
 /** The same elements under another shape. */
 export const reshape: OpDefinition = {
   name: "reshape",
-  documentation: "The same elements under the attribute shape; 0 copies the input's dimension at that place, -1 (once) takes what is left.",
+  documentation:
+    "The same elements under the attribute shape; 0 copies the input's dimension at that place, -1 (once) takes what is left.",
   view: true,
   infer: ([x], attributes) => {
     const wanted = shapeOf(attributes, "shape");

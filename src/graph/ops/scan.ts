@@ -4,7 +4,8 @@ import type { OpDefinition } from "../op.js";
 import { type TensorType, tensor, typeText } from "../types.js";
 
 function expectSame(what: string, wanted: TensorType, found: TensorType): void {
-  if (typeText(wanted) !== typeText(found)) throw new UserError(`${what} of the cell is ${typeText(found)}, it must be ${typeText(wanted)}`);
+  if (typeText(wanted) !== typeText(found))
+    throw new UserError(`${what} of the cell is ${typeText(found)}, it must be ${typeText(wanted)}`);
 }
 
 /** A cell graph repeated over time; its gradient is made by passes/autodiff_scan.ts. */
@@ -17,7 +18,8 @@ export const scan: OpDefinition = {
     const sequences = numberOf(attributes, "sequences");
     booleanOf(attributes, "reverse");
     if (!body) throw new UserError("has no cell graph");
-    if (body.inputs.length !== inputs.length) throw new UserError(`the cell takes ${body.inputs.length} values, the scan has ${inputs.length}`);
+    if (body.inputs.length !== inputs.length)
+      throw new UserError(`the cell takes ${body.inputs.length} values, the scan has ${inputs.length}`);
     const steps = sequences > 0 ? inputs[states]!.shape[0]! : 0;
     if (steps < 1) throw new UserError("needs at least one sequence of at least one step");
     inputs.forEach((type, i) => {

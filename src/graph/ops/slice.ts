@@ -10,12 +10,14 @@ function range(shape: readonly number[], attributes: Attributes): { from: number
   const begin = shapeOf(attributes, "begin");
   const end = shapeOf(attributes, "end");
   const strides = shapeOf(attributes, "strides");
-  if ([begin, end, strides].some((list) => list.length !== shape.length)) throw new UserError(`begin, end and strides must name ${shape.length} axes`);
+  if ([begin, end, strides].some((list) => list.length !== shape.length))
+    throw new UserError(`begin, end and strides must name ${shape.length} axes`);
   return shape.map((size, axis) => {
     const from = begin[axis]! < 0 ? begin[axis]! + size : begin[axis]!;
     const to = Math.min(size, end[axis]! <= 0 ? end[axis]! + size : end[axis]!);
     const step = strides[axis]!;
-    if (from < 0 || from >= to || step < 1) throw new UserError(`axis ${axis}: from ${begin[axis]} to ${end[axis]} by ${step} of ${size} is empty or outside`);
+    if (from < 0 || from >= to || step < 1)
+      throw new UserError(`axis ${axis}: from ${begin[axis]} to ${end[axis]} by ${step} of ${size} is empty or outside`);
     return { from, count: Math.ceil((to - from) / step), step };
   });
 }
@@ -34,9 +36,7 @@ export const slice: OpDefinition = {
     if (!dy) return [undefined];
     const shape = node.inputs[0]!.type.shape;
     const ranges = range(shape, node.attributes);
-    return [
-      op("unslice", [dy], { shape, begin: ranges.map((r) => r.from), strides: ranges.map((r) => r.step) }),
-    ];
+    return [op("unslice", [dy], { shape, begin: ranges.map((r) => r.from), strides: ranges.map((r) => r.step) })];
   },
   lower: (context) => {
     const [x, y] = [context.inputs[0]!, context.outputs[0]!];

@@ -13,7 +13,12 @@ export const transpose: OpDefinition = {
     const order = shapeOf(attributes, "permutation");
     if ([...order].sort((a, b) => a - b).join() !== x!.shape.map((_, i) => i).join())
       throw new UserError(`permutation [${order.join(",")}] does not name each of ${x!.shape.length} axes once`);
-    return [tensor(x!.dtype, order.map((axis) => x!.shape[axis]!))];
+    return [
+      tensor(
+        x!.dtype,
+        order.map((axis) => x!.shape[axis]!),
+      ),
+    ];
   },
   gradient: ({ node, upstream: [dy], op }) => {
     const order = shapeOf(node.attributes, "permutation");

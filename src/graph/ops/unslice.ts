@@ -21,7 +21,8 @@ export const unslice: OpDefinition = {
     const [x, y] = [context.inputs[0]!, context.outputs[0]!];
     const size = sizeOf(y.type.shape);
     const element = floatOf(y);
-    if (size !== sizeOf(x.type.shape)) context.call(`fill ${element} ${size} 0`, () => fillKernel(element, size, 0, context.lanes), [y]);
+    if (size !== sizeOf(x.type.shape))
+      context.call(`fill ${element} ${size} 0`, () => fillKernel(element, size, 0, context.lanes), [y]);
     const strides = stridesOf(y.type.shape);
     const begin = shapeOf(context.attributes, "begin");
     const step = shapeOf(context.attributes, "strides");

@@ -1,0 +1,249 @@
+import { existsSync } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { formatSeconds, Progress } from "../base/progress.js";
+import type { Dataset } from "../corpus/dataset.js";
+import type { TargetName } from "../engine/program.js";
+import type { Evaluation } from "../measure/metrics.js";
+import { wholeNumber } from "./arguments.js";
+import { interruptible } from "./interrupt.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+
+interface QuickstartArguments extends CommonOptions {
+  out?: string;
+  steps?: number;
+  perWord: number;
+  seed: number;
+  target?: "wasm" | "native" | "auto";
+}
+
+/** The voice that is never trained on: none of its pitches, rates, rooms or microphones. */
+const heldOutVoice = "rms";
+/** Trained on people; shows what a model does with voices that are nothing like its own. */
+const shippedModel = "ds_cnn_s";
+
+/** `earshot quickstart`: from nothing to a trained, measured and exported keyword spotter. */
+export function register(program: Command): void {
+  const command = program
+    .command("quickstart")
+    .description("Synthesise a 12-label data set, train ds_cnn S on it, measure it on a voice it never heard, export it, use it.")
+    .option("-o, --out <folder>", "folder for everything that is made (default: earshot-quickstart, or with a number)")
+    .option("--per-word <n>", "synthesised clips of each word", wholeNumber(20, 10_000), 300)
+    .option("--steps <n>", "training steps", wholeNumber(1, 1_000_000))
+    .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 31 - 1), 0);
+  command
+    .addOption(command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm"]).default("auto"))
+    .option("--json", "print one JSON object at the end")
+    .action(quickstart);
+}
+
+interface Made {
+  readonly what: string;
+  readonly where: string;
+  readonly note: string;
+}
+
+async function quickstart(options: QuickstartArguments): Promise<void> {
+  const started = performance.now();
+  const folder = options.out ?? freeFolder("earshot-quickstart");
+  await mkdir(folder, { recursive: true });
+  const made: Made[] = [];
+  const say = (text: string): void => {
+    if (options.json !== true) printText(text);
+  };
+  const { defaultTarget } = await import("../engine/compile.js");
+  const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
+  say(
+    target === "native"
+      ? "computing with this machine's C compiler"
+      : "computing with WebAssembly (a C compiler, where there is one, makes it two to three times as fast)",
+  );
+  const data = join(folder, "data");
+  await interruptible(() => synthesise(data, options, made), `what was made is in ${folder}`);
+  const trained = await trainOn(data, folder, { ...options, target }, made);
+  const tflite = await exportModel(trained.model, folder, made);
+  const heard = await predictHeldOut(tflite, data);
+  const shipped = await tryShipped(data, target);
+  const seconds = (performance.now() - started) / 1000;
+  const result = {
+    folder,
+    seconds,
+    target,
+    evaluation: trained.evaluation,
+    heldOutVoice,
+    tflite: heard,
+    shipped,
+    report: trained.report,
+  };
+  if (options.json === true) return printJson(result);
+  await printSummary(made, trained.evaluation, heard, shipped);
+  printText(
+    `\nall in ${formatSeconds(seconds)}; the report with curves, confusions and mistakes to listen to: ${trained.report}`,
+  );
+  printText(
+    `speak to it: record one second of "yes" as a WAV file and type  earshot predict ${shellWord(trained.model)} yes.wav`,
+  );
+  printNext(`earshot predict ${shellWord(trained.model)} ${shellWord(join(data, "yes"))}`, options);
+}
+
+function freeFolder(base: string): string {
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? base : `${base}-${n}`;
+    if (!existsSync(folder)) return folder;
+  }
+}
+
+async function synthesise(data: string, options: QuickstartArguments, made: Made[]): Promise<void> {
+  const { commandWords, otherWords, synthesizeDataset } = await import("../corpus/synthesize.js");
+  const started = performance.now();
+  let progress: Progress | undefined;
+  const result = await synthesizeDataset({
+    words: commandWords,
+    unknownWords: otherWords,
+    perWord: options.perWord,
+    seed: options.seed,
+    out: data,
+    heldOutVoices: [heldOutVoice],
+    onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
+  }).finally(() => progress?.end());
+  const seconds = (performance.now() - started) / 1000;
+  made.push({
+    what: "speech",
+    where: data,
+    note: `${result.clips} clips of ${result.speakers} synthetic speakers in ${formatSeconds(seconds)}; voice ${heldOutVoice} held out`,
+  });
+}
+
+async function trainOn(
+  data: string,
+  folder: string,
+  options: Pick<QuickstartArguments, "steps" | "seed" | "json"> & { target: TargetName },
+  made: Made[],
+): Promise<{ model: string; evaluation: Evaluation; report: string }> {
+  const { parseRecipe } = await import("../train/recipe.js");
+  const { train } = await import("../train/train.js");
+  const { finishRun } = await import("../measure/finish_run.js");
+  const { findModel } = await import("../zoo/index.js");
+  const steps = options.steps ?? (options.target === "native" ? 1500 : 1200);
+  const recipe = parseRecipe(
+    {
+      model: { name: "ds_cnn_s" },
+      frontend: findModel("ds_cnn_s").published.frontend,
+      data: [{ kind: "sounds", path: data }],
+      augmentation: {
+        waveform: { resample: 0.15, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1 },
+        specAugment: { timeMasks: 1, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 2, probability: 0.5 },
+      },
+      sampling: { shares: { _silence_: 1 / 12, _unknown_: 0.15 } },
+      optimizer: { kind: "adamw", weightDecay: 0.001 },
+      schedule: { kind: "cosine", rate: 0.003, warmup: 100 },
+      labelSmoothing: 0.05,
+      steps,
+      validateEvery: Math.max(1, Math.round(steps / 4)),
+      seed: options.seed,
+      licence: "trained on synthetic speech of Flite's voices (CMU, BSD-style licence)",
+    },
+    "quickstart",
+  );
+  const run = join(folder, "run");
+  const outcome = await interruptible(
+    async (signal) => {
+      const result = await train(recipe, { out: run, target: options.target, signal, talk: options.json !== true });
+      signal.throwIfAborted();
+      return result;
+    },
+    `what was reached is saved; go on with: earshot train --resume ${shellWord(run)}`,
+  );
+  const finished = await finishRun(outcome, { target: options.target });
+  const { evaluation, report, model } = finished;
+  if (evaluation === null || report === null) throw new Error("the synthesised data set has no testing clips");
+  made.push({
+    what: "model",
+    where: model,
+    note: `ds_cnn S, ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${outcome.origin.target})`,
+  });
+  made.push({ what: "report", where: report, note: "open it in a browser" });
+  return { model, evaluation, report };
+}
+
+async function exportModel(model: string, folder: string, made: Made[]): Promise<string> {
+  const { loadModel } = await import("../formats/model_file.js");
+  const { exportTflite } = await import("../formats/tflite/export.js");
+  const path = join(folder, "ds_cnn_s.tflite");
+  await writeFile(path, exportTflite(await loadModel(model), { features: "op" }));
+  const { size } = await stat(path);
+  made.push({ what: "TFLite", where: path, note: `${(size / 1000).toFixed(0)} kB, from 16,000 samples to 12 scores` });
+  return path;
+}
+
+/** The exported file in LiteRT, on one clip of each word of the voice held out. */
+async function predictHeldOut(tflite: string, data: string): Promise<{ clips: number; right: number }> {
+  const { openSpotter } = await import("../measure/spotter.js");
+  const { predictFile } = await import("../measure/predict.js");
+  const dataset = await openSynthesised(data);
+  const spotter = await openSpotter(tflite);
+  const seen = new Set<string>();
+  let right = 0;
+  try {
+    for (const clip of dataset.clips) {
+      if (clip.split !== "testing" || clip.kind !== "file" || seen.has(clip.label)) continue;
+      seen.add(clip.label);
+      const prediction = await predictFile(spotter, clip.path);
+      if (prediction.label === clip.label) right++;
+    }
+  } finally {
+    spotter.close();
+  }
+  return { clips: seen.size, right };
+}
+
+async function openSynthesised(data: string): Promise<Dataset> {
+  const { openDataset } = await import("../corpus/dataset.js");
+  return openDataset(data, {});
+}
+
+/** A model trained on people, on the synthetic words of the held-out voice; null where none comes with this copy. */
+async function tryShipped(data: string, target: TargetName): Promise<{ model: string; accuracy: number; clips: number } | null> {
+  const { findShippedModel } = await import("../formats/shipped.js");
+  if (findShippedModel(shippedModel) === undefined) return null;
+  const { openSpotter } = await import("../measure/spotter.js");
+  const { evaluateSpotter } = await import("../measure/evaluate.js");
+  const spotter = await openSpotter(shippedModel, { target });
+  try {
+    const dataset = await openSynthesised(data);
+    const clips = dataset.clips.filter((c) => c.split === "testing" && c.kind === "file");
+    const labels = Int32Array.from(clips, (c) => spotter.labels.indexOf(c.label));
+    const { evaluation } = await evaluateSpotter(spotter, [{ kind: "sounds", clips, labels }]);
+    return { model: shippedModel, accuracy: evaluation.accuracy, clips: evaluation.clips };
+  } finally {
+    spotter.close();
+  }
+}
+
+async function printSummary(
+  made: readonly Made[],
+  evaluation: Evaluation,
+  heard: { clips: number; right: number },
+  shipped: { model: string; accuracy: number; clips: number } | null,
+): Promise<void> {
+  const { renderTable } = await import("../measure/terminal.js");
+  const columns = [{ title: "made" }, { title: "where" }, { title: "" }];
+  printText(
+    `\n${renderTable(
+      columns,
+      made.map((m) => [m.what, m.where, m.note]),
+      paint,
+    )}`,
+  );
+  const percent = (x: number): string => `${(x * 100).toFixed(1)} %`;
+  const [low, high] = evaluation.interval;
+  printText(
+    `\non voice ${heldOutVoice}, which it never heard: ${percent(evaluation.accuracy)} of ${evaluation.clips} clips (95 % interval ${percent(low)} to ${percent(high)})`,
+  );
+  printText(`the exported file in LiteRT, one clip of each label of that voice: ${heard.right} of ${heard.clips} right`);
+  if (shipped)
+    printText(
+      `${shipped.model}, which comes with earshot and was trained on people, on the same synthetic voice: ${percent(shipped.accuracy)} of ${shipped.clips} clips`,
+    );
+}

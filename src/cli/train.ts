@@ -31,6 +31,8 @@ interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArgument
 
 type Table = Record<string, unknown>;
 
+const defaultModel = "ds_cnn_s";
+
 const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 /** `earshot train`: trains a network and writes a run folder. */
@@ -46,7 +48,7 @@ export function register(program: Command): void {
     .option("--noise <folder>", "further background noise; may be repeated", collect)
     .option("--frontend <file>", "front end: a JSON file or a name (default: the archive's or the network's)")
     .option("--option <name=value>", "option of the network; may be repeated", collect)
-    .option("--recipe <file>", "start from this recipe.json; flags override it")
+    .option("--recipe <file>", "start from this recipe.json, or 'published' for the network's publication; flags override it")
     .option("-o, --out <folder>", "folder of the run, new or empty")
     .option("--resume <run>", "go on with an interrupted run; takes no other options of the recipe");
   addRecipeOptions(addTaskOptions(command))
@@ -122,7 +124,7 @@ async function finish(outcome: TrainingOutcome, options: TrainArguments): Promis
 async function recipeOf(model: string | undefined, options: TrainArguments): Promise<Recipe> {
   const { readRecipeValue } = await import("../train/run_folder.js");
   const { parseRecipe } = await import("../train/recipe.js");
-  const value = options.recipe === undefined ? {} : await readRecipeValue(options.recipe);
+  const value = options.recipe === undefined ? {} : await startingRecipe(options.recipe, model, readRecipeValue);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(`${options.recipe}: a recipe is one JSON object`);
   const recipe = value as Table;
@@ -135,9 +137,23 @@ async function recipeOf(model: string | undefined, options: TrainArguments): Pro
   return parseRecipe(recipe, options.recipe ?? "the options");
 }
 
+/** The recipe of a file, or of the publication of a network. */
+async function startingRecipe(
+  from: string,
+  model: string | undefined,
+  read: (file: string) => Promise<unknown>,
+): Promise<unknown> {
+  if (from !== "published" || existsSync(from)) return read(from);
+  const { publishedRecipe } = await import("../zoo/recipes/index.js");
+  // A copy: flags are written into it.
+  return structuredClone(publishedRecipe(model ?? defaultModel));
+}
+
 function applyModel(recipe: Table, model: string | undefined, given: readonly string[]): void {
-  if (model !== undefined) recipe["model"] = { name: model };
-  recipe["model"] ??= { name: "ds_cnn_s" };
+  const named = recipe["model"] as Table | undefined;
+  // Another network has other options.
+  if (model !== undefined && named?.["name"] !== model) recipe["model"] = { name: model };
+  recipe["model"] ??= { name: defaultModel };
   for (const item of given) {
     const [, name, value] = /^([^=]+)=(.*)$/.exec(item) ?? [];
     if (name === undefined) throw new UsageError(`--option ${item}: write name=value`);

@@ -1,52 +1,12 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { UserError } from "../base/errors.js";
-import { countParameters, multiplyAccumulates } from "../graph/count.js";
-import type { Model } from "../formats/model.js";
 import { loadModel } from "../formats/model_file.js";
 import { resolveModel } from "../formats/shipped.js";
-import { FrontendRunner } from "../train/frontend_runner.js";
-import { Inference } from "../train/inference.js";
-import type { LoaderFrontend } from "../train/loader_plan.js";
+import type { Spotter, SpotterOptions } from "./spotter_model.js";
+import { openModel } from "./spotter_model.js";
 
-/** What runs a model. */
-export type Runtime = "earshot" | "litert";
-
-/** How a model is opened. */
-export interface SpotterOptions {
-  /** Default: "litert" for a .tflite file, else "earshot". */
-  runtime?: Runtime | undefined;
-  target?: "oracle" | "wasm" | "native" | "auto" | undefined;
-  threads?: number | undefined;
-  /** Model file whose labels and front end a .tflite file goes with. */
-  reference?: string | undefined;
-}
-
-/** A model that is ready to label sounds. */
-export interface Spotter {
-  /** Name of the model or its file. */
-  readonly name: string;
-  readonly labels: readonly string[];
-  /** Samples of a clip. */
-  readonly samples: number;
-  /** Hz. */
-  readonly rate: number;
-  /** What is known of the model's size. */
-  readonly size: { parameters?: number; multiplyAccumulates?: number; bytes?: number };
-  /** What its front end is built from. */
-  readonly frontendDescription: Model["frontendDescription"];
-  /** Frames and coefficients of its features. */
-  readonly featureShape: readonly [number, number];
-  /**
-   * Labels sounds.
-   * @param audio shape [count, samples]
-   * @returns probabilities, shape [count, labels]
-   */
-  scoreSounds(audio: Float32Array, count: number): Promise<Float32Array>;
-  /** Labels features, shape [count, T, F], for models that take them. */
-  scoreFeatures(features: Float32Array, count: number): Promise<Float32Array>;
-  close(): void;
-}
+export type { Runtime, Spotter, SpotterOptions } from "./spotter_model.js";
 
 /**
  * Opens a model by its path or by the name under which it comes with earshot.
@@ -61,97 +21,10 @@ export async function openSpotter(nameOrPath: string, options: SpotterOptions = 
   if (!isTflite && options.runtime === "litert")
     throw new UserError(`${path}: LiteRT runs .tflite files; write one with 'earshot export ${nameOrPath} --to tflite'`);
   if (isTflite) {
+    // LiteRT is large: it is loaded only where it runs.
     const { openTfliteSpotter } = await import("./spotter_tflite.js");
     return openTfliteSpotter(path, size, options);
   }
   const model = await loadModel(path);
   return openModel(model, { ...options, name: basename(path, ".safetensors"), bytes: size });
-}
-
-/** Hz for which a model was trained. */
-export function rateOf(model: Model): number {
-  const recipe = model.training["recipe"] as { rate?: unknown } | undefined;
-  return typeof recipe?.rate === "number" ? recipe.rate : 16_000;
-}
-
-/** Audio to features, as the whole front end of the model in one. */
-export function frontendOf(model: Model): LoaderFrontend {
-  const shape = model.graph.inputs[0].value.type.shape;
-  const featureShape: [number, number] = [shape[1], shape[2]];
-  return { fromAudio: model.frontend, arrayShape: featureShape, featureShape };
-}
-
-/** Samples of a clip of a model. */
-export function samplesOf(model: Model): number {
-  return model.frontend.inputs[0].value.type.shape[1];
-}
-
-/** Opens a model that is in memory. */
-export async function openModel(
-  model: Model,
-  options: SpotterOptions & { name: string; bytes?: number | undefined },
-): Promise<Spotter> {
-  const { target = "auto", threads = 1 } = options;
-  const samples = samplesOf(model);
-  const runner = await FrontendRunner.open(frontendOf(model), samples, target);
-  const network = await Inference.open(model.graph, { target, threads });
-  network.setParameters((name) => model.parameters.get(name) as Float32Array);
-  const length = network.featureShape[0] * network.featureShape[1];
-  const scoreFeatures = async (features: Float32Array, count: number): Promise<Float32Array> => {
-    const scores = new Float32Array(count * network.labels);
-    network.run(features, count, scores);
-    softmaxRows(scores, network.labels);
-    return scores;
-  };
-  return {
-    name: options.name,
-    labels: model.labels,
-    samples,
-    rate: rateOf(model),
-    size: {
-      parameters: countParameters(model.graph, { trainable: true }),
-      multiplyAccumulates: multiplyAccumulates(model.graph),
-      ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
-    },
-    frontendDescription: model.frontendDescription,
-    featureShape: network.featureShape,
-    scoreFeatures,
-    scoreSounds: (audio, count) => scoreFeatures(computeFeatures(runner, audio, count, samples, length), count),
-    close: () => {
-      runner.close();
-      network.close();
-    },
-  };
-}
-
-/** Features of sounds, shape [count, T, F]. */
-export function computeFeatures(
-  runner: FrontendRunner,
-  audio: Float32Array,
-  count: number,
-  samples: number,
-  length: number,
-): Float32Array {
-  const features = new Float32Array(count * length);
-  for (let from = 0; from < count; from += runner.group) {
-    const members = Math.min(runner.group, count - from);
-    for (let i = 0; i < members; i++) runner.audio(i).set(audio.subarray((from + i) * samples, (from + i + 1) * samples));
-    runner.run();
-    for (let i = 0; i < members; i++) features.set(runner.result(i), (from + i) * length);
-  }
-  return features;
-}
-
-/** Softmax of each row, in place. */
-export function softmaxRows(scores: Float32Array, width: number): void {
-  for (let first = 0; first < scores.length; first += width) {
-    const row = scores.subarray(first, first + width);
-    const largest = row.reduce((most, value) => Math.max(most, value), -Infinity);
-    let sum = 0;
-    for (let i = 0; i < width; i++) {
-      row[i] = Math.exp(row[i] - largest);
-      sum += row[i];
-    }
-    for (let i = 0; i < width; i++) row[i] /= sum;
-  }
 }

@@ -10,8 +10,8 @@ import { readTfliteMetadata } from "../formats/tflite/metadata.js";
 import { parseGraph } from "../graph/text_parse.js";
 import type { Graph } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
-import type { Spotter, SpotterOptions } from "./spotter.js";
-import { computeFeatures, rateOf } from "./spotter.js";
+import type { Spotter, SpotterOptions } from "./spotter_model.js";
+import { computeFeatures, rateOf } from "./spotter_model.js";
 
 /** What goes with the network of a .tflite file. */
 interface Surroundings {
@@ -80,9 +80,10 @@ function checkInterface(
   const refuse = (found: string): never => {
     throw new UserError(`${path}: ${found}; name the model that it was made from with --reference`);
   };
-  if (inputs.length !== 1 || inputs[0].dtype !== "float32")
-    refuse(`takes ${inputs.map(({ dtype, shape }) => `${dtype}[${shape.join(",")}]`).join(", ")}, not one float32 array`);
-  if (outputs[0].dtype !== "float32") refuse(`gives ${outputs[0].dtype}, not float32`);
+  if (inputs.length !== 1 || inputs[0].dtype !== "float32" || outputs[0].dtype !== "float32") {
+    const found = [...inputs, ...outputs].map(({ dtype, shape }) => `${dtype}[${shape.join(",")}]`).join(", ");
+    throw new UserError(`${path}: its inputs and outputs are ${found}; one float32 input and output can be evaluated`);
+  }
   const [takes, gives] = [elements(inputs[0].shape), elements(outputs[0].shape)];
   if (takes !== wanted.samples && takes !== wanted.features)
     refuse(`takes ${takes} numbers, neither ${wanted.features} features nor ${wanted.samples} samples`);

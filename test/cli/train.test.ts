@@ -93,6 +93,21 @@ describe("earshot train", () => {
     });
   });
 
+  it("starts from the training of a network's publication", async () => {
+    const run = join(base, "published");
+    const given = ["train", "crnn", "--recipe", "published", "--data", data, "--words", "low,high", "--no-unknown", "--out", run];
+    const { code } = await earshot([...given, "--steps", "1", "--batch", "2", "--no-evaluate", "--target", "wasm"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(join(run, "recipe.json"), "utf8"))).toMatchObject({
+      model: { name: "crnn" },
+      frontend: { dctCoefficients: 20 },
+      schedule: { kind: "exponential" },
+      augmentation: { waveform: { resample: 0.15 }, specAugment: { timeMasks: 2 } },
+      steps: 1,
+      batch: 2,
+    });
+  });
+
   it("explains wrong use with exit code 2", async () => {
     const out = join(base, "never");
     const cases: [string[], RegExp][] = [

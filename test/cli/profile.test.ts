@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { saveModel } from "../../src/formats/model_file.js";
+import { randomModel } from "../formats/random_model.js";
+import { earshot } from "./command_line.js";
+
+const base = mkdtempSync(join(tmpdir(), "earshot-profile-"));
+afterAll(() => rmSync(base, { recursive: true }));
+
+describe("earshot profile", () => {
+  it("counts a network of the zoo as published", async () => {
+    const { code, stdout } = await earshot(["profile", "svdf", "--json"]);
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ name: "svdf", parameters: 354_444 });
+    const sum = (key: string) => found.layers.reduce((total: number, layer: Record<string, number>) => total + layer[key], 0);
+    expect(sum("parameters")).toBe(found.parameters);
+    expect(sum("multiplyAccumulates")).toBe(found.multiplyAccumulates);
+    expect(sum("activationBytes")).toBe(found.activationBytes);
+  });
+
+  it("counts a model file, and Hello Edge's networks as Hello Edge does", async () => {
+    const file = join(base, "small.safetensors");
+    await saveModel(file, { ...randomModel("ds_cnn_s", "arm"), training: { model: "ds_cnn_s" } });
+    const { stdout } = await earshot(["profile", file, "--json"]);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({ kind: "model", input: [1, 49, 10], multiplyAccumulates: 2_656_768 });
+    // 38.6 KB and 5.4 M operations, as printed (Zhang et al. 2017, table 5).
+    expect((found.helloEdge.memory / 1000).toFixed(1)).toBe("38.6");
+    expect((found.helloEdge.operations / 1e6).toFixed(1)).toBe("5.4");
+  });
+
+  it("takes options of a network, and prints a table", async () => {
+    const { code, stdout } = await earshot(["profile", "hello_edge/dnn", "--option", "model_size_info=100,50"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^layer +op +gives +parameters +multiply-accumulates +activation bytes$/m);
+    expect(stdout).toMatch(/^all /m);
+    expect(stdout).toMatch(/1 x 50 .*5,000/);
+  });
+
+  it("explains wrong use", async () => {
+    const cases: [string[], number, RegExp][] = [
+      [["profile", "ds_cnn_z"], 2, /no model 'ds_cnn_z'; the nearest is 'ds_cnn_\w'/],
+      [["profile", "gone.safetensors"], 1, /gone\.safetensors: there is no such file/],
+      [["profile", "svdf", "--option", "units"], 2, /write name=value/],
+      [["profile", "svdf", "--option", "unitz=3"], 2, /unitz/],
+    ];
+    for (const [args, exit, message] of cases) {
+      const { code, stderr } = await earshot(args);
+      expect([code, stderr]).toEqual([exit, expect.stringMatching(message)]);
+    }
+  });
+});

@@ -7,9 +7,13 @@ import { join } from "node:path";
 const folder = mkdtempSync(join(tmpdir(), "earshot-tests-"));
 const output = join(folder, "results.json");
 const vitest = join("node_modules", "vitest", "vitest.mjs");
-const { status } = spawnSync(process.execPath, [vitest, "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`, ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
+const { status } = spawnSync(
+  process.execPath,
+  [vitest, "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`, ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+  },
+);
 let counts;
 try {
   counts = JSON.parse(readFileSync(output, "utf8"));

@@ -1,0 +1,71 @@
+// Makes the models that come with earshot from training runs: node tools/models/ship.mjs NAME=RUN ...
+// Writes models/NAME.safetensors, models/NAME.recipe.json and models/NAME.md (the card).
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { loadModel, saveModel } from "../../dist/formats/model_file.js";
+
+const licence = `Weights: Apache-2.0. Trained on recordings of Speech Commands (Pete Warden, "Speech Commands: A Dataset for
+Limited-Vocabulary Speech Recognition", 2018, Google, CC BY 4.0), in part as log-mel images published in
+PICO-tinyML-benchmark (thegtagamer, CC BY 4.0). The weights are made from these recordings and hold none of them.`.replaceAll("\n", " ");
+const warning =
+  "275 of the training clips and 206 of the validation clips come from speakers of the official testing list of Speech Commands: this model must not be scored on that list.";
+
+/** Where the data lay is nobody's business but the trainer's. */
+function withoutPaths(recipe) {
+  return {
+    ...recipe,
+    data: recipe.data.map((s) => ({ ...s, path: `DATA/${basename(s.path)}` })),
+    noise: recipe.noise.map((path) => `DATA/${basename(path)}`),
+    licence,
+  };
+}
+
+function card(name, model, recipe, evaluation, bytes) {
+  const { evaluation: e } = evaluation;
+  const percent = (x) => (x === null ? "-" : `${(x * 100).toFixed(1)} %`);
+  const lines = [
+    `# ${name}`,
+    "",
+    `A keyword spotter for ${model.labels.join(" ")}. Network \`${recipe.model.name}\`, ${evaluation.parameters?.toLocaleString("en") ?? "?"} parameters, ${evaluation.multiplyAccumulates?.toLocaleString("en") ?? "?"} multiply-accumulates a clip, ${bytes.toLocaleString("en")} bytes, float32.`,
+    "",
+    "Input: one second, 16 kHz, mono. The front end is inside the file: " + `\`${JSON.stringify(recipe.frontend)}\`.`,
+    "",
+    "## How good it is",
+    "",
+    `${percent(e.accuracy)} of ${e.clips} testing clips of people it never heard (95 % interval ${percent(e.interval[0])} to ${percent(e.interval[1])}; 100 clips of each word, 210 of other words, 60 of noise), measured once, with \`earshot evaluate ${name} --data DATA/speech_commands --split testing\`.`,
+    "",
+    "| label | clips | recall | precision |",
+    "| --- | ---: | ---: | ---: |",
+    ...e.perClass.map((c) => `| ${c.label} | ${c.clips} | ${percent(c.recall)} | ${percent(c.precision)} |`),
+    "",
+    `**${warning}**`,
+    "",
+    "## How it was trained",
+    "",
+    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; no synthetic speech.`,
+    "",
+    "## Not good for",
+    "",
+    "Single words by English speakers close to the microphone are all it knows. It was not tested on running speech, so it fires by itself there; nor on children, far microphones or other languages.",
+    "",
+    "## Licence and attribution",
+    "",
+    licence,
+    "",
+  ];
+  return lines.join("\n");
+}
+
+mkdirSync("models", { recursive: true });
+for (const argument of process.argv.slice(2)) {
+  const [name, run] = argument.split("=");
+  const model = await loadModel(join(run, "best.safetensors"));
+  const recipe = withoutPaths(JSON.parse(readFileSync(join(run, "recipe.json"), "utf8")));
+  const evaluation = JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8"));
+  const training = { ...model.training, data: recipe.data.map((s) => s.path), recipe, note: warning };
+  const path = join("models", `${name}.safetensors`);
+  await saveModel(path, { ...model, training, licence });
+  writeFileSync(join("models", `${name}.recipe.json`), `${JSON.stringify(recipe, null, 2)}\n`);
+  writeFileSync(join("models", `${name}.md`), card(name, { ...model, training }, recipe, evaluation, statSync(path).size));
+  console.log(`${path}: ${(evaluation.evaluation.accuracy * 100).toFixed(2)} %`);
+}

@@ -13,6 +13,7 @@ const base = mkdtempSync(join(tmpdir(), "earshot-export-"));
 afterAll(() => rmSync(base, { recursive: true }));
 const data = toneDataset(4);
 const model = join(base, "tones.safetensors");
+const fixed = ["--target", "wasm"];
 
 /** A small network with lively weights for the labels of the tones. */
 function toneModel(frontend: string): Model {
@@ -35,7 +36,7 @@ interface PredictionLine {
 }
 
 async function predictions(file: string): Promise<PredictionLine[]> {
-  const { code, stdout, stderr } = await earshot(["predict", file, join(data, "low"), join(data, "high"), "--json"]);
+  const { code, stdout, stderr } = await earshot(["predict", file, join(data, "low"), join(data, "high"), "--json", ...fixed]);
   expect([code, stderr]).toEqual([0, ""]);
   return stdout
     .trimEnd()
@@ -73,7 +74,8 @@ describe("earshot export", () => {
       expect(theirs[i]).toMatchObject({ file, label });
       for (const name of Object.keys(scores)) expect(Math.abs(theirs[i].scores[name] - scores[name])).toBeLessThan(1e-4);
     }
-    const evaluate = async (file: string) => JSON.parse((await earshot(["evaluate", file, "--data", data, "--json"])).stdout);
+    const evaluate = async (file: string) =>
+      JSON.parse((await earshot(["evaluate", file, "--data", data, "--json", ...fixed])).stdout);
     const [measured, exported] = await Promise.all([evaluate(model), evaluate(out)]);
     expect(measured.clips).toBe(9);
     expect(exported.confusion).toEqual(measured.confusion);

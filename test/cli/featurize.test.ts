@@ -16,7 +16,8 @@ const data = toneDataset();
 const archive = join(base, "archive");
 const frontendFile = join(base, "frontend.json");
 const { frontend } = toneRecipe(data);
-const task = ["--words", "low,high", "--no-unknown"];
+const target = ["--target", "wasm"];
+const task = ["--words", "low,high", "--no-unknown", ...target];
 
 beforeAll(async () => {
   writeFileSync(frontendFile, JSON.stringify(frontend));
@@ -63,11 +64,11 @@ describe("earshot data featurize", () => {
     const { frontend: _, data: __, ...rest } = toneRecipe(data);
     writeFileSync(recipe, JSON.stringify(rest));
     const run = join(base, "run");
-    const options = ["--target", "wasm", "--threads", "1", "--workers", "0", "--no-evaluate"];
+    const options = [...target, "--threads", "1", "--workers", "0", "--no-evaluate"];
     const trained = await earshot(["train", "--recipe", recipe, "--features", archive, "--out", run, ...options]);
     expect([trained.code, trained.stderr]).toEqual([0, expect.stringContaining("step 40")]);
     const evaluate = async (where: string[]) =>
-      JSON.parse((await earshot(["evaluate", join(run, "best.safetensors"), ...where, "--json"])).stdout);
+      JSON.parse((await earshot(["evaluate", join(run, "best.safetensors"), ...where, ...target, "--json"])).stdout);
     const [sounds, arrays] = await Promise.all([evaluate(["--data", data]), evaluate(["--features", archive])]);
     expect(sounds.clips).toBe(27);
     expect(sounds.accuracy).toBeGreaterThan(0.8);
@@ -78,7 +79,7 @@ describe("earshot data featurize", () => {
     const out = join(base, "grey");
     const stacked = { ...frontendPreset("log_mel_4k"), dctCoefficients: 10, frameStep: 2 };
     writeFileSync(join(base, "stacked.json"), JSON.stringify(stacked));
-    const args = ["data", "featurize", data, "-o", out, "--words", "all"];
+    const args = ["data", "featurize", data, "-o", out, "--words", "all", ...target];
     const { code, stdout } = await earshot([...args, "--frontend", join(base, "stacked.json")]);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/72 arrays of 98 x 40 \(u8, 0\.3 MB\)/)]);
     const opened = openArchive(out);

@@ -21,7 +21,6 @@ function logitsModel(shape: readonly number[]): Graph {
 interface LossCase {
   readonly program: CompiledProgram;
   readonly logits: Float64Array;
-  readonly batch: number;
 }
 
 /** Loss and gradient for weights of the examples; one plain descent by rate 1 leaves the negative gradient in the parameter. */
@@ -53,7 +52,7 @@ export async function runLoss(c: GoldenCase, target: TargetName): Promise<Differ
   const labels = tensorOf(c.inputs, "labels").values;
   const labelSmoothing = c.attributes["labelSmoothing"] as number;
   const program = await compile(buildTrainingStep(logitsModel(shape), { optimizer: plainDescent, labelSmoothing }), { target });
-  const loss: LossCase = { program, logits, batch };
+  const loss: LossCase = { program, logits };
   program.write(
     "targets",
     Float32Array.from({ length: batch * classes }, (_, i) => (labels[Math.floor(i / classes)] === i % classes ? 1 : 0)),

@@ -9,7 +9,7 @@ const output = join(folder, "results.json");
 const vitest = join("node_modules", "vitest", "vitest.mjs");
 const { status } = spawnSync(
   process.execPath,
-  [vitest, "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`, ...process.argv.slice(2)],
+  [vitest, "run", "--silent", "--reporter=default", "--reporter=json", `--outputFile.json=${output}`, ...process.argv.slice(2)],
   {
     stdio: "inherit",
   },

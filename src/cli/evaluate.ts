@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
+import type { Evaluation } from "../measure/metrics.js";
 import type { Spotter } from "../measure/spotter.js";
 import type { ClipSet } from "../train/sources.js";
 import { wholeNumber } from "./arguments.js";
@@ -26,7 +27,10 @@ export function register(program: Command): void {
   const command = program
     .command("evaluate")
     .description("Measure a model on every clip of a split: accuracy with its interval, each label, the confusion matrix.")
-    .argument("<model>", "model file, .tflite file, or the name of a model that comes with earshot")
+    .argument(
+      "<models...>",
+      "model files, .tflite files, or names of models that come with earshot; of several, mean and deviation too",
+    )
     .option("--data <folder>", "data set with one folder a word, or a manifest")
     .option("--features <archive>", "feature archive instead of sounds");
   command
@@ -54,9 +58,43 @@ export function register(program: Command): void {
     .action(evaluate);
 }
 
-async function evaluate(name: string, options: EvaluateArguments): Promise<void> {
+async function evaluate(names: readonly string[], options: EvaluateArguments): Promise<void> {
   if ((options.data === undefined) === (options.features === undefined))
     throw new UsageError("name what to measure on with --data FOLDER or with --features ARCHIVE");
+  const evaluations: Evaluation[] = [];
+  for (const name of names) evaluations.push(await measure(name, options));
+  if (names.length > 1) return printSeveral(names, evaluations, options);
+  const [evaluation] = evaluations as [Evaluation];
+  if (options.json === true) {
+    printJson(evaluation);
+    return;
+  }
+  const { renderConfusion, renderEvaluation } = await import("../measure/terminal.js");
+  printText(renderEvaluation(evaluation, paint));
+  if (options.confusion === true) printText(`\n${renderConfusion(evaluation, paint)}`);
+  printNext(`earshot predict ${shellWord(names[0] as string)} a-recording.wav`, options);
+}
+
+/** A line for each model, then mean and standard deviation, as of trainings that differ in their seed. */
+async function printSeveral(
+  names: readonly string[],
+  evaluations: readonly Evaluation[],
+  options: EvaluateArguments,
+): Promise<void> {
+  const { summarizeSeeds } = await import("../measure/seeds.js");
+  const summary = summarizeSeeds(evaluations.map((e) => e.accuracy));
+  if (options.json === true) {
+    printJson({ models: names.map((name, i) => ({ name, ...evaluations[i] })), ...summary });
+    return;
+  }
+  const percent = (x: number): string => `${(x * 100).toFixed(2)} %`;
+  names.forEach((name, i) =>
+    printText(`${percent((evaluations[i] as Evaluation).accuracy)} of ${(evaluations[i] as Evaluation).clips} clips  ${name}`),
+  );
+  printText(`mean ${percent(summary.mean)}, standard deviation ${summary.deviation === null ? "-" : percent(summary.deviation)}`);
+}
+
+async function measure(name: string, options: EvaluateArguments): Promise<Evaluation> {
   const { openSpotter } = await import("../measure/spotter.js");
   const { evaluateSpotter } = await import("../measure/evaluate.js");
   const spotter = await openSpotter(name, options);
@@ -72,14 +110,7 @@ async function evaluate(name: string, options: EvaluateArguments): Promise<void>
     arrays?.close();
     spotter.close();
   });
-  if (options.json === true) {
-    printJson(evaluation);
-    return;
-  }
-  const { renderConfusion, renderEvaluation } = await import("../measure/terminal.js");
-  printText(renderEvaluation(evaluation, paint));
-  if (options.confusion === true) printText(`\n${renderConfusion(evaluation, paint)}`);
-  printNext(`earshot predict ${shellWord(name)} a-recording.wav`, options);
+  return evaluation;
 }
 
 async function soundsSet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {

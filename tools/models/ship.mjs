@@ -6,7 +6,10 @@ import { loadModel, saveModel } from "../../dist/formats/model_file.js";
 
 const licence = `Weights: Apache-2.0. Trained on recordings of Speech Commands (Pete Warden, "Speech Commands: A Dataset for
 Limited-Vocabulary Speech Recognition", 2018, Google, CC BY 4.0), in part as log-mel images published in
-PICO-tinyML-benchmark (thegtagamer, CC BY 4.0). The weights are made from these recordings and hold none of them.`.replaceAll("\n", " ");
+PICO-tinyML-benchmark (thegtagamer, CC BY 4.0). The weights are made from these recordings and hold none of them.`.replaceAll(
+  "\n",
+  " ",
+);
 const warning =
   "275 of the training clips and 206 of the validation clips come from speakers of the official testing list of Speech Commands: this model must not be scored on that list.";
 
@@ -28,7 +31,7 @@ function card(name, model, recipe, evaluation, bytes) {
     "",
     `A keyword spotter for ${model.labels.join(" ")}. Network \`${recipe.model.name}\`, ${evaluation.parameters?.toLocaleString("en") ?? "?"} parameters, ${evaluation.multiplyAccumulates?.toLocaleString("en") ?? "?"} multiply-accumulates a clip, ${bytes.toLocaleString("en")} bytes, float32.`,
     "",
-    "Input: one second, 16 kHz, mono. The front end is inside the file: " + `\`${JSON.stringify(recipe.frontend)}\`.`,
+    `Input: one second, 16 kHz, mono. The front end is inside the file: \`${JSON.stringify(recipe.frontend)}\`.`,
     "",
     "## How good it is",
     "",

@@ -125,7 +125,7 @@ async function trainOn(
   const { train } = await import("../train/train.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const { findModel } = await import("../zoo/index.js");
-  const steps = options.steps ?? (options.target === "native" ? 1500 : 1200);
+  const steps = options.steps ?? 1200;
   const recipe = parseRecipe(
     {
       model: { name: "ds_cnn_s" },
@@ -177,25 +177,30 @@ async function exportModel(model: string, folder: string, made: Made[]): Promise
   return path;
 }
 
-/** The exported file in LiteRT, on one clip of each word of the voice held out. */
+/** Clips of each label that the exported file is tried on. */
+const clipsTried = 5;
+
+/** The exported file in LiteRT, on a few clips of each word of the voice held out. */
 async function predictHeldOut(tflite: string, data: string): Promise<{ clips: number; right: number }> {
   const { openSpotter } = await import("../measure/spotter.js");
   const { predictFile } = await import("../measure/predict.js");
   const dataset = await openSynthesised(data);
   const spotter = await openSpotter(tflite);
-  const seen = new Set<string>();
+  const tried = new Map<string, number>();
+  let clips = 0;
   let right = 0;
   try {
     for (const clip of dataset.clips) {
-      if (clip.split !== "testing" || clip.kind !== "file" || seen.has(clip.label)) continue;
-      seen.add(clip.label);
+      if (clip.split !== "testing" || clip.kind !== "file" || (tried.get(clip.label) ?? 0) >= clipsTried) continue;
+      tried.set(clip.label, (tried.get(clip.label) ?? 0) + 1);
+      clips++;
       const prediction = await predictFile(spotter, clip.path);
       if (prediction.label === clip.label) right++;
     }
   } finally {
     spotter.close();
   }
-  return { clips: seen.size, right };
+  return { clips, right };
 }
 
 async function openSynthesised(data: string): Promise<Dataset> {
@@ -241,7 +246,7 @@ async function printSummary(
   printText(
     `\non voice ${heldOutVoice}, which it never heard: ${percent(evaluation.accuracy)} of ${evaluation.clips} clips (95 % interval ${percent(low)} to ${percent(high)})`,
   );
-  printText(`the exported file in LiteRT, one clip of each label of that voice: ${heard.right} of ${heard.clips} right`);
+  printText(`the exported file in LiteRT, a few clips of each label of that voice: ${heard.right} of ${heard.clips} right`);
   if (shipped)
     printText(
       `${shipped.model}, which comes with earshot and was trained on people, on the same synthetic voice: ${percent(shipped.accuracy)} of ${shipped.clips} clips`,

@@ -1,4 +1,6 @@
-import { type Contraction, contractionKernel } from "../kernels/contraction.js";
+import { contractionKernel } from "../kernels/contraction.js";
+import { type Contraction, contractionWorkspace, planContraction } from "../kernels/contraction_plan.js";
+import { add, type Expression } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
 import { type PadSpecification, padKernel } from "../kernels/pad.js";
 import type { LowerContext, Region } from "./lower.js";
@@ -11,10 +13,29 @@ export function floatOf(region: Region): "f32" | "f64" {
   return dtype;
 }
 
+/** Sums of the parts of a reduction, in order. */
+function addSlices(context: LowerContext, dtype: DType, slices: number, size: number, parts: Region, to: Region): void {
+  const inputs: MapOperand[] = Array.from({ length: slices }, (_, i) => ({ element: dtype, strides: [1], offset: i * size }));
+  const outputs: MapOperand[] = [{ element: dtype, strides: [1], offset: 0 }];
+  const body = (_: unknown, values: readonly Expression[]): Expression[] => [values.reduce((sum, v) => add(sum, v))];
+  const regions = [...inputs.map(() => parts), to];
+  context.call(
+    `add slices ${dtype} ${slices} ${size}`,
+    () => mapKernel({ shape: [size], inputs, outputs, body }, context.lanes),
+    regions,
+  );
+}
+
 /** C = A B in the general sense of kernels/contraction.ts. */
 export function contract(context: LowerContext, spec: Contraction, a: Region, b: Region, c: Region): void {
   const key = `contraction ${JSON.stringify(spec)}`;
-  context.call(key, () => contractionKernel(spec, context.lanes, context.registers), [a, b, c]);
+  const plan = planContraction(spec, context.lanes, context.registers);
+  const workspace = contractionWorkspace(plan);
+  const slices = plan.blocking?.slices ?? 1;
+  const sums = slices > 1 ? context.workspace(spec.element, slices * plan.size) : c;
+  const regions = workspace > 0 ? [a, b, sums, context.workspace(spec.element, workspace)] : [a, b, sums];
+  context.call(key, () => contractionKernel(spec, plan), regions);
+  if (slices > 1) addSlices(context, spec.element, slices, plan.size, sums, c);
 }
 
 /** Copies a strided view of `from` to a strided view of `to`. */

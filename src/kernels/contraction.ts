@@ -1,8 +1,10 @@
+import { type Contraction, type ContractionPlan, contractionWorkspace } from "./contraction_plan.js";
 import {
   add,
+  binary,
+  type Buffer,
   constant,
   div,
-  type ElementType,
   type Expression,
   fma,
   type Kernel,
@@ -11,186 +13,211 @@ import {
   mul,
   rem,
 } from "./language.js";
-import { pieces } from "./map.js";
 
-/**
- * C[i, n] = sum over k of A[i + k] * B[k + n]: matrix products, convolutions (implicit, with i over batch and places and
- * k over taps and channels) and their weight gradients (i over taps and channels, k over batch and places) are one kernel.
- * i and k run over several dimensions, outermost first; n is contiguous in B and C.
- */
-export interface Contraction {
-  readonly element: "f32" | "f64";
-  readonly rows: readonly { readonly size: number; readonly a: number; readonly c: number }[];
-  readonly reduction: readonly { readonly size: number; readonly a: number; readonly b: number }[];
-  readonly columns: number;
+/** A part of the reduction: steps of its outermost dimension. What came before it, from `start` on, is already in C. */
+interface Range {
+  readonly from: Expression;
+  readonly to: Expression;
+  /** Absent where nothing can come before. */
+  readonly start?: Expression;
 }
 
-/** Bytes of A and B that one pass over the reduction may touch before C's block is put back: about half an L2 cache. */
-const chunkBytes = 256 * 1024;
+/** Where the kernel finds B: element index of the first row, strides of the reduction's dimensions, first column. */
+interface Source {
+  readonly buffer: Buffer;
+  readonly base: Expression;
+  readonly strides: readonly number[];
+  readonly column: Expression;
+}
 
-/** Dimensions of size 1 are dropped and neighbours that every operand walks as one are merged. */
-function merge<T extends { size: number }>(dimensions: readonly T[], keys: readonly (keyof T)[]): T[] {
-  const out: T[] = [];
-  for (const d of dimensions) {
-    if (d.size === 1) continue;
-    const last = out[out.length - 1];
-    if (last && keys.every((key) => (last[key] as number) === (d[key] as number) * d.size)) {
-      out[out.length - 1] = { ...d, size: last.size * d.size };
-    } else out.push(d);
+interface Pieces {
+  readonly at: number;
+  readonly lanes: number;
+}
+
+const zero = constant("i32", 0);
+
+class ContractionWriter {
+  readonly #spec: Contraction;
+  readonly #plan: ContractionPlan;
+  readonly #k = new KernelBuilder("contraction");
+  readonly #a: Buffer;
+  readonly #b: Buffer;
+  readonly #c: Buffer;
+  readonly #panel: Buffer | undefined;
+  readonly #segment: number;
+  /** Where the sums of a slice of the reduction begin. */
+  #sliceBase: Expression = zero;
+
+  constructor(spec: Contraction, plan: ContractionPlan) {
+    this.#spec = spec;
+    this.#plan = plan;
+    this.#a = this.#k.buffer("a", spec.element);
+    this.#b = this.#k.buffer("b", spec.element);
+    this.#c = this.#k.buffer("c", spec.element, true);
+    if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
+    this.#segment = plan.vectors * plan.lanes;
   }
-  return out.length > 0 ? out : [{ ...(dimensions[0] as T), size: 1 }];
-}
 
-interface Block {
-  readonly rows: number;
-  /** Vectors of one column segment. */
-  readonly vectors: number;
-}
+  #firstOf(group: Expression, groups: number, count: number): Expression {
+    return this.#k.let(div(mul(group, count), groups));
+  }
 
-/** Accumulators fill the registers but for the row of B and the element of A. */
-function chooseBlock(innerRows: number, columns: number, lanes: number, registers: number): Block {
-  const vectors = Math.max(1, Math.min(registers >= 32 ? 4 : 2, Math.floor(columns / lanes)));
-  const most = Math.max(1, Math.min(12, Math.floor((registers - vectors - 2) / vectors)));
-  const limit = Math.min(most, innerRows);
-  let best = limit;
-  for (let rows = limit; rows >= Math.max(1, Math.ceil(limit * 0.6)); rows--)
-    if (innerRows % rows === 0) {
-      best = rows;
-      break;
-    }
-  return { rows: best, vectors };
-}
+  /** Visits the steps of a range of the reduction with the offsets in two operands. */
+  #reduce(
+    range: Range,
+    offsets: readonly Expression[],
+    strides: readonly (readonly number[])[],
+    visit: (at: Expression[]) => void,
+    d = 0,
+  ): void {
+    const dimension = this.#plan.reduction[d];
+    if (!dimension) return visit([...offsets]);
+    const whole = d > 0 || (range.from.kind === "constant" && range.to.kind === "constant");
+    const from = d === 0 ? range.from : zero;
+    const to = d === 0 ? range.to : constant("i32", dimension.size);
+    this.#k.for(whole ? 0 : from, whole ? dimension.size : to, 1, (i) => {
+      const next = offsets.map((offset, o) => this.#k.let(add(mul(i, strides[o]![d] as number), offset)));
+      this.#reduce(range, next, strides, visit, d + 1);
+    });
+  }
 
-/** A key that is equal for equal kernels. */
-export function contractionKey(c: Contraction, lanes: number, registers: number): string {
-  return `contraction ${lanes} ${registers} ${JSON.stringify(c)}`;
-}
-
-/** Kernel with buffers A, B, C. */
-export function contractionKernel(spec: Contraction, vectorLanes: number, registers: number): Kernel {
-  const lanes = spec.element === "f64" ? 1 : vectorLanes;
-  const rows = merge(spec.rows, ["a", "c"]);
-  const reduction = merge(spec.reduction, ["a", "b"]);
-  const innerRow = rows[rows.length - 1]!;
-  const outerRows = rows.slice(0, -1);
-  const block = chooseBlock(innerRow.size, spec.columns, lanes, registers);
-  const k = new KernelBuilder("contraction");
-  const a = k.buffer("a", spec.element as ElementType);
-  const b = k.buffer("b", spec.element as ElementType);
-  const c = k.buffer("c", spec.element as ElementType, true);
-
-  const segment = block.vectors * lanes;
-  const fullSegments = Math.floor(spec.columns / segment);
-  const restPieces = pieces(spec.columns - fullSegments * segment, lanes);
-  const rowBlocks = Math.ceil(innerRow.size / block.rows);
-  const lastRows = innerRow.size - (rowBlocks - 1) * block.rows;
-  const outerExtent = outerRows.reduce((p, d) => p * d.size, 1);
-
-  // A long reduction is walked in chunks whose operands stay in cache while all blocks of a group use them.
-  const outerReduction = reduction[0]!;
-  const perStep = reduction.slice(1).reduce((p, d) => p * d.size, 1) * (innerRow.size + spec.columns) * 4;
-  const chunk = Math.max(16, Math.floor(chunkBytes / Math.max(1, perStep)));
-  const chunked = outerRows.length === 0 && outerReduction.size > 2 * chunk && rowBlocks > 1;
-
-  const micro = (
-    aBase: Expression,
-    cBase: Expression,
-    widths: { at: number; lanes: number }[],
-    column: Expression,
-    count: number,
-    from: Expression | number,
-    to: Expression | number,
-    resume: Expression | undefined,
-  ): void => {
-    const zero = (width: number): Expression => constant(spec.element, 0, width);
-    const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(zero(w.lanes))));
-    const cAt = (r: number, w: { at: number }): Expression => add(add(cBase, column), r * innerRow.c + w.at);
-    if (resume) {
-      k.if({ kind: "binary", type: "mask", lanes: 1, operator: "gt", left: resume, right: constant("i32", 0) }, () => {
-        for (let r = 0; r < count; r++) widths.forEach((w, v) => k.assign(sums[r]![v]!, k.load(c, cAt(r, w), w.lanes)));
+  /** `count` rows times one column segment, in registers. */
+  #micro(aBase: Expression, cBase: Expression, count: number, widths: readonly Pieces[], source: Source, range: Range): void {
+    const k = this.#k;
+    const { innerRow, reduction } = this.#plan;
+    const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(constant(this.#spec.element, 0, w.lanes))));
+    const cAt = (r: number, w: Pieces): Expression => add(add(cBase, source.column), r * innerRow.c + w.at);
+    if (range.start) {
+      k.if(binary("gt", range.from, range.start), () => {
+        sums.forEach((row, r) => widths.forEach((w, v) => k.assign(row[v]!, k.load(this.#c, cAt(r, w), w.lanes))));
       });
     }
-    const loops = (d: number, aAt: Expression, bAt: Expression): void => {
-      if (d === reduction.length) {
-        const rowOfB = widths.map((w) => k.let(k.load(b, add(add(bAt, column), w.at), w.lanes)));
-        for (let r = 0; r < count; r++) {
-          const x = k.let(k.load(a, add(aAt, r * innerRow.a)));
-          widths.forEach((_, v) => k.assign(sums[r]![v]!, fma(rowOfB[v]!, x, sums[r]![v]!)));
-        }
-        return;
-      }
-      const dimension = reduction[d]!;
-      k.for(d === 0 ? from : 0, d === 0 ? to : dimension.size, 1, (i) => {
-        loops(d + 1, k.let(add(mul(i, dimension.a), aAt)), k.let(add(mul(i, dimension.b), bAt)));
-      });
-    };
-    loops(0, aBase, constant("i32", 0));
-    for (let r = 0; r < count; r++) widths.forEach((w, v) => k.store(c, cAt(r, w), sums[r]![v]!));
-  };
-
-  const blockOfRows = (
-    aBase: Expression,
-    cBase: Expression,
-    count: number,
-    from: Expression | number,
-    to: Expression | number,
-    resume: Expression | undefined,
-  ): void => {
-    const full = Array.from({ length: block.vectors }, (_, v) => ({ at: v * lanes, lanes }));
-    if (fullSegments > 0)
-      k.for(0, fullSegments * segment, segment, (column) => micro(aBase, cBase, full, column, count, from, to, resume));
-    const column = constant("i32", fullSegments * segment);
-    for (let i = 0; i < restPieces.length; i += Math.max(1, block.vectors))
-      micro(aBase, cBase, restPieces.slice(i, i + Math.max(1, block.vectors)), column, count, from, to, resume);
-  };
-
-  const rowBlock = (
-    outerA: Expression,
-    outerC: Expression,
-    index: Expression,
-    from: Expression | number,
-    to: Expression | number,
-    resume: Expression | undefined,
-  ): void => {
-    const aBase = k.let(add(outerA, mul(index, block.rows * innerRow.a)));
-    const cBase = k.let(add(outerC, mul(index, block.rows * innerRow.c)));
-    if (lastRows === block.rows) blockOfRows(aBase, cBase, block.rows, from, to, resume);
-    else if (rowBlocks === 1) blockOfRows(aBase, cBase, lastRows, from, to, resume);
-    else {
-      k.if(
-        { kind: "binary", type: "mask", lanes: 1, operator: "lt", left: index, right: constant("i32", rowBlocks - 1) },
-        () => blockOfRows(aBase, cBase, block.rows, from, to, resume),
-        () => blockOfRows(aBase, cBase, lastRows, from, to, resume),
-      );
-    }
-  };
-
-  const zero = constant("i32", 0);
-  if (chunked) {
-    const groups = Math.min(rowBlocks, 4);
-    k.parallel(groups, (g) => {
-      const first = k.let(div(mul(g, rowBlocks), groups));
-      const end = k.let(div(mul(add(g, 1), rowBlocks), groups));
-      k.for(0, outerReduction.size, chunk, (from) => {
-        const to = k.let(min(add(from, chunk), constant("i32", outerReduction.size)));
-        k.for(first, end, 1, (index) => rowBlock(zero, zero, index, from, to, from));
+    const strides = [reduction.map((d) => d.a), source.strides];
+    this.#reduce(range, [aBase, source.base], strides, ([aAt, bAt]) => {
+      const rowOfB = widths.map((w) => k.let(k.load(source.buffer, add(bAt!, w.at), w.lanes)));
+      sums.forEach((row, r) => {
+        const x = k.let(k.load(this.#a, add(aAt!, r * innerRow.a)));
+        row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
-    return k.finish();
+    sums.forEach((row, r) => widths.forEach((w, v) => k.store(this.#c, cAt(r, w), row[v]!)));
   }
-  k.parallel(outerExtent * rowBlocks, (p) => {
-    const index = k.let(rem(p, rowBlocks));
-    let left = k.let(div(p, rowBlocks));
-    let outerA: Expression = zero;
-    let outerC: Expression = zero;
+
+  /** The block of rows of that number, with `run` for its count of rows. */
+  #rowBlock(index: Expression, run: (aBase: Expression, cBase: Expression, count: number) => void): void {
+    const k = this.#k;
+    const { outerRows, innerRow, innerBlocks, blockRows } = this.#plan;
+    const inner = k.let(rem(index, innerBlocks));
+    let left = k.let(div(index, innerBlocks));
+    let a: Expression = mul(outerRows.length === 0 ? index : inner, blockRows * innerRow.a);
+    let c: Expression = mul(outerRows.length === 0 ? index : inner, blockRows * innerRow.c);
     for (let d = outerRows.length - 1; d >= 0; d--) {
       const dimension = outerRows[d]!;
       const i = d === 0 ? left : k.let(rem(left, dimension.size));
       if (d > 0) left = k.let(div(left, dimension.size));
-      outerA = add(outerA, mul(i, dimension.a));
-      outerC = add(outerC, mul(i, dimension.c));
+      a = add(a, mul(i, dimension.a));
+      c = add(c, mul(i, dimension.c));
     }
-    rowBlock(k.let(outerA), k.let(outerC), index, 0, outerReduction.size, undefined);
-  });
-  return k.finish();
+    const aBase = k.let(a);
+    const cBase = k.let(add(this.#sliceBase, c));
+    const lastRows = innerRow.size - (innerBlocks - 1) * blockRows;
+    if (lastRows === blockRows || innerBlocks === 1) return run(aBase, cBase, lastRows);
+    const full = binary("lt", outerRows.length === 0 ? index : inner, innerBlocks - 1);
+    k.if(
+      full,
+      () => run(aBase, cBase, blockRows),
+      () => run(aBase, cBase, lastRows),
+    );
+  }
+
+  /** B where it lies, from a column on. */
+  #inPlace(column: Expression): Source {
+    return { buffer: this.#b, base: column, strides: this.#plan.reduction.map((d) => d.b), column };
+  }
+
+  #fullWidths(): Pieces[] {
+    return Array.from({ length: this.#plan.vectors }, (_, v) => ({ at: v * this.#plan.lanes, lanes: this.#plan.lanes }));
+  }
+
+  /** The columns behind the full segments. */
+  #restOfColumns(aBase: Expression, cBase: Expression, count: number, range: Range): void {
+    const { rest, vectors, fullSegments } = this.#plan;
+    const source = this.#inPlace(constant("i32", fullSegments * this.#segment));
+    for (let i = 0; i < rest.length; i += vectors) this.#micro(aBase, cBase, count, rest.slice(i, i + vectors), source, range);
+  }
+
+  /** Copies a column segment of a chunk of B to contiguous rows at `base`. */
+  #pack(panel: Buffer, base: Expression, column: Expression, range: Range): Source {
+    const { reduction } = this.#plan;
+    const strides = reduction.map((_, d) => reduction.slice(d + 1).reduce((p, r) => p * r.size, this.#segment));
+    const start = this.#k.let(add(base, mul(range.from, -strides[0]!)));
+    this.#reduce(range, [column, start], [reduction.map((d) => d.b), strides], ([from, to]) => {
+      for (const w of this.#fullWidths()) this.#k.store(panel, add(to!, w.at), this.#k.load(this.#b, add(from!, w.at), w.lanes));
+    });
+    return { buffer: panel, base: start, strides, column };
+  }
+
+  /** Each iteration is one block of rows with all columns. */
+  #plain(): void {
+    const { reduction, fullSegments, blocks } = this.#plan;
+    const range = { from: zero, to: constant("i32", reduction[0]!.size) };
+    this.#k.parallel(blocks, (index) =>
+      this.#rowBlock(index, (aBase, cBase, count) => {
+        this.#k.for(0, fullSegments * this.#segment, this.#segment, (column) =>
+          this.#micro(aBase, cBase, count, this.#fullWidths(), this.#inPlace(column), range),
+        );
+        this.#restOfColumns(aBase, cBase, count, range);
+      }),
+    );
+  }
+
+  /** Each iteration is a group of blocks of rows with a group of column segments, chunk after chunk of the reduction. */
+  #blocked({ chunk, slices, rowGroups, segmentGroups, panel: panelSize }: NonNullable<ContractionPlan["blocking"]>): void {
+    const k = this.#k;
+    const { reduction, fullSegments, blocks, rest } = this.#plan;
+    const steps = reduction[0]!.size;
+    k.parallel(slices * rowGroups * segmentGroups, (p) => {
+      const slice = k.let(div(p, rowGroups * segmentGroups));
+      const rowGroup = k.let(rem(div(p, segmentGroups), rowGroups));
+      const segmentGroup = k.let(rem(p, segmentGroups));
+      const firstBlock = this.#firstOf(rowGroup, rowGroups, blocks);
+      const endBlock = this.#firstOf(add(rowGroup, 1), rowGroups, blocks);
+      const firstColumn = k.let(mul(this.#firstOf(segmentGroup, segmentGroups, fullSegments), this.#segment));
+      const endColumn = k.let(mul(this.#firstOf(add(segmentGroup, 1), segmentGroups, fullSegments), this.#segment));
+      const base = k.let(mul(p, panelSize));
+      const start = slices === 1 ? zero : this.#firstOf(slice, slices, steps);
+      const end = slices === 1 ? constant("i32", steps) : this.#firstOf(add(slice, 1), slices, steps);
+      this.#sliceBase = slices === 1 ? zero : k.let(mul(slice, this.#plan.size));
+      const walk = (visit: (from: Expression) => void): void => (chunk >= steps ? visit(zero) : k.for(start, end, chunk, visit));
+      walk((from) => {
+        const range: Range = chunk >= steps ? { from, to: end } : { from, to: k.let(min(add(from, chunk), end)), start };
+        k.for(firstColumn, endColumn, this.#segment, (column) => {
+          const source = this.#panel ? this.#pack(this.#panel, base, column, range) : this.#inPlace(column);
+          k.for(firstBlock, endBlock, 1, (index) =>
+            this.#rowBlock(index, (aBase, cBase, count) => this.#micro(aBase, cBase, count, this.#fullWidths(), source, range)),
+          );
+        });
+        if (rest.length === 0) return;
+        const tail = (): void =>
+          k.for(firstBlock, endBlock, 1, (index) =>
+            this.#rowBlock(index, (aBase, cBase, count) => this.#restOfColumns(aBase, cBase, count, range)),
+          );
+        if (segmentGroups === 1) tail();
+        else k.if(binary("eq", segmentGroup, segmentGroups - 1), tail);
+      });
+    });
+  }
+
+  kernel(): Kernel {
+    const { blocking } = this.#plan;
+    if (blocking) this.#blocked(blocking);
+    else this.#plain();
+    return this.#k.finish();
+  }
+}
+
+/** Kernel with buffers A, B, C (one C a slice of the reduction, to be added) and, where `contractionWorkspace` asks for it, a workspace. */
+export function contractionKernel(spec: Contraction, plan: ContractionPlan): Kernel {
+  return new ContractionWriter(spec, plan).kernel();
 }

@@ -1,0 +1,156 @@
+import { pieces } from "./map.js";
+
+/**
+ * C[i, n] = sum over k of A[i + k] * B[k + n]: matrix products, convolutions (implicit, with i over batch and places and
+ * k over taps and channels) and their weight gradients (i over taps and channels, k over batch and places) are one kernel.
+ * i and k run over several dimensions, outermost first; n is contiguous in B and C.
+ */
+export interface Contraction {
+  readonly element: "f32" | "f64";
+  readonly rows: readonly Row[];
+  readonly reduction: readonly Reduction[];
+  readonly columns: number;
+}
+
+/** A dimension of i with its strides in A and C. */
+export interface Row {
+  readonly size: number;
+  readonly a: number;
+  readonly c: number;
+}
+
+/** A dimension of k with its strides in A and B. */
+export interface Reduction {
+  readonly size: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/**
+ * How B's panels (one column segment of one chunk of the reduction) are kept in a first-level cache while many blocks of
+ * rows are multiplied with them (Goto and van de Geijn 2008, Anatomy of High-Performance Matrix Multiplication).
+ */
+export interface Blocking {
+  /** Steps of the outermost dimension of the reduction to a chunk. */
+  readonly chunk: number;
+  /** Parts of a long reduction, each with sums of its own, that are added at the end; 1: none. */
+  readonly slices: number;
+  readonly rowGroups: number;
+  readonly segmentGroups: number;
+  /** Elements of a panel that is copied to contiguous memory first, as rows of B that lie a power of two apart would displace each other; 0: B is used where it lies. */
+  readonly panel: number;
+}
+
+export interface ContractionPlan {
+  readonly lanes: number;
+  readonly outerRows: readonly Row[];
+  readonly innerRow: Row;
+  readonly reduction: readonly Reduction[];
+  /** Rows whose sums are in registers together. */
+  readonly blockRows: number;
+  /** Vectors of one column segment. */
+  readonly vectors: number;
+  readonly fullSegments: number;
+  /** What is left of the columns behind the full segments. */
+  readonly rest: readonly { readonly at: number; readonly lanes: number }[];
+  /** Blocks along the innermost dimension of the rows, and over all. */
+  readonly innerBlocks: number;
+  readonly blocks: number;
+  /** Elements of C. */
+  readonly size: number;
+  readonly blocking: Blocking | undefined;
+}
+
+/** Bytes of B that stay in a first-level cache while block after block of rows is multiplied with them. */
+const panelBytes = 32 * 1024;
+/** Bytes of A that stay in a second-level cache while panel after panel of B is multiplied with them. */
+const groupBytes = 256 * 1024;
+/** Iterations of the outermost loop that a kernel should have, for threads to share. */
+const wantedTasks = 4;
+/** Blocks of rows that pay for copying a panel. */
+const leastBlocks = 4;
+
+const product = (dimensions: readonly { readonly size: number }[]): number => dimensions.reduce((p, d) => p * d.size, 1);
+
+/** Dimensions of size 1 are dropped and neighbours that every operand walks as one are merged. */
+function merge<T extends { readonly size: number }>(dimensions: readonly T[], keys: readonly (keyof T)[]): T[] {
+  const out: T[] = [];
+  for (const d of dimensions) {
+    if (d.size === 1) continue;
+    const last = out[out.length - 1];
+    if (last && keys.every((key) => (last[key] as number) === (d[key] as number) * d.size)) {
+      out[out.length - 1] = { ...d, size: last.size * d.size };
+    } else out.push(d);
+  }
+  return out.length > 0 ? out : [{ ...(dimensions[0] as T), size: 1 }];
+}
+
+/** Accumulators fill the registers but for the row of B and the element of A. */
+function chooseBlock(innerRows: number, columns: number, lanes: number, registers: number): { rows: number; vectors: number } {
+  const vectors = Math.max(1, Math.min(registers >= 32 ? 4 : 2, Math.floor(columns / lanes)));
+  const most = Math.max(1, Math.min(vectors === 1 && registers >= 32 ? 16 : 12, Math.floor((registers - vectors - 2) / vectors)));
+  const limit = Math.min(most, innerRows);
+  for (let rows = limit; rows >= Math.max(1, Math.ceil(limit * 0.6)); rows--)
+    if (innerRows % rows === 0) return { rows, vectors };
+  return { rows: limit, vectors };
+}
+
+/** A reduction that is long beside C is cut, so that every element of A and B is fetched from memory once. */
+function chooseSlices(steps: number, chunk: number, operands: number, size: number): number {
+  const worth = steps >= 2 * wantedTasks * chunk && 2 * wantedTasks * size <= operands;
+  return worth ? wantedTasks : 1;
+}
+
+function chooseBlocking(plan: Omit<ContractionPlan, "blocking" | "rest">, columns: number): Blocking | undefined {
+  const { reduction, fullSegments, blocks, blockRows, size } = plan;
+  const segment = plan.vectors * plan.lanes;
+  if (blocks < leastBlocks || fullSegments === 0) return undefined;
+  const innerSteps = product(reduction.slice(1));
+  const steps = reduction[0]!.size;
+  const most = Math.max(1, Math.floor(panelBytes / (4 * segment * innerSteps)));
+  const chunk = Math.ceil(steps / Math.ceil(steps / most));
+  const packs = fullSegments > 1;
+  if (!packs && chunk === steps) return undefined;
+  const depth = chunk * innerSteps;
+  const blocksInGroup = Math.max(leastBlocks, Math.floor(groupBytes / (4 * depth * blockRows)));
+  const slices = chooseSlices(steps, chunk, steps * innerSteps * (size / columns + columns), size);
+  let rowGroups = Math.ceil(blocks / blocksInGroup);
+  let segmentGroups = 1;
+  if (slices > 1) rowGroups = Math.min(rowGroups, blocks);
+  else if (rowGroups < wantedTasks) {
+    segmentGroups = Math.min(fullSegments, wantedTasks);
+    rowGroups = Math.max(rowGroups, Math.ceil(wantedTasks / segmentGroups));
+  } else rowGroups = Math.ceil(rowGroups / wantedTasks) * wantedTasks;
+  return { chunk, slices, rowGroups: Math.min(rowGroups, blocks), segmentGroups, panel: packs ? depth * segment : 0 };
+}
+
+/** Register blocks and cache blocks of a contraction. */
+export function planContraction(spec: Contraction, vectorLanes: number, registers: number): ContractionPlan {
+  const lanes = spec.element === "f64" ? 1 : vectorLanes;
+  const rows = merge(spec.rows, ["a", "c"]);
+  const reduction = merge(spec.reduction, ["a", "b"]);
+  const innerRow = rows[rows.length - 1]!;
+  const { rows: blockRows, vectors } = chooseBlock(innerRow.size, spec.columns, lanes, registers);
+  const segment = vectors * lanes;
+  const fullSegments = Math.floor(spec.columns / segment);
+  const innerBlocks = Math.ceil(innerRow.size / blockRows);
+  const plan = {
+    lanes,
+    outerRows: rows.slice(0, -1),
+    innerRow,
+    reduction,
+    blockRows,
+    vectors,
+    fullSegments,
+    innerBlocks,
+    blocks: innerBlocks * product(rows.slice(0, -1)),
+    size: product(rows) * spec.columns,
+  };
+  const rest = pieces(spec.columns - fullSegments * segment, lanes);
+  return { ...plan, rest, blocking: chooseBlocking(plan, spec.columns) };
+}
+
+/** Elements of the workspace that the kernel takes as its last buffer; 0: it takes none. */
+export function contractionWorkspace({ blocking }: ContractionPlan): number {
+  return blocking ? blocking.panel * blocking.slices * blocking.rowGroups * blocking.segmentGroups : 0;
+}

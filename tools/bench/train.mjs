@@ -2,7 +2,11 @@
  * npm run bench:train [-- --json] [--python PATH] [--networks a,b] [--steps N] [--tcmalloc PATH] [--out FILE]
  *
  * One training step (forward, backward, Adam; batch 100) native and in WebAssembly beside PyTorch, interleaved: every
- * setting takes a few steps in turn, round after round; medians over all rounds. See README of `results/` for the columns.
+ * setting takes a few steps in turn, round after round; medians over all rounds.
+ *
+ * Columns: `tcmalloc` and `both` preload that library, without and with channels_last; `ratio` and `best` are PyTorch as
+ * installed and its best setting, divided by ours; `ofPeak` is against the multiply-add peak of the same target and
+ * threads; `cold` and `cached` are compile times.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -29,7 +33,7 @@ if (!Number.isInteger(steps) || steps < 1) {
   process.exit(2);
 }
 /** Steps that one setting takes before it is the next one's turn. */
-const stepsPerTurn = Math.min(5, steps);
+const stepsPerTurn = Math.max(1, Math.min(5, Math.floor(steps / 5)));
 const rounds = Math.ceil(steps / stepsPerTurn);
 /** Threads of PyTorch that wait in a loop have gone to sleep after this. */
 const restMilliseconds = 50;

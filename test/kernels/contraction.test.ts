@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { RandomStream } from "../../src/base/random.js";
+import { compile } from "../../src/engine/compile.js";
+import { nativeCompiler } from "../../src/engine/native_target.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { tensor } from "../../src/graph/types.js";
+import { planContraction } from "../../src/kernels/contraction_plan.js";
+
+const targets = ["oracle", "wasm", ...(nativeCompiler() ? ["native"] : [])] as ("oracle" | "wasm" | "native")[];
+
+const noise = (key: number, n: number): Float32Array => {
+  const random = new RandomStream(key);
+  return Float32Array.from({ length: n }, () => random.normal());
+};
+
+/** a[rows, inner] b[inner, columns] in double precision, or a transposed [inner, rows]. */
+function product(
+  a: Float32Array,
+  b: Float32Array,
+  rows: number,
+  inner: number,
+  columns: number,
+  transposed: boolean,
+): Float64Array {
+  const c = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++)
+    for (let k = 0; k < inner; k++) {
+      const x = a[transposed ? k * rows + i : i * inner + k] as number;
+      for (let j = 0; j < columns; j++) c[i * columns + j]! += x * (b[k * columns + j] as number);
+    }
+  return c;
+}
+
+async function run(
+  op: string,
+  shapes: [number[], number[]],
+  data: [Float32Array, Float32Array],
+  target: (typeof targets)[number],
+  threads: number,
+) {
+  const g = new GraphBuilder("product");
+  const inputs = shapes.map((shape, i) => g.input(`x${i}`, tensor("f32", shape)));
+  g.output("y", g.op(op, inputs));
+  const program = await compile(g.finish(), { target, threads });
+  data.forEach((values, i) => program.write(`x${i}`, values));
+  program.run();
+  const y = program.read("y").slice();
+  program.close();
+  return y;
+}
+
+const worst = (found: Float32Array, wanted: Float64Array): number =>
+  found.reduce((most, value, i) => Math.max(most, Math.abs(value - (wanted[i] as number))), 0);
+
+// Rows, inner size, columns: whole blocks, rests of rows and columns, several chunks, slices, few rows.
+const sizes: [number, number, number][] = [
+  [64, 64, 64],
+  [100, 256, 384],
+  [37, 300, 150],
+  [26, 2100, 70],
+  [64, 5000, 64],
+  [26, 9000, 67],
+  [3, 700, 200],
+];
+
+describe.each(targets)("contraction on %s", (target) => {
+  it.each(sizes)("%i x %i x %i equals the product in double precision", async (rows, inner, columns) => {
+    const a = noise(1, rows * inner);
+    const b = noise(2, inner * columns);
+    const plain = await run(
+      "dense",
+      [
+        [rows, inner],
+        [inner, columns],
+      ],
+      [a, b],
+      target,
+      1,
+    );
+    expect(worst(plain, product(a, b, rows, inner, columns, false))).toBeLessThan(2e-5 * Math.sqrt(inner));
+    const gradient = await run(
+      "dense_weight_gradient",
+      [
+        [inner, rows],
+        [inner, columns],
+      ],
+      [a, b],
+      target,
+      1,
+    );
+    expect(worst(gradient, product(a, b, rows, inner, columns, true))).toBeLessThan(2e-5 * Math.sqrt(inner));
+  });
+
+  it.runIf(target === "native").each(sizes)(
+    "%i x %i x %i has the same bits on 1, 2 and 3 threads",
+    async (rows, inner, columns) => {
+      const shapes: [number[], number[]] = [
+        [inner, rows],
+        [inner, columns],
+      ];
+      const data: [Float32Array, Float32Array] = [noise(3, inner * rows), noise(4, inner * columns)];
+      const one = await run("dense_weight_gradient", shapes, data, target, 1);
+      for (const threads of [2, 3]) expect(await run("dense_weight_gradient", shapes, data, target, threads)).toEqual(one);
+    },
+  );
+});
+
+it("the sizes above use every way through the kernel", () => {
+  const plans = [4, 8, 16].map((lanes) =>
+    sizes.map(([rows, inner, columns]) =>
+      planContraction(
+        {
+          element: "f32",
+          rows: [{ size: rows, a: 1, c: columns }],
+          reduction: [{ size: inner, a: rows, b: columns }],
+          columns,
+        },
+        lanes,
+        lanes === 16 ? 32 : 16,
+      ),
+    ),
+  );
+  for (const list of plans) {
+    expect(list.some((p) => !p.blocking)).toBe(true);
+    expect(list.some((p) => p.blocking && p.blocking.panel > 0)).toBe(true);
+    expect(list.some((p) => p.blocking && p.blocking.slices > 1)).toBe(true);
+    expect(list.some((p) => p.blocking && p.rest.length > 0)).toBe(true);
+  }
+});

@@ -9,7 +9,7 @@ import { earshot } from "./command_line.js";
 const base = mkdtempSync(join(tmpdir(), "earshot-data-"));
 afterAll(() => rmSync(base, { recursive: true }));
 const clips = join(base, "clips");
-const real = join(process.env["EARSHOT_DATA"] ?? "/work/data", "speech_commands");
+const real = join(process.env["EARSHOT_DATA"] ?? "EARSHOT_DATA is not set", "speech_commands");
 
 function tone(frequency: number, count = 16_000, rate = 16_000): Uint8Array {
   const samples = Float32Array.from({ length: count }, (_, i) => 0.3 * Math.sin((2 * Math.PI * frequency * i) / rate));

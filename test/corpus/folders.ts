@@ -38,4 +38,4 @@ export function writeNames(root: string, names: readonly string[]): void {
 }
 
 /** Unpacked ../shared/data, where the machine has it. */
-export const dataFolder = process.env.EARSHOT_DATA ?? "/work/data";
+export const dataFolder = process.env.EARSHOT_DATA ?? "EARSHOT_DATA is not set";

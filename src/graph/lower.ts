@@ -25,7 +25,7 @@ export interface LowerContext {
   call(key: string, make: () => Kernel, regions: readonly Region[]): void;
   /** Copies one region to another of the same size. */
   copy(from: Region, to: Region): void;
-  /** Lowers another graph in place (the cell of a scan), over `count` turns; see engine/lower_scan.ts. */
+  /** Repeats what `body` calls over `count` turns: the cell of a scan. */
   loop(count: number, reverse: boolean, body: (context: LoopContext) => void): void;
 }
 

@@ -1,4 +1,10 @@
-import { type Contraction, type ContractionPlan, contractionWorkspace } from "./contraction_plan.js";
+import {
+  type Blocking,
+  type Contraction,
+  type ContractionPlan,
+  contractionWorkspace,
+  taskWorkspace,
+} from "./contraction_plan.js";
 import {
   add,
   binary,
@@ -13,6 +19,7 @@ import {
   mul,
   rem,
 } from "./language.js";
+import { pieces } from "./map.js";
 
 /** A part of the reduction: steps of its outermost dimension. What came before it, from `start` on, is already in C. */
 interface Range {
@@ -29,6 +36,9 @@ interface Source {
   readonly strides: readonly number[];
   readonly column: Expression;
 }
+
+/** Where the kernel finds A, as `Source`. */
+type LeftSource = Omit<Source, "column">;
 
 interface Pieces {
   readonly at: number;
@@ -48,6 +58,7 @@ class ContractionWriter {
   readonly #segment: number;
   /** Where the sums of a slice of the reduction begin. */
   #sliceBase: Expression = zero;
+  #left: LeftSource;
 
   constructor(spec: Contraction, plan: ContractionPlan) {
     this.#spec = spec;
@@ -57,6 +68,7 @@ class ContractionWriter {
     this.#c = this.#k.buffer("c", spec.element, true);
     if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
     this.#segment = plan.vectors * plan.lanes;
+    this.#left = { buffer: this.#a, base: zero, strides: plan.reduction.map((d) => d.a) };
   }
 
   #firstOf(group: Expression, groups: number, count: number): Expression {
@@ -85,7 +97,7 @@ class ContractionWriter {
   /** `count` rows times one column segment, in registers. */
   #micro(aBase: Expression, cBase: Expression, count: number, widths: readonly Pieces[], source: Source, range: Range): void {
     const k = this.#k;
-    const { innerRow, reduction } = this.#plan;
+    const { innerRow } = this.#plan;
     const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(constant(this.#spec.element, 0, w.lanes))));
     const cAt = (r: number, w: Pieces): Expression => add(add(cBase, source.column), r * innerRow.c + w.at);
     if (range.start) {
@@ -93,11 +105,12 @@ class ContractionWriter {
         sums.forEach((row, r) => widths.forEach((w, v) => k.assign(row[v]!, k.load(this.#c, cAt(r, w), w.lanes))));
       });
     }
-    const strides = [reduction.map((d) => d.a), source.strides];
+    const left = this.#left;
+    const strides = [left.strides, source.strides];
     this.#reduce(range, [aBase, source.base], strides, ([aAt, bAt]) => {
       const rowOfB = widths.map((w) => k.let(k.load(source.buffer, add(bAt!, w.at), w.lanes)));
       sums.forEach((row, r) => {
-        const x = k.let(k.load(this.#a, add(aAt!, r * innerRow.a)));
+        const x = k.let(k.load(left.buffer, add(aAt!, r * innerRow.a)));
         row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
@@ -110,7 +123,7 @@ class ContractionWriter {
     const { outerRows, innerRow, innerBlocks, blockRows } = this.#plan;
     const inner = k.let(rem(index, innerBlocks));
     let left = k.let(div(index, innerBlocks));
-    let a: Expression = mul(outerRows.length === 0 ? index : inner, blockRows * innerRow.a);
+    let a: Expression = add(this.#left.base, mul(outerRows.length === 0 ? index : inner, blockRows * innerRow.a));
     let c: Expression = mul(outerRows.length === 0 ? index : inner, blockRows * innerRow.c);
     for (let d = outerRows.length - 1; d >= 0; d--) {
       const dimension = outerRows[d]!;
@@ -158,6 +171,21 @@ class ContractionWriter {
     return { buffer: panel, base: start, strides, column };
   }
 
+  /** Copies a chunk of A, whose rows lie along the reduction, to rows of `stride` elements at `base`. */
+  #packLeft(panel: Buffer, base: Expression, stride: number, range: Range): void {
+    const { innerRow, reduction, lanes } = this.#plan;
+    const k = this.#k;
+    const start = k.let(add(base, mul(range.from, -stride)));
+    const full = innerRow.size - (innerRow.size % lanes);
+    const inPlace = reduction.map((d) => d.a);
+    this.#reduce(range, [zero, start], [inPlace, [stride]], ([from, to]) => {
+      const copy = (at: Expression, width: number): void => k.store(panel, add(to!, at), k.load(this.#a, add(from!, at), width));
+      k.for(0, full, lanes, (at) => copy(at, lanes));
+      for (const w of pieces(innerRow.size - full, lanes)) copy(constant("i32", full + w.at), w.lanes);
+    });
+    this.#left = { buffer: panel, base: start, strides: [stride] };
+  }
+
   /** Each iteration is one block of rows with all columns. */
   #plain(): void {
     const { reduction, fullSegments, blocks } = this.#plan;
@@ -173,7 +201,8 @@ class ContractionWriter {
   }
 
   /** Each iteration is a group of blocks of rows with a group of column segments, chunk after chunk of the reduction. */
-  #blocked({ chunk, slices, rowGroups, segmentGroups, panel: panelSize }: NonNullable<ContractionPlan["blocking"]>): void {
+  #blocked(blocking: Blocking): void {
+    const { chunk, slices, rowGroups, segmentGroups, panel: panelSize, leftStride } = blocking;
     const k = this.#k;
     const { reduction, fullSegments, blocks, rest } = this.#plan;
     const steps = reduction[0]!.size;
@@ -185,13 +214,14 @@ class ContractionWriter {
       const endBlock = this.#firstOf(add(rowGroup, 1), rowGroups, blocks);
       const firstColumn = k.let(mul(this.#firstOf(segmentGroup, segmentGroups, fullSegments), this.#segment));
       const endColumn = k.let(mul(this.#firstOf(add(segmentGroup, 1), segmentGroups, fullSegments), this.#segment));
-      const base = k.let(mul(p, panelSize));
+      const base = k.let(mul(p, taskWorkspace(blocking)));
       const start = slices === 1 ? zero : this.#firstOf(slice, slices, steps);
       const end = slices === 1 ? constant("i32", steps) : this.#firstOf(add(slice, 1), slices, steps);
       this.#sliceBase = slices === 1 ? zero : k.let(mul(slice, this.#plan.size));
       const walk = (visit: (from: Expression) => void): void => (chunk >= steps ? visit(zero) : k.for(start, end, chunk, visit));
       walk((from) => {
         const range: Range = chunk >= steps ? { from, to: end } : { from, to: k.let(min(add(from, chunk), end)), start };
+        if (this.#panel && leftStride > 0) this.#packLeft(this.#panel, k.let(add(base, panelSize)), leftStride, range);
         k.for(firstColumn, endColumn, this.#segment, (column) => {
           const source = this.#panel ? this.#pack(this.#panel, base, column, range) : this.#inPlace(column);
           k.for(firstBlock, endBlock, 1, (index) =>

@@ -39,6 +39,8 @@ export interface Blocking {
   readonly segmentGroups: number;
   /** Elements of a panel that is copied to contiguous memory first, as rows of B that lie a power of two apart would displace each other; 0: B is used where it lies. */
   readonly panel: number;
+  /** Elements between rows of A's chunk where that is copied too, as its columns are walked; 0: A is used where it lies. */
+  readonly leftStride: number;
 }
 
 export interface ContractionPlan {
@@ -121,7 +123,11 @@ function chooseBlocking(plan: Omit<ContractionPlan, "blocking" | "rest">, column
     segmentGroups = Math.min(fullSegments, wantedTasks);
     rowGroups = Math.max(rowGroups, Math.ceil(wantedTasks / segmentGroups));
   } else rowGroups = Math.ceil(rowGroups / wantedTasks) * wantedTasks;
-  return { chunk, slices, rowGroups: Math.min(rowGroups, blocks), segmentGroups, panel: packs ? depth * segment : 0 };
+  // An odd number of cache lines, so that a column's elements do not displace each other.
+  const lines = Math.ceil(plan.innerRow.size / 16) | 1;
+  const walksColumns = plan.innerRow.a === 1 && plan.outerRows.length === 0 && reduction.length === 1;
+  const leftStride = packs && slices > 1 && rowGroups === 1 && walksColumns ? 16 * lines : 0;
+  return { chunk, slices, rowGroups: Math.min(rowGroups, blocks), segmentGroups, panel: packs ? depth * segment : 0, leftStride };
 }
 
 /** Register blocks and cache blocks of a contraction. */
@@ -152,5 +158,10 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
 
 /** Elements of the workspace that the kernel takes as its last buffer; 0: it takes none. */
 export function contractionWorkspace({ blocking }: ContractionPlan): number {
-  return blocking ? blocking.panel * blocking.slices * blocking.rowGroups * blocking.segmentGroups : 0;
+  return blocking ? taskWorkspace(blocking) * blocking.slices * blocking.rowGroups * blocking.segmentGroups : 0;
+}
+
+/** Elements of the workspace for one iteration: B's panel, then A's chunk. */
+export function taskWorkspace({ panel, chunk, leftStride }: Blocking): number {
+  return panel + chunk * leftStride;
 }

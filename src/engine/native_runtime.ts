@@ -32,7 +32,7 @@ static void barrier(int32_t threads) {
     return;
   }
   for (int spins = 0; atomic_load_explicit(&p->phase, memory_order_acquire) == phase; spins++) {
-    if (spins < 20000) PAUSE(); else sched_yield();
+    if (spins < 1000) PAUSE(); else sched_yield();
   }
 }
 #define SHARE(extent, call) do { \\
@@ -47,7 +47,7 @@ static void *worker(void *argument) {
   current = p;
   for (int done = 0;;) {
     for (int spins = 0; atomic_load_explicit(&p->job, memory_order_acquire) == done && !atomic_load(&p->stop); spins++) {
-      if (spins < 20000) { PAUSE(); continue; }
+      if (spins < 1000) { PAUSE(); continue; }
       pthread_mutex_lock(&p->mutex);
       while (atomic_load(&p->job) == done && !atomic_load(&p->stop)) pthread_cond_wait(&p->wake, &p->mutex);
       pthread_mutex_unlock(&p->mutex);

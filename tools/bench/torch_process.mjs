@@ -2,9 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const script = fileURLToPath(new URL("bench_torch.py", import.meta.url));
-
-/** A running bench_torch.py (protocol there). */
+/** A running bench_torch.py, or another script of its kind (protocol there). */
 export class TorchProcess {
   #child;
   #lines;
@@ -12,10 +10,14 @@ export class TorchProcess {
   #ended = "";
   #errors = "";
 
-  /** @param preload library for LD_PRELOAD, or undefined */
-  constructor(python, preload) {
+  /**
+   * @param preload library for LD_PRELOAD, or undefined
+   * @param script Python file beside this one
+   */
+  constructor(python, preload, script = "bench_torch.py") {
+    const path = fileURLToPath(new URL(script, import.meta.url));
     const env = preload ? { ...process.env, LD_PRELOAD: preload } : process.env;
-    this.#child = spawn(python, [script], { env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(python, [path], { env, stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stderr.on("data", (data) => {
       this.#errors = (this.#errors + data).slice(-2000);
     });
@@ -41,13 +43,18 @@ export class TorchProcess {
     return this.#next();
   }
 
+  /** Sends a task and gives its answer. */
+  async ask(task) {
+    const answer = this.#next();
+    this.#child.stdin.write(`${JSON.stringify(task)}\n`);
+    const found = await answer;
+    if (found.error) throw new Error(`Python, ${JSON.stringify(task)}: ${found.error}`);
+    return found;
+  }
+
   /** Milliseconds of each of `steps` steps. */
   async time(network, threads, channelsLast, steps) {
-    const answer = this.#next();
-    this.#child.stdin.write(`${JSON.stringify({ network, threads, channelsLast, steps })}\n`);
-    const { ms, error } = await answer;
-    if (error) throw new Error(`PyTorch, ${network}: ${error}`);
-    return ms;
+    return (await this.ask({ network, threads, channelsLast, steps })).ms;
   }
 
   close() {

@@ -1,24 +1,11 @@
 import { UserError } from "../base/errors.js";
+import { meaningOf } from "../base/system_error.js";
 
 /** What is printed about an error, and the exit code that goes with it. */
 export interface Failure {
   message: string;
   exitCode: 1 | 2;
 }
-
-/** What the operating system's codes mean to a user. */
-const SYSTEM_ERRORS: Record<string, string> = {
-  ENOENT: "no such file or folder",
-  EACCES: "permission denied",
-  EPERM: "not permitted",
-  EISDIR: "is a folder, not a file",
-  ENOTDIR: "is a file, not a folder",
-  EEXIST: "exists already",
-  ENOSPC: "no space is left on the disk",
-  EROFS: "the file system is read-only",
-  EMFILE: "too many files are open",
-  ENOTEMPTY: "the folder is not empty",
-};
 
 /**
  * Turns an error into words: what a user can mend as it is, what the system refused with the path,
@@ -40,7 +27,7 @@ export function explainFailure(error: unknown, debug: boolean): Failure {
 function explainSystemError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path, syscall } = error as NodeJS.ErrnoException;
-  const meaning = code === undefined ? undefined : SYSTEM_ERRORS[code];
+  const meaning = code === undefined ? undefined : meaningOf(code);
   if (meaning === undefined || syscall === undefined) return undefined;
   return path === undefined ? `${meaning} (${syscall})` : `${path}: ${meaning}`;
 }

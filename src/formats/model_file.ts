@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { FormatError, UserError } from "../base/errors.js";
+import { disk, type FileLayer } from "../base/file_layer.js";
 import { parseFrontend } from "../frontend/frontend.js";
 import { parseGraph } from "../graph/text_parse.js";
 import { printGraph } from "../graph/text_print.js";
@@ -40,8 +41,8 @@ export function writeModel(model: Model): Uint8Array {
 }
 
 /** Writes the model to a temporary name, syncs it and renames it. */
-export async function saveModel(path: string, model: Model): Promise<void> {
-  await writeFileSafely(path, writeModel(model));
+export async function saveModel(path: string, model: Model, files: FileLayer = disk): Promise<void> {
+  await writeFileSafely(path, writeModel(model), files);
 }
 
 /**

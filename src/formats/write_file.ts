@@ -1,43 +1,75 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../base/errors.js";
+import { disk, type FileLayer, writeAll } from "../base/file_layer.js";
+import { systemCode, systemReason, systemRemedy } from "../base/system_error.js";
+
+/** What `writeFileSafely` gives its temporary files as names: `.NAME.PROCESS.RANDOM.tmp`. */
+const temporaryName = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/;
+
+/** What systems answer that cannot sync a folder at all; the file itself is safe by then. */
+const noFolderSync = new Set(["EPERM", "EACCES", "EISDIR", "EINVAL", "EBADF", "ENOTSUP", "ENOSYS"]);
 
 /**
  * Writes a file whole or not at all: to a temporary name beside it, synced, then renamed. The folder is made.
- * @throws UserError where the system refuses
+ * @throws UserError where the system refuses: what it refused, why, and what can be done
  */
-export async function writeFileSafely(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeFileSafely(path: string, bytes: Uint8Array, files: FileLayer = disk): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncFolder(folder);
+    await files.makeFolder(folder);
+    await writeNew(temporary, bytes, files);
+    await files.rename(temporary, path);
+    await syncFolder(folder, files);
   } catch (error) {
     // What stopped the writing may stop this too; the first reason is the one to tell.
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new UserError(`${path} could not be written: ${(error as Error).message}`, { cause: error });
+    await files.remove(temporary).catch(() => undefined);
+    throw unwritable(path, error);
   }
 }
 
-/** Makes the new name last. Some systems cannot sync folders; the file itself is safe by then. */
-async function syncFolder(folder: string): Promise<void> {
+/** The error for a file that the system did not let be written. */
+export function unwritable(path: string, error: unknown): UserError {
+  return new UserError(`${path} could not be written: ${systemReason(error)}; ${systemRemedy(error)}`, { cause: error });
+}
+
+async function writeNew(path: string, bytes: Uint8Array, files: FileLayer): Promise<void> {
+  const file = await files.open(path, "wx");
   try {
-    const handle = await open(folder, "r");
+    await writeAll(file, bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the new name last. */
+async function syncFolder(folder: string, files: FileLayer): Promise<void> {
+  try {
+    const handle = await files.open(folder, "r");
     try {
       await handle.sync();
     } finally {
       await handle.close();
     }
-  } catch {
-    return;
+  } catch (error) {
+    if (!noFolderSync.has(systemCode(error) ?? "")) throw error;
   }
+}
+
+/**
+ * Removes what processes that ended in the middle of `writeFileSafely` left in a folder. Only for folders in which no other process writes.
+ * @param isOwn whether a name is one of the files that are written there
+ * @returns names of the removed files
+ */
+export async function removeTemporaries(
+  folder: string,
+  isOwn: (name: string) => boolean,
+  files: FileLayer = disk,
+): Promise<string[]> {
+  const names = await files.list(folder).catch(() => []);
+  const left = names.filter((name) => isOwn(temporaryName.exec(name)?.[1] ?? ""));
+  for (const name of left) await files.remove(join(folder, name)).catch(() => undefined);
+  return left;
 }

@@ -1,24 +1,21 @@
 import { InternalError, UserError } from "../base/errors.js";
 import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
-import { wasmFeatures } from "../kernels/wasm_features.js";
-import { assembleModule, moduleImports } from "../kernels/wasm_module.js";
+import type { Backend } from "./backend.js";
 import { compileJavaScript } from "./javascript_target.js";
 import { type Binding, type Lowered, lowerGraph } from "./lower.js";
 import { printPlan } from "./memory.js";
 import { compileNative, nativeCompiler } from "./native_target.js";
 import type { CompiledProgram, TargetName, TensorData } from "./program.js";
+import { compileWasm } from "./wasm_target.js";
 
 export interface CompileOptions {
   /** "auto": native where a C compiler works, else wasm. */
   readonly target?: TargetName | "auto";
-  /** Threads of the native target. */
+  /** Threads of the native and the wasm target; the results do not depend on them. */
   readonly threads?: number;
   /** Receives the memory plan as text. */
   readonly onPlan?: (plan: string) => void;
 }
-
-/** First byte of a wasm program's tensors; what lies below is reserved (kernels/wasm_address.ts). */
-const wasmOrigin = 65536;
 
 function viewOf(memory: ArrayBufferLike, origin: number, { type, offset }: Binding): TensorData {
   const at = origin + offset;
@@ -39,37 +36,14 @@ function viewOf(memory: ArrayBufferLike, origin: number, { type, offset }: Bindi
   }
 }
 
-interface Backend {
-  readonly memory: ArrayBufferLike;
-  readonly origin: number;
-  readonly run: () => void;
-  readonly close: () => void;
-  readonly cached: boolean;
-}
-
 function oracle(lowered: Lowered): Backend {
   const memory = new ArrayBuffer(lowered.bytes);
-  return { memory, origin: 0, run: compileJavaScript(lowered.program, memory), close: () => {}, cached: false };
-}
-
-async function wasm(lowered: Lowered): Promise<Backend> {
-  const { relaxed } = wasmFeatures();
-  const pages = Math.ceil((wasmOrigin + lowered.bytes) / 65536) + 1;
-  const memory = new WebAssembly.Memory({ initial: pages });
-  const limits = { initialPages: pages, shared: false };
-  const bytes = assembleModule(lowered.program.kernels, lowered.program.instructions, {
-    relaxed,
-    memory: limits,
-    origin: wasmOrigin,
-  });
-  const { instance } = await WebAssembly.instantiate(bytes as Uint8Array<ArrayBuffer>, moduleImports(memory));
-  const run = instance.exports.run as (thread: number, threads: number) => void;
-  return { memory: memory.buffer, origin: wasmOrigin, run: () => run(0, 1), close: () => {}, cached: false };
+  return { memory, origin: 0, threads: 1, run: compileJavaScript(lowered.program, memory), close: () => {}, cached: false };
 }
 
 async function backendOf(lowered: Lowered, target: TargetName, threads: number): Promise<Backend> {
   if (target === "oracle") return oracle(lowered);
-  if (target === "wasm") return wasm(lowered);
+  if (target === "wasm") return compileWasm(lowered, threads);
   return compileNative(lowered, threads);
 }
 
@@ -80,6 +54,7 @@ export function defaultTarget(): TargetName {
 
 class Compiled implements CompiledProgram {
   readonly target: TargetName;
+  readonly threads: number;
   readonly peakBytes: number;
   readonly names: readonly string[];
   readonly compileMilliseconds: number;
@@ -92,6 +67,7 @@ class Compiled implements CompiledProgram {
   constructor(graph: string, target: TargetName, lowered: Lowered, backend: Backend, milliseconds: number) {
     this.#graph = graph;
     this.target = target;
+    this.threads = backend.threads;
     this.peakBytes = lowered.bytes;
     this.names = [...lowered.bindings.keys()];
     this.#backend = backend;

@@ -9,6 +9,7 @@ import { UserError } from "../base/errors.js";
 import { elementTypes, printC } from "../kernels/c.js";
 import { cPrelude } from "../kernels/c_prelude.js";
 import type { Instruction, Program } from "../kernels/program.js";
+import type { Backend } from "./backend.js";
 import type { Lowered, TargetWidth } from "./lower.js";
 import { nativeRuntime } from "./native_runtime.js";
 
@@ -157,7 +158,7 @@ interface Koffi {
 }
 
 /** Compiles with the machine's C compiler (or takes the library from the cache) and loads it. */
-export async function compileNative(lowered: Lowered, threads: number) {
+export async function compileNative(lowered: Lowered, threads: number): Promise<Backend> {
   const compiler = nativeCompiler();
   if (!compiler) throw new UserError("no C compiler answers on this machine; use --target wasm");
   const units = [...kernelUnits(lowered.program, compiler.lanes), mainUnit(lowered.program)];
@@ -180,6 +181,7 @@ export async function compileNative(lowered: Lowered, threads: number) {
   return {
     memory,
     origin,
+    threads: Math.min(Math.max(threads, 1), 64),
     cached,
     run: () => step(pool, view),
     close: () => {

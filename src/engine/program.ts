@@ -7,6 +7,8 @@ export type TensorData = Float32Array | Float64Array | Int32Array | Int16Array |
 /** A compiled graph with its memory. Not safe to run from two places at once. */
 export interface CompiledProgram {
   readonly target: TargetName;
+  /** Threads that a run uses; fewer than asked for where the machine gives no more. */
+  readonly threads: number;
   /** Bytes of the program's memory: parameters, states, constants and the planned peak of everything else. */
   readonly peakBytes: number;
   /** Names of inputs, outputs, parameters and states. */

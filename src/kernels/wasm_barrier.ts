@@ -4,6 +4,14 @@ import { CodeWriter, type ModuleWriter } from "./wasm_assembler.js";
 export const arrivedByte = 0;
 /** Byte of memory that counts the meetings so far; on a cache line of its own, as the waiting threads read it. */
 export const meetingByte = 128;
+/** Byte of memory that counts the runs that were begun; threads sleep on it in between. */
+export const jobByte = 256;
+/** Byte of memory that is not zero when threads shall end instead of running. */
+export const stopByte = 384;
+/** Byte of memory that is not zero when a thread has failed: who waits for it in a barrier traps. */
+export const failedByte = 512;
+/** Nanoseconds after which a sleeping thread looks whether another has failed. */
+const sleepNanoseconds = 500_000_000;
 
 /** while (load(meeting) == this meeting && --spins) {} */
 function spin(code: CodeWriter, meeting: number, spins: number): void {
@@ -31,7 +39,7 @@ function hasPassed(code: CodeWriter, meeting: number): void {
   code.op("i32.ne");
 }
 
-/** while (load(meeting) == this meeting) wait for notification */
+/** while (load(meeting) == this meeting) wait for notification; trap if a thread has failed */
 function sleep(code: CodeWriter, meeting: number): void {
   code.block();
   code.loop();
@@ -39,9 +47,14 @@ function sleep(code: CodeWriter, meeting: number): void {
   code.branchIf(1);
   code.i32(meetingByte);
   code.get(meeting);
-  code.i64(-1);
+  code.i64(sleepNanoseconds);
   code.memory("memory.atomic.wait32", 0, 2);
   code.op("drop");
+  code.i32(failedByte);
+  code.memory("i32.atomic.load", 0, 2);
+  code.if();
+  code.op("unreachable");
+  code.end();
   code.branch(0);
   code.end();
   code.end();

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
+import { during } from "../base/activity.js";
 import { Progress } from "../base/progress.js";
 import { UserError } from "../base/errors.js";
 import type { Json } from "../formats/model.js";
@@ -127,10 +128,15 @@ class Training {
   async run(checkpoint: Checkpoint | undefined, skipped: readonly Skipped[]): Promise<TrainingOutcome> {
     const { graph, plan, labels, data } = this.#assembly;
     const target = this.#options.target ?? "auto";
-    const trainer = await Trainer.open(graph, this.#recipe, { target, threads: this.#plan.threads });
-    const network = await Inference.open(graph, { target: trainer.target, threads: this.#plan.threads });
+    const { threads } = this.#plan;
+    const trainer = await this.#compiling("training step", () => Trainer.open(graph, this.#recipe, { target, threads }));
+    if (trainer.target === "wasm" && trainer.threads < threads)
+      this.#notes.push("this process may not start threads that share memory: the step runs on one");
+    const network = await this.#compiling("network", () =>
+      Inference.open(graph, { target: trainer.target, threads: trainer.threads }),
+    );
     const validation = await this.#assembly.openValidation(trainer.target);
-    const origin = originOf(trainer.target, this.#plan.threads);
+    const origin = originOf(trainer.target, trainer.threads);
     this.#restore(trainer, checkpoint, skipped, origin);
     const from = this.#state.step;
     const talk = this.#options.talk ?? true;
@@ -173,6 +179,11 @@ class Training {
 
   #say(text: string): void {
     if (this.#options.talk ?? true) this.#progress.note(text);
+  }
+
+  /** Opens a program while the progress line says that it is being compiled. */
+  #compiling<T>(what: string, open: () => Promise<T>): Promise<T> {
+    return (this.#options.talk ?? true) ? during(`compiling the ${what}`, open) : open();
   }
 
   #restore(trainer: Trainer, checkpoint: Checkpoint | undefined, skipped: readonly Skipped[], origin: Origin): void {

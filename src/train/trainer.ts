@@ -42,6 +42,11 @@ export class Trainer {
     return this.#program.target;
   }
 
+  /** Threads that compute. */
+  get threads(): number {
+    return this.#program.threads;
+  }
+
   /** First values: parameters by their initialisers, slots zero. */
   initialize(): void {
     for (const name of this.#names) this.#program.read(name).fill(0);

@@ -35,6 +35,22 @@ describe("earshot train", () => {
       expect(readFileSync(join(base, "workers", file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
   });
 
+  it("writes the same bytes on two threads as on one, and ends", async () => {
+    const { code } = await earshot([
+      ...fixed,
+      "--workers",
+      "0",
+      "--threads",
+      "2",
+      "--out",
+      join(base, "threads"),
+      "--no-evaluate",
+    ]);
+    expect(code).toBe(0);
+    for (const file of ["last.safetensors", "best.safetensors", "metrics.jsonl"])
+      expect(readFileSync(join(base, "threads", file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
+  });
+
   it("saves on Ctrl-C, says how to go on, and goes on", async () => {
     const run = join(base, "stopped");
     const args = [...fixed, "--workers", "1", "--out", run, "--no-evaluate", "--steps", "3000", "--validate-every", "100"];

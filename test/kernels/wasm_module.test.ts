@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { add, constant, type Kernel, KernelBuilder, mul, rem } from "../../src/kernels/language.js";
+import { failedByte } from "../../src/kernels/wasm_barrier.js";
 import { firstBufferByte } from "../../src/kernels/wasm_address.js";
 import { assembleModule, moduleImports, type WasmInstruction } from "../../src/kernels/wasm_module.js";
 
@@ -131,6 +132,16 @@ async function runThreads(
   for (let i = 0; i < rounds; i++) run(0, threads);
   await Promise.all(ended);
 }
+
+it("a thread does not wait for one that has failed", () => {
+  const limits = { initialPages: 2, maximumPages: 2, shared: true };
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const program: WasmInstruction[] = [{ kind: "call", kernel: 0, offsets: [at(0), at(64)] }];
+  const bytes = assembleModule([ringKernel(16)], program, { relaxed: false, memory: limits, origin });
+  const { run } = new WebAssembly.Instance(new WebAssembly.Module(bytes), moduleImports(memory)).exports;
+  new Int32Array(memory.buffer)[failedByte / 4] = 1;
+  expect(() => (run as (thread: number, threads: number) => void)(0, 2)).toThrow(/unreachable/);
+});
 
 describe("threads over shared memory", () => {
   const n = 57;

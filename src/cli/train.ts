@@ -6,10 +6,11 @@ import { UsageError, UserError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
 import type { Recipe } from "../train/recipe.js";
 import type { TrainingOutcome } from "../train/train.js";
-import { commaList, wholeNumber } from "./arguments.js";
+import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { addTaskOptions, type TaskArguments } from "./task_options.js";
+import { applyPretrained, ownWords } from "./train_from.js";
 import { addRecipeOptions, applyRecipeFlags, type OptimizerArguments, setPath } from "./train_options.js";
 
 interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArguments {
@@ -21,6 +22,9 @@ interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArgument
   frontend?: string;
   option?: string[];
   recipe?: string;
+  from?: string;
+  freezeSteps?: number;
+  bodyRate?: number;
   out?: string;
   resume?: string;
   workers?: number;
@@ -49,6 +53,12 @@ export function register(program: Command): void {
     .option("--frontend <file>", "front end: a JSON file or a name (default: the archive's or the network's)")
     .option("--option <name=value>", "option of the network; may be repeated", collect)
     .option("--recipe <file>", "start from this recipe.json, or 'published' for the network's publication; flags override it")
+    .option(
+      "--from <model>",
+      "start from a trained model (a file, or the name of one that comes with earshot) with a new label layer; network and front end are the model's",
+    )
+    .option("--freeze-steps <n>", "with --from: first steps, in which only the label layer learns (default: 100)", wholeNumber(0))
+    .option("--body-rate <x>", "with --from: factor on the learning rate of the other layers (default: 0.3)", realNumber(0, 100))
     .option("-o, --out <folder>", "folder of the run, new or empty")
     .option("--resume <run>", "go on with an interrupted run; takes no other options of the recipe");
   addRecipeOptions(addTaskOptions(command))
@@ -73,9 +83,12 @@ async function train(model: string | undefined, options: TrainArguments): Promis
   const { out, resume } = options;
   if (out === undefined && resume === undefined)
     throw new UsageError("name the folder of the run with --out, or go on with --resume RUN");
-  if (resume !== undefined && (out !== undefined || model !== undefined || options.data || options.features || options.recipe)) {
+  if (
+    resume !== undefined &&
+    (out !== undefined || model !== undefined || options.data || options.features || options.recipe || options.from)
+  ) {
     throw new UsageError(
-      "--resume takes everything from the run's recipe; leave out the model, --out, --data, --features and --recipe",
+      "--resume takes everything from the run's recipe; leave out the model, --out, --data, --features, --recipe and --from",
     );
   }
   const folder = resume ?? (out as string);
@@ -128,10 +141,12 @@ async function recipeOf(model: string | undefined, options: TrainArguments): Pro
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(`${options.recipe}: a recipe is one JSON object`);
   const recipe = value as Table;
+  await applyPretrained(recipe, model, options);
   applyModel(recipe, model, options.option ?? []);
   applySources(recipe, options);
   for (const key of ["words", "silence", "unknown", "splitBy"] as const)
     if (options[key] !== undefined) setPath(recipe, ["task", key], options[key]);
+  if (options.from !== undefined && recipe["task"] === undefined) recipe["task"] = ownWords(recipe["data"]);
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
   await applyFrontend(recipe, options);
   return parseRecipe(recipe, options.recipe ?? "the options");

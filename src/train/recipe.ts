@@ -146,6 +146,17 @@ const schedule = v.variant("kind", [
 const entries = {
   /** Name in the zoo and its options. */
   model: v.strictObject({ name, options: v.optional(v.record(v.string(), v.unknown()), {}) }),
+  /** Pretrained model to start from; its label layer is replaced. Front end and network must be its own. */
+  from: v.optional(
+    v.strictObject({
+      /** A model file, or the name of a model that comes with earshot. */
+      model: name,
+      /** First steps, in which only the label layer learns. */
+      freezeSteps: v.optional(count(0), 0),
+      /** Learning rate of everything but the label layer, as a factor of the rate. */
+      bodyRate: v.optional(real(0, 100), 1),
+    }),
+  ),
   /** Description of the front end: {"kind": "mfcc_op", ...}. */
   frontend: v.looseObject({ kind: v.string() }),
   /** Hz. */

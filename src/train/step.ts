@@ -13,6 +13,8 @@ export interface StepOptions {
   readonly l2?: number;
   /** Largest norm of all gradients together; 0 or absent: no limit. */
   readonly clipNorm?: number;
+  /** Parameters that learn at `learning_rate`; where given, the others learn at a rate of their own, the input body_rate [1]. */
+  readonly head?: ReadonlySet<string> | undefined;
 }
 
 /** Mean over the batch of weight * cross-entropy with smoothed targets, and the number of examples whose largest score is the target's. */
@@ -52,7 +54,7 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
 /**
  * One training step as one graph: forward, loss, backward, update. `model` is typed for the batch.
  * Inputs: features, targets [B, labels] (one-hot), weights [B], learning_rate [1], correction1 and correction2 [1]
- * (1 - beta^t, see optimizer.ts), seed i32[2] (seed, step). Parameters, buffers and optimizer slots are states under their
+ * (1 - beta^t, see optimizer.ts), seed i32[2] (seed, step), body_rate [1] where there is a head. Parameters, buffers and optimizer slots are states under their
  * names. Outputs: loss [1], correct [1].
  */
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
@@ -70,6 +72,7 @@ export function differentiatedStep(model: Graph, options: StepOptions): Graph {
   const targets = g.input("targets", tensor(dtype, logitsType.shape));
   const weights = g.input("weights", tensor(dtype, [batch]));
   const rate = g.input("learning_rate", tensor(dtype, [1]));
+  const bodyRate = options.head === undefined ? rate : g.input("body_rate", tensor(dtype, [1]));
   const corrections = [g.input("correction1", tensor(dtype, [1])), g.input("correction2", tensor(dtype, [1]))] as const;
   const seed = g.input("seed", tensor("i32", [2]));
   for (const p of model.parameters) map.set(p.value, g.state(p.name, p.value.type));
@@ -100,7 +103,17 @@ export function differentiatedStep(model: Graph, options: StepOptions): Graph {
     const gradient = gradients.get(p.name);
     g.setState(
       value,
-      gradient ? update(g, options.optimizer, p.name, value, gradient, rate, corrections) : (buffers.get(value) ?? value),
+      gradient
+        ? update(
+            g,
+            options.optimizer,
+            p.name,
+            value,
+            gradient,
+            options.head?.has(p.name) === false ? bodyRate : rate,
+            corrections,
+          )
+        : (buffers.get(value) ?? value),
     );
   }
   for (const s of model.states) g.setState(map.get(s.input)!, map.get(s.output)!);

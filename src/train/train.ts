@@ -12,6 +12,8 @@ import type { Loader } from "./loader.js";
 import { openLoader } from "./loader.js";
 import type { Assembly } from "./assemble.js";
 import { assemble } from "./assemble.js";
+import type { PretrainedValues } from "./pretrained.js";
+import { pretrainedValues } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
 import { appendRecord, createRun, readRecipe, runFiles, truncateLog } from "./run_folder.js";
 import { learningRateAt } from "./schedule.js";
@@ -74,8 +76,9 @@ const logEvery = 50;
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainingOutcome> {
   const assembly = await assemble(recipe, options.target);
+  const pretrained = await pretrainedValues(recipe, assembly.graph, assembly.labels);
   await createRun(options.out, recipe);
-  return new Training(recipe, assembly, options).run(undefined, []);
+  return new Training(recipe, assembly, options).run(undefined, [], pretrained);
 }
 
 /**
@@ -89,8 +92,9 @@ export async function resumeTraining(options: TrainOptions): Promise<TrainingOut
   if (checkpoint !== undefined && checkpoint.recipe !== recipeDigest(recipe))
     throw new UserError(`${options.out}: the recipe was changed since the checkpoint; start a new run with --recipe and --out`);
   const assembly = await assemble(recipe, options.target);
+  const pretrained = checkpoint === undefined ? await pretrainedValues(recipe, assembly.graph, assembly.labels) : undefined;
   await truncateLog(options.out, checkpoint?.state.step ?? 0);
-  return new Training(recipe, assembly, options).run(checkpoint, skipped);
+  return new Training(recipe, assembly, options).run(checkpoint, skipped, pretrained);
 }
 
 const beginning: TrainingState = {
@@ -125,7 +129,11 @@ class Training {
     this.#progress = new Progress("training", recipe.steps, "steps", false);
   }
 
-  async run(checkpoint: Checkpoint | undefined, skipped: readonly Skipped[]): Promise<TrainingOutcome> {
+  async run(
+    checkpoint: Checkpoint | undefined,
+    skipped: readonly Skipped[],
+    pretrained: PretrainedValues | undefined,
+  ): Promise<TrainingOutcome> {
     const { graph, plan, labels, data } = this.#assembly;
     const target = this.#options.target ?? "auto";
     const { threads } = this.#plan;
@@ -137,7 +145,8 @@ class Training {
     );
     const validation = await this.#assembly.openValidation(trainer.target);
     const origin = originOf(trainer.target, trainer.threads);
-    this.#restore(trainer, checkpoint, skipped, origin);
+    if (pretrained !== undefined) this.#notes.push(pretrained.note);
+    this.#restore(trainer, checkpoint, skipped, origin, pretrained?.values);
     const from = this.#state.step;
     const talk = this.#options.talk ?? true;
     this.#progress = new Progress("training", this.#recipe.steps - from, "steps", talk && process.stderr.isTTY === true);
@@ -186,10 +195,16 @@ class Training {
     return (this.#options.talk ?? true) ? during(`compiling the ${what}`, open) : open();
   }
 
-  #restore(trainer: Trainer, checkpoint: Checkpoint | undefined, skipped: readonly Skipped[], origin: Origin): void {
+  #restore(
+    trainer: Trainer,
+    checkpoint: Checkpoint | undefined,
+    skipped: readonly Skipped[],
+    origin: Origin,
+    first: ReadonlyMap<string, Float32Array> | undefined,
+  ): void {
     for (const { file, why } of skipped) this.#notes.push(`skipped ${file}: ${why}`);
     if (checkpoint === undefined) {
-      trainer.initialize();
+      trainer.initialize(first);
       return;
     }
     trainer.restore(checkpoint.tensors);

@@ -6,6 +6,7 @@ import { retype } from "../graph/retype.js";
 import type { Graph } from "../graph/types.js";
 import type { Batch } from "./loader_plan.js";
 import { biasCorrections } from "./optimizer.js";
+import { labelLayer } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
 import { buildTrainingStep } from "./step.js";
 
@@ -15,6 +16,7 @@ export class Trainer {
   readonly #graph: Graph;
   readonly #optimizer: Recipe["optimizer"];
   readonly #seed: number;
+  readonly #from: Recipe["from"];
   /** Names of parameters, buffers and slots. */
   readonly #names: readonly string[];
 
@@ -23,6 +25,7 @@ export class Trainer {
     this.#graph = graph;
     this.#optimizer = recipe.optimizer;
     this.#seed = recipe.seed;
+    this.#from = recipe.from;
     this.#program = program;
     const own = new Set(graph.states.map((state) => state.name));
     this.#names = [...step.parameters, ...step.states].map(({ name }) => name).filter((name) => !own.has(name));
@@ -33,7 +36,8 @@ export class Trainer {
     const { batch, optimizer, labelSmoothing, l2, clipNorm } = recipe;
     const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
     const typed = retype(graph, { inputs: { features: [batch, frames, bins] } });
-    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, clipNorm });
+    const head = recipe.from === undefined ? undefined : labelLayer(graph);
+    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, clipNorm, head });
     return new Trainer(graph, recipe, step, await compile(step, options));
   }
 
@@ -47,10 +51,14 @@ export class Trainer {
     return this.#program.threads;
   }
 
-  /** First values: parameters by their initialisers, slots zero. */
-  initialize(): void {
+  /**
+   * First values: parameters by their initialisers, slots zero.
+   * @param given values of some parameters and buffers, by name, that stand instead
+   */
+  initialize(given: ReadonlyMap<string, Float32Array> = new Map()): void {
     for (const name of this.#names) this.#program.read(name).fill(0);
-    for (const [name, values] of initializeParameters(this.#graph, this.#seed)) this.#program.write(name, values);
+    for (const [name, values] of initializeParameters(this.#graph, this.#seed))
+      this.#program.write(name, given.get(name) ?? values);
   }
 
   /** One step: forward, backward, update. Gives the mean loss of the batch and the number of examples that were right. */
@@ -61,6 +69,8 @@ export class Trainer {
     program.write("weights", batch.weights);
     const [correction1, correction2] = biasCorrections(this.#optimizer, step);
     program.write("learning_rate", [learningRate]);
+    if (this.#from !== undefined)
+      program.write("body_rate", [step <= this.#from.freezeSteps ? 0 : learningRate * this.#from.bodyRate]);
     program.write("correction1", [correction1]);
     program.write("correction2", [correction2]);
     program.write("seed", [this.#seed | 0, step]);

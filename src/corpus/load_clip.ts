@@ -45,13 +45,32 @@ export class ClipLoader {
       out.fill(0);
       return true;
     }
-    const start = Math.round((clip.start ?? 0) * this.#rate);
-    const end = clip.end === undefined ? start + out.length : Math.round(clip.end * this.#rate);
+    const [start, end] = this.#piece(clip, out.length);
     try {
       return this.#reader.read(clip.path, this.#rate, start, end, out);
     } catch {
       return false; // the general reader says what is wrong
     }
+  }
+
+  /**
+   * Reads the samples of a mono 16-bit WAV file of the right rate as they are.
+   * @param out shape [samples]; what lies behind the samples read stays
+   * @returns samples read, or -1 where it is no such file; then use `load`
+   */
+  loadRaw(clip: ClipPlace, out: Int16Array): number {
+    const [start, end] = this.#piece(clip, out.length);
+    try {
+      return this.#reader.readRaw(clip.path, this.#rate, start, end, out);
+    } catch {
+      return -1; // the general reader says what is wrong
+    }
+  }
+
+  /** First sample of a clip in its file, and the one behind its last. */
+  #piece(clip: ClipPlace, samples: number): [start: number, end: number] {
+    const start = Math.round((clip.start ?? 0) * this.#rate);
+    return [start, clip.end === undefined ? start + samples : Math.round(clip.end * this.#rate)];
   }
 
   /**

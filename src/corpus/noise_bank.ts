@@ -35,19 +35,44 @@ export async function loadNoise(paths: readonly string[], options: NoiseBankOpti
   return recordings;
 }
 
+/** A piece of a recording and how loud it is taken. */
+export interface NoisePiece {
+  /** Index of the recording; -1 where there is none. */
+  readonly recording: number;
+  /** First sample. */
+  readonly offset: number;
+  /** Factor. */
+  readonly volume: number;
+}
+
 /**
- * A piece of background noise as a training example of silence: a recording, a place and a volume are drawn uniformly.
- * @param recordings each longer than `out`; none gives zeros
+ * Draws the background noise of a training example of silence: recording, place and volume uniformly.
+ * @param recordings each longer than a clip
+ * @param samples of a clip
  * @param volume largest factor
+ */
+export function drawPiece(
+  recordings: readonly Float32Array[],
+  samples: number,
+  volume: number,
+  random: RandomStream,
+): NoisePiece {
+  if (recordings.length === 0) return { recording: -1, offset: 0, volume: 0 };
+  const recording = random.integer(recordings.length);
+  const offset = random.integer(recordings[recording].length - samples);
+  return { recording, offset, volume: random.between(0, volume) };
+}
+
+/**
+ * A drawn piece of background noise; zeros where there is no recording.
  * @param out shape [samples]
  */
 export function pieceOfNoise(recordings: readonly Float32Array[], volume: number, random: RandomStream, out: Float32Array): void {
-  if (recordings.length === 0) {
+  const piece = drawPiece(recordings, out.length, volume, random);
+  if (piece.recording < 0) {
     out.fill(0);
     return;
   }
-  const recording = recordings[random.integer(recordings.length)];
-  const offset = random.integer(recording.length - out.length);
-  const factor = random.between(0, volume);
-  for (let i = 0; i < out.length; i++) out[i] = recording[offset + i] * factor;
+  const recording = recordings[piece.recording];
+  for (let i = 0; i < out.length; i++) out[i] = recording[piece.offset + i] * piece.volume;
 }

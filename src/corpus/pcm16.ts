@@ -4,8 +4,8 @@ import { closeSync, openSync, readSync } from "node:fs";
 const headBytes = 512;
 
 /**
- * Reads a piece of a mono 16-bit PCM WAV file of the wanted rate without decoding the rest: most clips of most data sets. Zeros
- * follow where the file ends before `out`. Anything unusual is left to the general reader.
+ * Reads a piece of a mono 16-bit PCM WAV file of the wanted rate without decoding the rest: most clips of most data sets.
+ * Anything unusual is left to the general reader.
  */
 export class Pcm16Reader {
   #bytes = new Uint8Array(0);
@@ -13,30 +13,50 @@ export class Pcm16Reader {
   #view = new DataView(new ArrayBuffer(0));
 
   /**
+   * Reads a piece as fractions of full scale; zeros follow where the file ends before `out`.
    * @param rate Hz that the file must have
    * @param start first sample
    * @param end sample at which to stop
    * @param out shape [n]
-   * @returns false where the file is not of this simple kind or has nothing at `start`; `out` is then undefined
+   * @returns false where the file is not of this simple kind or has nothing at `start`; `out` is then as it was
    * @throws the system's error where the file cannot be opened or read
    */
   read(path: string, rate: number, start: number, end: number, out: Float32Array): boolean {
-    const frames = Math.min(out.length, end - start);
+    const words = this.#words16(path, rate, start, Math.min(out.length, end - start));
+    if (words === undefined) return false;
+    for (let i = 0; i < words.length; i++) out[i] = words[i] * (1 / 32768);
+    out.fill(0, words.length);
+    return true;
+  }
+
+  /**
+   * As `read`, with the samples as they are in the file.
+   * @param out shape [n]; what lies behind the samples read stays
+   * @returns samples read; -1 where the file is not of this simple kind or has nothing at `start`
+   */
+  readRaw(path: string, rate: number, start: number, end: number, out: Int16Array): number {
+    const words = this.#words16(path, rate, start, Math.min(out.length, end - start));
+    if (words === undefined) return -1;
+    out.set(words);
+    return words.length;
+  }
+
+  /** The samples of the piece; valid until the next call. */
+  #words16(path: string, rate: number, start: number, frames: number): Int16Array | undefined {
     this.#reserve(headBytes + 2 * frames);
     const descriptor = openSync(path, "r");
     try {
       const wanted = start === 0 ? headBytes + 2 * frames : headBytes;
       const got = readFully(descriptor, this.#bytes, wanted, 0);
       const data = this.#findData(got, rate);
-      if (data === undefined) return false;
+      if (data === undefined) return undefined;
       const available = Math.floor(data.size / 2) - start;
       const count = Math.min(frames, available);
-      if (count <= 0) return false;
+      if (count <= 0) return undefined;
       const from = data.offset + 2 * start;
-      if (start === 0 && from + 2 * count <= got) return this.#convert(from / 2, count, out);
-      if (start === 0) return false;
-      if (readFully(descriptor, this.#bytes, 2 * count, from) < 2 * count) return false;
-      return this.#convert(0, count, out);
+      if (start === 0) return from + 2 * count <= got ? this.#words.subarray(from / 2, from / 2 + count) : undefined;
+      if (readFully(descriptor, this.#bytes, 2 * count, from) < 2 * count) return undefined;
+      return this.#words.subarray(0, count);
     } finally {
       closeSync(descriptor);
     }
@@ -48,13 +68,6 @@ export class Pcm16Reader {
     this.#bytes = new Uint8Array(buffer);
     this.#words = new Int16Array(buffer);
     this.#view = new DataView(buffer);
-  }
-
-  #convert(firstWord: number, count: number, out: Float32Array): true {
-    const words = this.#words;
-    for (let i = 0; i < count; i++) out[i] = words[firstWord + i] * (1 / 32768);
-    out.fill(0, count);
-    return true;
   }
 
   /** Place and size of the samples, or undefined for anything but plain mono PCM16 at `rate`. */

@@ -1,14 +1,15 @@
 import { RandomStream } from "../base/random.js";
 import type { FeatureArchive } from "../corpus/archive.js";
 import { openArchive } from "../corpus/archive.js";
-import { WaveformAugmenter } from "../corpus/augment/waveform.js";
-import { limitSamples } from "../corpus/augment/background_noise.js";
+import type { WaveformOptions } from "../corpus/augment/waveform.js";
+import { drawWaveform, SpeedAndRoom } from "../corpus/augment/waveform.js";
 import type { Clip } from "../corpus/clip.js";
 import { ClipLoader } from "../corpus/load_clip.js";
-import { pieceOfNoise } from "../corpus/noise_bank.js";
+import { drawPiece } from "../corpus/noise_bank.js";
 import { Sampler } from "../corpus/sampler.js";
 import { ArchivedAugmenter, maskFeatures } from "./archived_augmentation.js";
-import { FrontendRunner } from "./frontend_runner.js";
+import { ArrayStack } from "./array_stack.js";
+import { ClipProgram } from "./clip_program.js";
 import type { Batch, LoaderPlan } from "./loader_plan.js";
 import type { ClipSet } from "./sources.js";
 
@@ -17,6 +18,29 @@ const soundKey = 0x50f7a1;
 const arrayKey = 0xa44a71;
 const maskKey = 0x3a5c19;
 const batchMaskKey = 0xba7c43;
+
+/** Sounds that run through augmentation and front end together: enough to fill vectors with frames, few enough to stay in the cache. */
+const groupSize = 8;
+
+/** The compiled parts of a loader. */
+interface LoaderPrograms {
+  readonly clips: ClipProgram | undefined;
+  readonly stretch: ClipProgram | undefined;
+  readonly stack: ArrayStack;
+}
+
+async function openPrograms(plan: LoaderPlan): Promise<LoaderPrograms> {
+  const { frontend, samples, target, augmentation } = plan;
+  const { speed, reverberation } = augmentation.waveform;
+  const options = { group: groupSize, samples, noise: plan.noise.length > 0, target };
+  const sounds = plan.sources.some((source) => source.kind === "sounds");
+  const inBetween = sounds && (speed > 0 || reverberation > 0);
+  return {
+    clips: sounds ? await ClipProgram.open(frontend.fromAudio, options) : undefined,
+    stretch: inBetween ? await ClipProgram.open(undefined, { ...options, group: 1 }) : undefined,
+    stack: await ArrayStack.open(frontend, target),
+  };
+}
 
 /** A slot that holds a sound, and the sampler's choice for it. */
 interface SoundSlot {
@@ -33,20 +57,28 @@ export class BatchMaker {
   readonly #sampler: Sampler;
   readonly #loader: ClipLoader;
   readonly #archives: readonly (FeatureArchive | undefined)[];
-  readonly #waveform: WaveformAugmenter;
+  readonly #waveform: WaveformOptions;
+  readonly #speedAndRoom: SpeedAndRoom;
   readonly #archived: ArchivedAugmenter;
-  readonly #frontend: FrontendRunner;
+  /** Missing where all clips are arrays. */
+  readonly #clips: ClipProgram | undefined;
+  /** Only stretches, for clips of which speed or room are changed. */
+  readonly #stretch: ClipProgram | undefined;
+  readonly #stack: ArrayStack;
   /** Arrays of the batch before the stack, shape [batch, T0, F0]. */
   readonly #arrays: Float32Array;
 
   /** Use `BatchMaker.open`. */
-  constructor(plan: LoaderPlan, frontend: FrontendRunner) {
+  constructor(plan: LoaderPlan, programs: LoaderPrograms) {
     this.#plan = plan;
-    this.#frontend = frontend;
+    this.#clips = programs.clips;
+    this.#stretch = programs.stretch;
+    this.#stack = programs.stack;
     this.#sampler = samplerOf(plan);
     this.#loader = new ClipLoader({ rate: plan.rate });
     this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root) : undefined));
-    this.#waveform = new WaveformAugmenter(waveformOptions(plan), plan.noise);
+    this.#waveform = waveformOptions(plan);
+    this.#speedAndRoom = new SpeedAndRoom(plan.samples);
     const [frames, bins] = plan.frontend.arrayShape;
     this.#archived = new ArchivedAugmenter({ frames, bins, form: plan.frontend.form, settings: plan.augmentation.archived });
     this.#arrays = new Float32Array(plan.batch * frames * bins);
@@ -54,7 +86,7 @@ export class BatchMaker {
 
   /** Compiles the front end and opens the archives. */
   static async open(plan: LoaderPlan): Promise<BatchMaker> {
-    return new BatchMaker(plan, await FrontendRunner.open(plan.frontend, plan.samples, plan.target));
+    return new BatchMaker(plan, await openPrograms(plan));
   }
 
   /**
@@ -76,13 +108,15 @@ export class BatchMaker {
     }
     await this.#fromSounds(step, sounds);
     this.#mask(step);
-    this.#frontend.stack(this.#arrays, batch, out.features);
+    this.#stack.run(this.#arrays, batch, out.features);
   }
 
   /** Closes archives and programs. */
   close(): void {
     for (const archive of this.#archives) archive?.close();
-    this.#frontend.close();
+    this.#clips?.close();
+    this.#stretch?.close();
+    this.#stack.close();
   }
 
   #array(slot: number): Float32Array {
@@ -112,33 +146,62 @@ export class BatchMaker {
   }
 
   async #fromSounds(step: number, sounds: readonly SoundSlot[]): Promise<void> {
-    const group = this.#frontend.group;
-    for (let from = 0; from < sounds.length; from += group) {
-      const members = sounds.slice(from, from + group);
-      for (const [i, { slot, clip }] of members.entries()) await this.#load(step, slot, clip, this.#frontend.audio(i));
-      this.#frontend.run();
-      for (const [i, { slot }] of members.entries()) this.#takeArray(step, slot, i);
+    const program = this.#clips;
+    if (program === undefined) return;
+    for (let from = 0; from < sounds.length; from += program.group) {
+      const members = sounds.slice(from, from + program.group);
+      for (const [i, { slot, clip }] of members.entries()) await this.#load(step, slot, clip, program, i);
+      program.run();
+      for (const [i, { slot }] of members.entries()) this.#takeArray(step, slot, program.result(i));
     }
   }
 
-  #takeArray(step: number, slot: number, place: number): void {
+  #takeArray(step: number, slot: number, values: Float32Array): void {
     const out = this.#array(slot);
-    out.set(this.#frontend.result(place));
+    out.set(values);
     if (this.#plan.frontend.stack === undefined) return;
     // Silence has had its noise as a sound; it is augmented as speech is.
     this.#augmentArray(step, slot, out, -1);
   }
 
-  async #load(step: number, slot: number, clip: Clip, out: Float32Array): Promise<void> {
-    const { seed, noise, augmentation } = this.#plan;
+  /** Loads a clip into place `i` of the program, and says what is done to it there. */
+  async #load(step: number, slot: number, clip: Clip, program: ClipProgram, i: number): Promise<void> {
+    const { seed, noise, augmentation, samples } = this.#plan;
     const random = new RandomStream(seed, soundKey, step, slot);
     if (clip.kind === "silence") {
-      pieceOfNoise(noise, augmentation.waveform.silenceVolume, random, out);
-      limitSamples(out, out);
+      const piece = drawPiece(noise, samples, augmentation.waveform.silenceVolume, random);
+      if (piece.recording >= 0) program.setNoise(i, noise[piece.recording], piece.offset);
+      program.set(i, { count: 0, factor: 1, shift: 0, gain: 1, noiseVolume: piece.volume });
       return;
     }
-    if (!this.#loader.loadNow(clip, out)) await this.#loader.load(clip, out);
-    this.#waveform.apply(out, random);
+    const choice = drawWaveform(this.#waveform, noise, samples, random);
+    const { gain, shift } = choice;
+    if (choice.noise.volume > 0) program.setNoise(i, noise[choice.noise.recording], choice.noise.offset);
+    const noiseVolume = choice.noise.volume;
+    const inBetween = choice.speed !== undefined || choice.room !== undefined;
+    if (inBetween && this.#stretch !== undefined) {
+      await this.#samplesOf(clip, this.#stretch, 0, choice.factor, program.floats(i));
+      this.#speedAndRoom.apply(program.floats(i), choice);
+      program.set(i, { count: -1, factor: 1, shift, gain, noiseVolume });
+      return;
+    }
+    const count = await this.#read(clip, program, i);
+    program.set(i, { count, factor: choice.factor, shift, gain, noiseVolume });
+  }
+
+  /** Reads a clip into place `i`; gives the number of 16-bit samples, or -1 where it was written as floats. */
+  async #read(clip: Clip, program: ClipProgram, i: number): Promise<number> {
+    const count = this.#loader.loadRaw(clip, program.pcm(i));
+    if (count < 0) await this.#loader.load(clip, program.floats(i));
+    return count;
+  }
+
+  /** A clip stretched, for what is done to it before the rest. */
+  async #samplesOf(clip: Clip, stretch: ClipProgram, i: number, factor: number, out: Float32Array): Promise<void> {
+    const count = await this.#read(clip, stretch, i);
+    stretch.set(i, { count, factor, shift: 0, gain: 1, noiseVolume: 0 });
+    stretch.run();
+    out.set(stretch.result(i));
   }
 
   #mask(step: number): void {
@@ -161,7 +224,7 @@ function samplerOf({ sources, order, seed, classes, shares, batch }: LoaderPlan)
 }
 
 /** With an archive in the mix, shift, volume and noise follow on the arrays, for sounds and arrays alike. */
-function waveformOptions({ augmentation, frontend, rate }: LoaderPlan): ConstructorParameters<typeof WaveformAugmenter>[0] {
+function waveformOptions({ augmentation, frontend, rate }: LoaderPlan): WaveformOptions {
   const settings = augmentation.waveform;
   const common = {
     resample: settings.resample,

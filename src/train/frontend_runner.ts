@@ -1,30 +1,28 @@
-import { invariant } from "../base/errors.js";
-import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
-import { optimize } from "../passes/optimize.js";
+import type { CompiledProgram as Program } from "../engine/program.js";
 import { retype } from "../graph/retype.js";
+import { optimize } from "../passes/optimize.js";
+import { ArrayStack } from "./array_stack.js";
 import type { LoaderFrontend } from "./loader_plan.js";
 
 /** Sounds that run through the front end together: enough to share the loops' overhead, few enough to stay in the cache. */
 const groupSize = 8;
-/** Arrays that run through the stack together. */
-const stackSize = 32;
 
 /** Computes features of groups of sounds and arrays on one thread. A result does not depend on its neighbours in the group. */
 export class FrontendRunner {
   readonly #frontend: LoaderFrontend;
   readonly #samples: number;
   readonly #sounds: Program;
-  readonly #stack: Program | undefined;
+  readonly #stack: ArrayStack;
   readonly #audio: Float32Array;
 
   /** Use `FrontendRunner.open`. */
-  constructor(frontend: LoaderFrontend, samples: number, sounds: Program, stack: Program | undefined) {
+  constructor(frontend: LoaderFrontend, samples: number, sounds: Program, stack: ArrayStack) {
     this.#frontend = frontend;
     this.#samples = samples;
     this.#sounds = sounds;
     this.#stack = stack;
-    this.#audio = new Float32Array(groupSize * samples);
+    this.#audio = sounds.read("audio");
   }
 
   /** Compiles the graphs for the size of the groups. */
@@ -33,11 +31,9 @@ export class FrontendRunner {
     samples: number,
     target: "oracle" | "wasm" | "native" | "auto",
   ): Promise<FrontendRunner> {
-    const options = { target, threads: 1 };
-    const sounds = await compile(optimize(retype(frontend.fromAudio, { inputs: { audio: [groupSize, samples] } })), options);
-    if (frontend.stack === undefined) return new FrontendRunner(frontend, samples, sounds, undefined);
-    const stack = retype(frontend.stack, { inputs: { archived: [stackSize, ...frontend.arrayShape] } });
-    return new FrontendRunner(frontend, samples, sounds, await compile(optimize(stack), options));
+    const graph = optimize(retype(frontend.fromAudio, { inputs: { audio: [groupSize, samples] } }));
+    const sounds = await compile(graph, { target, threads: 1 });
+    return new FrontendRunner(frontend, samples, sounds, await ArrayStack.open(frontend, target));
   }
 
   /** Sounds in a group. */
@@ -52,7 +48,6 @@ export class FrontendRunner {
 
   /** Runs the group. Places that were not written hold older sounds; their results mean nothing. */
   run(): void {
-    this.#sounds.write("audio", this.#audio);
     this.#sounds.run();
   }
 
@@ -69,27 +64,12 @@ export class FrontendRunner {
    * @param out shape [count, T, F]
    */
   stack(arrays: Float32Array, count: number, out: Float32Array): void {
-    const program = this.#stack;
-    if (program === undefined) {
-      out.set(arrays.subarray(0, out.length));
-      return;
-    }
-    const from = arrays.length / count;
-    const to = out.length / count;
-    invariant(Number.isInteger(from) && Number.isInteger(to), "arrays of a batch differ in length");
-    const input = new Float32Array(stackSize * from);
-    for (let first = 0; first < count; first += stackSize) {
-      const members = Math.min(stackSize, count - first);
-      input.set(arrays.subarray(first * from, (first + members) * from));
-      program.write("archived", input);
-      program.run();
-      out.set(program.read("features").subarray(0, members * to), first * to);
-    }
+    this.#stack.run(arrays, count, out);
   }
 
   /** Frees the programs. */
   close(): void {
     this.#sounds.close();
-    this.#stack?.close();
+    this.#stack.close();
   }
 }

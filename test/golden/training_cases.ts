@@ -1,6 +1,6 @@
 import { compile } from "../../src/engine/compile.js";
 import type { CompiledProgram, TargetName } from "../../src/engine/program.js";
-import { resampleLinear } from "../../src/corpus/augment/resample.js";
+import { planStretch } from "../../src/corpus/augment/resample.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { type Graph, tensor, type Value } from "../../src/graph/types.js";
 import { biasCorrections, type Optimizer, update } from "../../src/train/optimizer.js";
@@ -171,10 +171,24 @@ export async function runClipping(c: GoldenCase, target: TargetName): Promise<Di
   return { outputs: Math.max(...differences) };
 }
 
-/** The resampling augmentation: no graph, so no target. */
-export function runResize(c: GoldenCase): Difference {
+/** The resampling augmentation. */
+export async function runResize(c: GoldenCase, target: TargetName): Promise<Difference> {
   const wanted = tensorOf(c.outputs, "y").values;
-  const found = new Float32Array(wanted.length);
-  resampleLinear(Float32Array.from(tensorOf(c.inputs, "x").values), c.attributes["factor"] as number, found);
-  return { outputs: relativeDifference(found, wanted) };
+  const { values } = tensorOf(c.inputs, "x");
+  const g = new GraphBuilder("resize");
+  const inputs = [
+    g.input("x", tensor("f32", [1, values.length])),
+    g.input("ranges", tensor("i32", [1, 3])),
+    g.input("scales", tensor("f32", [1])),
+  ];
+  g.output("y", g.op("resample_linear", inputs, { samples: wanted.length, coordinates: "legacy" }));
+  const program = await compile(g.finish(), { target });
+  const { start, end, offset, scale } = planStretch(values.length, wanted.length, c.attributes["factor"] as number);
+  program.write("x", values);
+  program.write("ranges", [start, end, offset]);
+  program.write("scales", [scale]);
+  program.run();
+  const difference = { outputs: relativeDifference(program.read("y"), wanted) };
+  program.close();
+  return difference;
 }

@@ -119,6 +119,19 @@ describe("batches", () => {
     await expect(assemble(recipe, "wasm")).rejects.toThrow(/98 x 40, and the front end gives 49 x 40.*--frontend/);
   });
 
+  it("change speed and room between the kernels, and differ from those without", async () => {
+    const of = async (waveform: object) => {
+      const recipe = parseRecipe({ ...toneRecipe(data), augmentation: { waveform } }, "the test");
+      return batches((await assemble(recipe, "wasm")).plan, [3, 3]);
+    };
+    const [plain] = await of({ resample: 0.15 });
+    const [first, again] = await of({ resample: 0.15, speed: 0.1, reverberation: 1 });
+    expect(again).toEqual(first);
+    expect(first.targets).toEqual(plain.targets);
+    expect(first.features.every(Number.isFinite)).toBe(true);
+    expect(first.features).not.toEqual(plain.features);
+  });
+
   it("name a sound that cannot be read", async () => {
     const broken = toneDataset(4);
     writeFileSync(join(broken, "low/tr000000_nohash_0.wav"), "RIFF");

@@ -42,28 +42,3 @@ export function drawNoise(
   const heard = random.uniform() < options.frequency;
   return { recording, offset, volume: heard ? random.between(0, options.volume) : 0 };
 }
-
-/**
- * Adds a piece of noise and limits the sum to -1..1.
- * @param samples shape [n]
- * @param noise recording of at least offset + n samples
- * @param out shape [n]; may be `samples`
- */
-export function mixNoise(samples: Float32Array, noise: Float32Array, offset: number, volume: number, out: Float32Array): void {
-  if (volume === 0) {
-    limitSamples(samples, out);
-    return;
-  }
-  for (let i = 0; i < samples.length; i++) {
-    const sum = samples[i] + noise[offset + i] * volume;
-    out[i] = sum > 1 ? 1 : sum < -1 ? -1 : sum;
-  }
-}
-
-/** Limits samples to -1..1. `out` may be `samples`. */
-export function limitSamples(samples: Float32Array, out: Float32Array): void {
-  for (let i = 0; i < samples.length; i++) {
-    const value = samples[i];
-    out[i] = value > 1 ? 1 : value < -1 ? -1 : value;
-  }
-}

@@ -1,13 +1,12 @@
 import type { RandomStream } from "../../base/random.js";
-import type { NoiseOptions } from "./background_noise.js";
-import { drawNoise, limitSamples, mixNoise } from "./background_noise.js";
-import { resampleLinear } from "./resample.js";
-import type { ReverberationOptions } from "./reverberation.js";
+import type { NoiseChoice, NoiseOptions } from "./background_noise.js";
+import { drawNoise } from "./background_noise.js";
+import type { ReverberationOptions, Room } from "./reverberation.js";
 import { drawRoom, Reverberator } from "./reverberation.js";
 import type { SpeedOptions } from "./speed.js";
 import { changeSpeed, drawSpeed } from "./speed.js";
-import { timeShift } from "./time_shift.js";
-import { drawGain, scaleSamples } from "./volume.js";
+import { drawShift } from "./time_shift.js";
+import { drawGain } from "./volume.js";
 
 /** What is done to the samples of a training clip, in kws_streaming's order. Whatever is missing is not done. */
 export interface WaveformOptions {
@@ -22,51 +21,58 @@ export interface WaveformOptions {
   noise?: NoiseOptions | undefined;
 }
 
-/** Augments clips of one length: resample, speed, room, volume, shift, noise, limit. Holds its buffers. */
-export class WaveformAugmenter {
-  readonly #options: WaveformOptions;
-  readonly #recordings: readonly Float32Array[];
+/** What was drawn for one clip, in the order in which it is done. */
+export interface WaveformChoice {
+  /** Factor of length. */
+  readonly factor: number;
+  readonly speed: number | undefined;
+  readonly room: Room | undefined;
+  readonly gain: number;
+  /** Samples of delay. */
+  readonly shift: number;
+  readonly noise: NoiseChoice;
+}
+
+const noNoise: NoiseChoice = { recording: -1, offset: 0, volume: 0 };
+
+/**
+ * Draws what is done to a clip: resample, speed, room, volume, shift, noise. No draw depends on the clip.
+ * @param recordings background noise; every recording longer than a clip
+ * @param samples of a clip
+ */
+export function drawWaveform(
+  options: WaveformOptions,
+  recordings: readonly Float32Array[],
+  samples: number,
+  random: RandomStream,
+): WaveformChoice {
+  const { resample = 0, speed, reverberation, volume = 0, timeShift = 0, noise } = options;
+  return {
+    factor: resample > 0 ? random.between(1 - resample, 1 + resample) : 1,
+    speed: speed === undefined ? undefined : drawSpeed(speed, random),
+    room: reverberation === undefined ? undefined : drawRoom(reverberation, random),
+    gain: drawGain(volume, random),
+    shift: drawShift(timeShift, random),
+    noise: noise === undefined || recordings.length === 0 ? noNoise : drawNoise(recordings, samples, noise, random),
+  };
+}
+
+/** Speed and room of a choice, the stages that are not kernels. Holds their buffers. */
+export class SpeedAndRoom {
   readonly #reverberator = new Reverberator();
-  #spare = new Float32Array(0);
+  readonly #spare: Float32Array;
 
-  /** @param recordings background noise; every recording longer than a clip */
-  constructor(options: WaveformOptions, recordings: readonly Float32Array[] = []) {
-    this.#options = options;
-    this.#recordings = recordings;
+  /** @param samples of a clip */
+  constructor(samples: number) {
+    this.#spare = new Float32Array(samples);
   }
 
-  /**
-   * Changes a clip in place. Silence stays silent until the noise is added. Each stage draws whether or not the clip is silent, so
-   * that the draws of a stage do not depend on the clip.
-   * @param samples shape [n], a multiple of -1..1
-   */
-  apply(samples: Float32Array, random: RandomStream): void {
-    const { resample = 0, speed, reverberation, volume = 0, timeShift: most = 0, noise } = this.#options;
-    if (this.#spare.length !== samples.length) this.#spare = new Float32Array(samples.length);
-    const spare = this.#spare;
-    if (resample > 0) {
-      resampleLinear(samples, random.between(1 - resample, 1 + resample), spare);
-      samples.set(spare);
-    }
+  /** Changes a clip in place, shape [samples]. */
+  apply(samples: Float32Array, { speed, room }: Pick<WaveformChoice, "speed" | "room">): void {
     if (speed !== undefined) {
-      changeSpeed(samples, drawSpeed(speed, random), spare);
-      samples.set(spare);
+      changeSpeed(samples, speed, this.#spare);
+      samples.set(this.#spare);
     }
-    if (reverberation !== undefined) {
-      const room = drawRoom(reverberation, random);
-      if (room !== undefined) this.#reverberator.apply(samples, room, samples);
-    }
-    if (volume > 0) scaleSamples(samples, drawGain(volume, random), samples);
-    if (most > 0) timeShift(samples, most, random, samples);
-    this.#addNoise(samples, noise, random);
-  }
-
-  #addNoise(samples: Float32Array, noise: NoiseOptions | undefined, random: RandomStream): void {
-    if (noise === undefined || this.#recordings.length === 0) {
-      limitSamples(samples, samples);
-      return;
-    }
-    const { recording, offset, volume } = drawNoise(this.#recordings, samples.length, noise, random);
-    mixNoise(samples, this.#recordings[recording], offset, volume, samples);
+    if (room !== undefined) this.#reverberator.apply(samples, room, samples);
   }
 }

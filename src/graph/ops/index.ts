@@ -6,6 +6,8 @@ import { table } from "./table.js";
 import { frame } from "./frame.js";
 import { rfft } from "./rfft.js";
 import { add } from "./add.js";
+import { decodePcm16 } from "./decode_pcm16.js";
+import { resampleLinear } from "./resample_linear.js";
 import { affine } from "./affine.js";
 import { batchNorm } from "./batch_norm.js";
 import { clamp } from "./clamp.js";
@@ -112,6 +114,8 @@ export const ops: readonly OpDefinition[] = [
   table,
   frame,
   rfft,
+  decodePcm16,
+  resampleLinear,
 ];
 
 const byName = new Map(ops.map((op) => [op.name, op]));

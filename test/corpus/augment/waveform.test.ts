@@ -1,97 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../../src/base/random.js";
-import { drawNoise, mixNoise } from "../../../src/corpus/augment/background_noise.js";
-import { resampleLinear, resampleRandomly } from "../../../src/corpus/augment/resample.js";
+import { drawNoise } from "../../../src/corpus/augment/background_noise.js";
 import { drawRoom, Reverberator } from "../../../src/corpus/augment/reverberation.js";
 import { changeSpeed, drawSpeed } from "../../../src/corpus/augment/speed.js";
-import { shiftSamples, timeShift } from "../../../src/corpus/augment/time_shift.js";
-import { drawGain, scaleSamples } from "../../../src/corpus/augment/volume.js";
-import { WaveformAugmenter } from "../../../src/corpus/augment/waveform.js";
+import { drawShift } from "../../../src/corpus/augment/time_shift.js";
+import { drawGain } from "../../../src/corpus/augment/volume.js";
+import { drawWaveform, SpeedAndRoom } from "../../../src/corpus/augment/waveform.js";
 import { tone } from "../folders.js";
-import golden from "./resample_tensorflow.json" with { type: "json" };
-
-const ramp = (length: number) => Float32Array.from({ length }, (_, i) => i + 1);
 
 describe("time shift", () => {
-  it("delays and advances, in place or not", () => {
-    for (const [shift, expected] of [
-      [2, [0, 0, 1, 2, 3]],
-      [-2, [3, 4, 5, 0, 0]],
-      [0, [1, 2, 3, 4, 5]],
-      [9, [0, 0, 0, 0, 0]],
-      [-9, [0, 0, 0, 0, 0]],
-    ] as const) {
-      const out = new Float32Array(5).fill(7);
-      shiftSamples(ramp(5), shift, out);
-      const same = ramp(5);
-      shiftSamples(same, shift, same);
-      expect([[...out], [...same]]).toEqual([expected, expected]);
-    }
-  });
-
   it("draws from [-s, s), as the originals", () => {
-    const shifts = Array.from({ length: 400 }, (_, i) => timeShift(ramp(9), 3, new RandomStream(1, i), new Float32Array(9)));
+    const shifts = Array.from({ length: 400 }, (_, i) => drawShift(3, new RandomStream(1, i)));
     expect([...new Set(shifts)].toSorted((a, b) => a - b)).toEqual([-3, -2, -1, 0, 1, 2]);
-    expect(timeShift(ramp(9), 0, new RandomStream(1), new Float32Array(9))).toBe(0);
-  });
-});
-
-describe("resample", () => {
-  const input = Float32Array.from(golden.input, (value) => value / 32768);
-
-  it.each(golden.cases)(`agrees with TensorFlow ${golden.tensorflow} at factor $factor`, ({ factor, legacy, halfPixel }) => {
-    const out = new Float32Array(input.length).fill(9);
-    resampleLinear(input, factor, out);
-    expect([...out]).toEqual(legacy.map(Math.fround));
-    resampleLinear(input, factor, out, "half-pixel");
-    expect([...out]).toEqual(halfPixel.map(Math.fround));
-  });
-
-  it("never reads outside and keeps the length, at any factor", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 90 }),
-        fc.double({ min: 0.02, max: 4, noNaN: true }),
-        fc.boolean(),
-        (length, factor, legacy) => {
-          const out = new Float32Array(50).fill(NaN);
-          resampleLinear(new Float32Array(length).fill(0.5), factor, out, legacy ? "legacy" : "half-pixel");
-          expect([...out].every((value) => value === 0 || value === 0.5)).toBe(true);
-          expect(out.filter((value) => value === 0.5).length).toBe(
-            Math.min(50, Math.trunc(Math.fround(length * Math.fround(factor)))),
-          );
-        },
-      ),
-    );
-  });
-
-  it("draws its factor from 1 +- range", () => {
-    const factors = Array.from({ length: 200 }, (_, i) =>
-      resampleRandomly(input, 0.15, new RandomStream(2, i), new Float32Array(input.length)),
-    );
-    expect(Math.min(...factors)).toBeGreaterThanOrEqual(0.85);
-    expect(Math.max(...factors)).toBeLessThan(1.15);
-    expect(Math.max(...factors) - Math.min(...factors)).toBeGreaterThan(0.25);
+    expect(drawShift(0, new RandomStream(1))).toBe(0);
   });
 });
 
 describe("volume and noise", () => {
-  it("scales", () => {
-    const out = new Float32Array(3);
-    scaleSamples(ramp(3), 0.5, out);
-    expect([...out]).toEqual([0.5, 1, 1.5]);
-    scaleSamples(ramp(3), 1, out);
-    expect([...out]).toEqual([1, 2, 3]);
+  it("draws no gain where there is no range", () => {
     expect(drawGain(0, new RandomStream(1))).toBe(1);
-  });
-
-  it("adds noise from its place and limits the sum", () => {
-    const out = new Float32Array(3);
-    mixNoise(Float32Array.of(0, 0.5, -1.5), Float32Array.of(9, 1, 2, 1), 1, 0.5, out);
-    expect([...out]).toEqual([0.5, 1, -1]);
-    mixNoise(Float32Array.of(0, 0.5, -1.5), Float32Array.of(9, 1, 2, 1), 1, 0, out);
-    expect([...out]).toEqual([0, 0.5, -1]);
+    const gains = Array.from({ length: 200 }, (_, i) => drawGain(0.2, new RandomStream(4, i)));
+    expect(Math.min(...gains)).toBeLessThan(0.85);
+    expect(Math.max(...gains)).toBeLessThan(1.2);
   });
 
   it("draws recordings, places and volumes as often and as loud as asked", () => {
@@ -214,28 +145,35 @@ describe("all together", () => {
     noise: { frequency: 0.8, volume: 0.1 },
   };
 
-  it("depends on the stream alone and stays in range", () => {
-    const augmenter = new WaveformAugmenter(options, noise);
-    const run = (slot: number) => {
-      const samples = tone(16000, 440, 1.6);
-      augmenter.apply(samples, new RandomStream(1, 2, slot));
-      return samples;
-    };
-    const [first, second] = [run(0), run(1)];
-    expect(Buffer.compare(Buffer.from(run(0).buffer), Buffer.from(first.buffer))).toBe(0);
-    expect(Buffer.compare(Buffer.from(second.buffer), Buffer.from(first.buffer))).not.toBe(0);
-    expect(first.every((value) => Math.abs(value) <= 1)).toBe(true);
+  it("draws every stage from the stream alone, and none where it is not wanted", () => {
+    const draw = (slot: number) => drawWaveform(options, noise, 16000, new RandomStream(1, 2, slot));
+    expect(draw(0)).toEqual(draw(0));
+    expect(draw(1)).not.toEqual(draw(0));
+    const drawn = Array.from({ length: 300 }, (_, slot) => draw(slot));
+    expect(drawn.every(({ factor }) => factor >= 0.85 && factor < 1.15)).toBe(true);
+    expect(Math.abs(drawn.filter(({ room }) => room !== undefined).length / 300 - 0.5)).toBeLessThan(0.1);
+    expect(Math.abs(drawn.filter((choice) => choice.noise.volume === 0).length / 300 - 0.2)).toBeLessThan(0.08);
+    const still = { factor: 1, speed: undefined, room: undefined, gain: 1, shift: 0 };
+    expect(drawWaveform({}, noise, 16000, new RandomStream(1))).toEqual({
+      ...still,
+      noise: { recording: -1, offset: 0, volume: 0 },
+    });
   });
 
-  it("leaves silence with noise alone, and a fifth of it digital silence", () => {
-    const augmenter = new WaveformAugmenter(options, noise);
-    const levels = Array.from({ length: 200 }, (_, slot) => {
-      const samples = new Float32Array(2000);
-      augmenter.apply(samples, new RandomStream(9, slot));
-      return samples.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    });
-    const zeros = levels.filter((level) => level === 0).length;
-    expect(Math.abs(zeros / 200 - 0.2)).toBeLessThan(0.1);
-    expect(Math.max(...levels)).toBeLessThan(0.1);
+  it("changes speed and room in place, the same whatever was heard before", () => {
+    const stage = new SpeedAndRoom(16000);
+    const choice = drawWaveform({ ...options, reverberation: { probability: 1 } }, noise, 16000, new RandomStream(3));
+    const run = () => {
+      const samples = tone(16000, 440, 0.6);
+      stage.apply(samples, choice);
+      return samples;
+    };
+    const first = run();
+    stage.apply(tone(16000, 90, 0.6), { speed: 0.9, room: choice.room });
+    expect(run()).toEqual(first);
+    expect(first).not.toEqual(tone(16000, 440, 0.6));
+    const silent = new Float32Array(16000);
+    stage.apply(silent, choice);
+    expect(silent.every((value) => value === 0)).toBe(true);
   });
 });

@@ -20,6 +20,8 @@ export interface ExpressionContext {
   readonly relaxed: boolean;
   /** Local of a variable. */
   variable(name: string): number;
+  /** Whether the variable's local holds a vector of its value (a scalar that is only used so). */
+  isBroadcast(name: string): boolean;
   /** Local that holds the vector constant, if there is one. */
   vectorConstant(e: Expression & { kind: "constant" }): number | undefined;
   /** Emits the address of an element, returns its immediate offset. */
@@ -347,8 +349,15 @@ export class ExpressionWriter {
     this.#code.op(opcode);
   }
 
+  /** Writes a vector whose lanes all have the value of the scalar, which is f32 or f64. */
+  broadcast(operand: Expression): void {
+    this.#splat({ kind: "splat", type: operand.type, lanes: operand.type === "f64" ? 2 : 4, operand });
+  }
+
   #splat(e: Expression & { kind: "splat" }): void {
     const { operand, type, lanes } = e;
+    if (operand.kind === "variable" && this.#context.isBroadcast(operand.name))
+      return this.#code.get(this.#context.variable(operand.name));
     const shape = shapeOf(type, lanes);
     if (operand.kind === "load" && operand.buffer.element === type) {
       const offset = this.#context.address(operand.buffer, operand.index);

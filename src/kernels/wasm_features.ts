@@ -35,14 +35,26 @@ function allowRelaxed(): boolean {
   return hasRelaxed();
 }
 
+/**
+ * Keeps TurboFan from unrolling loops: it would put the loads of the first copies before all arithmetic and spill
+ * registers (see the loops of wasm.ts). The flag is known from V8 9 on; later compilers keep the order of the code.
+ */
+function keepLoops(): void {
+  const builtin = globalThis.process?.getBuiltinModule;
+  const major = Number(globalThis.process?.versions.v8?.split(".")[0]);
+  if (builtin && major <= 12) builtin("node:v8").setFlagsFromString("--no-wasm-loop-unrolling");
+}
+
 let known: WasmFeatures | undefined;
 
 /**
- * Probes the engine, once a thread. On Node 20 this sets the V8 flag for relaxed SIMD, so a worker calls it, too,
- * before it compiles a module.
+ * Probes the engine, once a thread. On Node 20 this sets V8's flags for relaxed SIMD and for loops, of the whole process:
+ * it is called before a module is compiled.
  */
 export function wasmFeatures(): WasmFeatures {
-  known ??= {
+  if (known) return known;
+  keepLoops();
+  known = {
     simd: validates((code) => {
       code.v128(new Uint8Array(16));
       code.op("drop");

@@ -1,9 +1,11 @@
 import { compileNative } from "../../dist/engine/native_target.js";
+import { WasmTeam } from "../../dist/engine/wasm_team.js";
 import { constant, fma, KernelBuilder } from "../../dist/kernels/language.js";
-import { assembleModule, moduleImports } from "../../dist/kernels/wasm_module.js";
+import { wasmFeatures } from "../../dist/kernels/wasm_features.js";
+import { assembleModule } from "../../dist/kernels/wasm_module.js";
 
 const turns = 1_000_000;
-const runs = 9;
+const runs = 41;
 /** Byte of the WebAssembly memory from which buffers are counted. */
 const origin = 65536;
 
@@ -64,14 +66,18 @@ export async function nativePeak(compiler, threads) {
   return result;
 }
 
-/** The same on one thread in WebAssembly; without `relaxed` a multiply-add is two instructions. */
-export async function wasmPeak(relaxed) {
+/** The same in WebAssembly, on threads of the engine; without `relaxed` (one thread) a multiply-add is two instructions. */
+export async function wasmPeak(threads, relaxed = wasmFeatures().relaxed) {
   const lanes = 4;
   const accumulators = 12;
-  const memory = new WebAssembly.Memory({ initial: 2 });
-  const { kernels, instructions } = programOf(peakKernel(lanes, accumulators, 1), lanes);
-  const bytes = assembleModule(kernels, instructions, { relaxed, memory: { initialPages: 2, shared: false }, origin });
-  const { instance } = await WebAssembly.instantiate(bytes, moduleImports(memory));
+  const { kernels, instructions } = programOf(peakKernel(lanes, accumulators, threads), lanes);
+  const shared = threads > 1;
+  const memory = new WebAssembly.Memory(shared ? { initial: 2, maximum: 2, shared } : { initial: 2 });
+  const limits = shared ? { initialPages: 2, maximumPages: 2, shared } : { initialPages: 2, shared };
+  const bytes = assembleModule(kernels, instructions, { relaxed, memory: limits, origin });
+  const team = await WasmTeam.start(await WebAssembly.compile(bytes), memory, threads);
   new Float32Array(memory.buffer, origin, 2 * lanes).fill(0.5);
-  return best(() => instance.exports.run(0, 1), lanes, accumulators, 1);
+  const result = best(() => team.run(), lanes, accumulators, threads);
+  team.close();
+  return result;
 }

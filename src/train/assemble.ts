@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { silenceLabel } from "../corpus/clip.js";
@@ -26,6 +28,8 @@ export interface Assembly {
   /** Clips on which the trained model can be measured. */
   readonly measured: { readonly split: "testing" | "validation"; readonly sets: readonly ClipSet[] };
   readonly data: { trainingClips: number; validationClips: number; testingClips: number };
+  /** Tells the training and validation clips from others, by their number, names and labels. */
+  readonly dataIdentity: string;
   /** Compiles what the validation needs; without validation clips there is none. */
   openValidation(target: Target): Promise<{ validation: Validation | undefined; close(): void }>;
 }
@@ -73,8 +77,20 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     plan,
     measured: counts.testingClips > 0 ? { split: "testing", sets: data.testing } : { split: "validation", sets: data.validation },
     data: counts,
+    dataIdentity: `${counts.trainingClips} training and ${counts.validationClips} validation clips, ${identityOf(data)}`,
     openValidation: (target) => openValidation(data.validation, plan, target),
   };
+}
+
+/** Eight digits that depend on labels, files' names and places in archives, but not on the folder of the data. */
+function identityOf({ labels, training, validation }: TrainingData): string {
+  const hash = createHash("sha256").update(JSON.stringify(labels));
+  for (const set of [...training, ...validation]) {
+    hash.update(`${set.kind} ${set.labels.length}\n`).update(set.labels);
+    if (set.kind === "archive") hash.update(set.arrays);
+    else for (const clip of set.clips) hash.update(`${clip.word}/${basename(clip.path)}\n`);
+  }
+  return hash.digest("hex").slice(0, 8);
 }
 
 async function openValidation(

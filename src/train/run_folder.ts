@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { appendFile, readFile, stat } from "node:fs/promises";
+import { existsSync, readdirSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
-import { writeFileSafely } from "../formats/write_file.js";
+import { disk, type FileLayer, writeAll } from "../base/file_layer.js";
+import { removeTemporaries, unwritable, writeFileSafely } from "../formats/write_file.js";
+import { checkpointFolder, isCheckpointName } from "./checkpoint.js";
 import type { Recipe } from "./recipe.js";
 import { parseRecipe } from "./recipe.js";
+import { lockFile, lockRun, type RunLock } from "./run_lock.js";
 
 /** Names of what lies in a run's folder, besides its checkpoints. */
 export const runFiles = {
@@ -31,16 +34,41 @@ export interface MetricsRecord {
 }
 
 /**
- * Makes the folder of a new run and writes its recipe.
- * @throws UserError where the folder holds a run, or anything else
+ * Makes the folder of a new run, locks it and writes its recipe.
+ * @throws UserError where the folder holds a run, or anything else, or cannot be written
  */
-export async function createRun(folder: string, recipe: Recipe): Promise<void> {
+export async function createRun(folder: string, recipe: Recipe, files: FileLayer = disk): Promise<RunLock> {
+  refuseUsed(folder);
+  await files.makeFolder(folder).catch((error: unknown) => {
+    throw unwritable(folder, error);
+  });
+  const lock = await lockRun(folder);
+  try {
+    refuseUsed(folder);
+    await removeLeftovers(folder, files);
+    const text = `${JSON.stringify(recipe, null, 2)}\n`;
+    await writeFileSafely(join(folder, runFiles.recipe), new TextEncoder().encode(text), files);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function refuseUsed(folder: string): void {
   if (existsSync(join(folder, runFiles.recipe)))
     throw new UserError(`${folder}: there is a run in this folder; go on with --resume ${folder}, or choose another --out`);
-  if (existsSync(folder) && readdirSync(folder).length > 0)
+  // A process that was killed at its very beginning leaves a lock and the temporary file of its recipe.
+  const isLeftover = (name: string): boolean => name.startsWith(lockFile) || name.startsWith(`.${runFiles.recipe}.`);
+  if (existsSync(folder) && !readdirSync(folder).every(isLeftover))
     throw new UserError(`${folder}: the folder is not empty; choose another --out`);
-  mkdirSync(folder, { recursive: true });
-  await writeFileSafely(join(folder, runFiles.recipe), new TextEncoder().encode(`${JSON.stringify(recipe, null, 2)}\n`));
+}
+
+/** Removes the temporary files of processes that were killed while they wrote into a run, which must be locked. */
+export async function removeLeftovers(folder: string, files: FileLayer = disk): Promise<string[]> {
+  const names: readonly string[] = Object.values(runFiles);
+  const own = await removeTemporaries(folder, (name) => names.includes(name), files);
+  return [...own, ...(await removeTemporaries(join(folder, checkpointFolder), isCheckpointName, files))];
 }
 
 /**
@@ -63,19 +91,44 @@ export async function readRecipeValue(file: string): Promise<unknown> {
   }
 }
 
-/** Appends a line to the log. A figure that is no finite number becomes null. */
-export async function appendRecord(folder: string, record: MetricsRecord): Promise<void> {
-  await appendFile(join(folder, runFiles.log), `${JSON.stringify(record)}\n`);
+/**
+ * Appends a line to the log. A figure that is no finite number becomes null.
+ * @param lasting whether to return only when all of the log is on the disk: before a checkpoint, so that it never is ahead of its log
+ * @throws UserError where the system refuses
+ */
+export async function appendRecord(
+  folder: string,
+  record: MetricsRecord,
+  lasting: boolean,
+  files: FileLayer = disk,
+): Promise<void> {
+  const path = join(folder, runFiles.log);
+  try {
+    const file = await files.open(path, "a");
+    try {
+      await writeAll(file, new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+      if (lasting) await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }
 
 /** Drops the lines of the log that lie after a step: the training goes on from there. */
-export async function truncateLog(folder: string, step: number): Promise<void> {
+export async function truncateLog(folder: string, step: number, files: FileLayer = disk): Promise<void> {
   const file = join(folder, runFiles.log);
   if (!existsSync(file)) return;
   const { size } = await stat(file);
   if (size > largestLog) throw new UserError(`${file}: has ${size} bytes, at most ${largestLog} are read; move it away`);
-  const kept = (await readFile(file, "utf8")).split("\n").filter((line) => stepOf(line) <= step);
-  await writeFileSafely(file, new TextEncoder().encode(kept.map((line) => `${line}\n`).join("")));
+  const text = await readFile(file, "utf8");
+  const kept = text
+    .split("\n")
+    .filter((line) => stepOf(line) <= step)
+    .map((line) => `${line}\n`)
+    .join("");
+  if (kept !== text) await writeFileSafely(file, new TextEncoder().encode(kept), files);
 }
 
 /** Step of a line; a line that was cut off counts as later than all. */

@@ -26,8 +26,8 @@ export function planThreads(
 }
 
 /** What the results of this process depend on. */
-export function originOf(target: string, threads: number): Origin {
-  return { machine: describeMachine(), target, threads, version: version(), node: process.version };
+export function originOf(target: string, threads: number, data: string): Origin {
+  return { machine: describeMachine(), target, threads, version: version(), node: process.version, data };
 }
 
 /** The version in package.json, two folders above this file in dist/ and in src/. */

@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { during } from "../base/activity.js";
+import { UsageError, UserError } from "../base/errors.js";
+import { disk, type FileLayer } from "../base/file_layer.js";
 import { Progress } from "../base/progress.js";
-import { UserError } from "../base/errors.js";
-import type { Json } from "../formats/model.js";
-import { saveModel } from "../formats/model_file.js";
 import type { Checkpoint, Origin, Skipped, TrainingState } from "./checkpoint.js";
-import { loadNewestCheckpoint, recipeDigest, saveCheckpoint } from "./checkpoint.js";
+import { loadNewestCheckpoint } from "./checkpoint.js";
 import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
 import { openLoader } from "./loader.js";
@@ -15,15 +14,17 @@ import { assemble } from "./assemble.js";
 import type { PretrainedValues } from "./pretrained.js";
 import { pretrainedValues } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
-import { appendRecord, createRun, readRecipe, runFiles, truncateLog } from "./run_folder.js";
+import { parseRecipe } from "./recipe.js";
+import { differenceText, recipeDifferences } from "./recipe_difference.js";
+import { createRun, readRecipe, removeLeftovers, runFiles } from "./run_folder.js";
+import { lockRun } from "./run_lock.js";
+import { RunWriter } from "./run_writer.js";
 import { learningRateAt } from "./schedule.js";
 import type { ClipSet } from "./sources.js";
 import { originOf, planThreads } from "./threads.js";
 import type { ThreadPlan } from "./threads.js";
 import { Trainer } from "./trainer.js";
-import { trainedModel } from "./trained_model.js";
-import type { ValidationFigures } from "./validation.js";
-import { Validation } from "./validation.js";
+import type { Validation, ValidationFigures } from "./validation.js";
 
 /** How a training is run. Nothing here changes its result, except for what computes it. */
 export interface TrainOptions {
@@ -41,6 +42,8 @@ export interface TrainOptions {
   talk?: boolean | undefined;
   /** Told every validation. */
   onValidation?: ((step: number, figures: ValidationFigures) => void) | undefined;
+  /** What writes the files of the run. Default: the disk; tests let it fail. */
+  files?: FileLayer | undefined;
 }
 
 /** What a training came to. */
@@ -72,32 +75,69 @@ const logEvery = 50;
 
 /**
  * Trains a network by a recipe and writes a run folder.
- * @throws UserError where data cannot be read, the folder is taken or the loss is no number
+ * @throws UserError where data cannot be read, the folder is taken, the disk fails or the loss is no number
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainingOutcome> {
   const assembly = await assemble(recipe, options.target);
   const pretrained = await pretrainedValues(recipe, assembly.graph, assembly.labels);
-  await createRun(options.out, recipe);
-  return new Training(recipe, assembly, options).run(undefined, [], pretrained);
+  const lock = await createRun(options.out, recipe, options.files);
+  try {
+    return await new Training(recipe, assembly, options).run({ checkpoint: undefined, skipped: [], pretrained });
+  } finally {
+    lock.release();
+  }
 }
 
 /**
- * Goes on with an interrupted training from its newest good checkpoint; on the same machine, target and version with the same bits
- * as if it had not been interrupted.
- * @throws UserError where the folder is no run
+ * Goes on with an interrupted training from its newest good checkpoint, or from its beginning where it has none yet; on the same machine,
+ * target and version with the same bits as if it had not been interrupted.
+ * @param wanted the recipe that the caller has in mind: it must be the run's
+ * @throws UserError where the folder is no run, another process trains in it, no checkpoint of several is good, or the disk fails;
+ *   UsageError where the wanted recipe, or recipe.json, is not the one that was trained by
  */
-export async function resumeTraining(options: TrainOptions): Promise<TrainingOutcome> {
-  const recipe = await readRecipe(join(options.out, runFiles.recipe));
-  const { checkpoint, skipped } = await loadNewestCheckpoint(options.out);
-  if (checkpoint !== undefined && checkpoint.recipe !== recipeDigest(recipe))
-    throw new UserError(`${options.out}: the recipe was changed since the checkpoint; start a new run with --recipe and --out`);
-  const assembly = await assemble(recipe, options.target);
-  const pretrained = checkpoint === undefined ? await pretrainedValues(recipe, assembly.graph, assembly.labels) : undefined;
-  await truncateLog(options.out, checkpoint?.state.step ?? 0);
-  return new Training(recipe, assembly, options).run(checkpoint, skipped, pretrained);
+export async function resumeTraining(options: TrainOptions, wanted?: Recipe): Promise<TrainingOutcome> {
+  const file = join(options.out, runFiles.recipe);
+  const recipe = await readRecipe(file);
+  const lock = await lockRun(options.out);
+  try {
+    await removeLeftovers(options.out, options.files);
+    const { checkpoint, skipped } = await loadNewestCheckpoint(options.out);
+    if (checkpoint === undefined && skipped.length > 0) throw noneGood(options.out, skipped);
+    if (wanted !== undefined) refuseOther(options.out, recipe, wanted, "leave these options out");
+    if (checkpoint !== undefined) refuseOther(file, upToDate(checkpoint.recipe), recipe, "put them back");
+    const assembly = await assemble(recipe, options.target);
+    const pretrained = checkpoint === undefined ? await pretrainedValues(recipe, assembly.graph, assembly.labels) : undefined;
+    return await new Training(recipe, assembly, options).run({ checkpoint, skipped, pretrained });
+  } finally {
+    lock.release();
+  }
 }
 
-const beginning: TrainingState = {
+/** A recipe with the options that later versions of earshot have added; as it is where the options are not known any more. */
+function upToDate(recipe: unknown): unknown {
+  try {
+    return parseRecipe(recipe, "the checkpoint");
+  } catch (error) {
+    if (error instanceof UserError) return recipe;
+    throw error;
+  }
+}
+
+function refuseOther(place: string, before: unknown, now: Recipe, remedy: string): void {
+  const differences = recipeDifferences(before, JSON.parse(JSON.stringify(now)));
+  if (differences.length === 0) return;
+  const what = `the run was trained with other options: ${differenceText(differences)}`;
+  throw new UsageError(`${place}: ${what}; ${remedy}, or start a new run with --recipe and --out`);
+}
+
+function noneGood(run: string, skipped: readonly Skipped[]): UserError {
+  const why = skipped.map((each) => each.why).join("\n");
+  return new UserError(
+    `${run}: no checkpoint of this run can be used; bring back a copy of one, or remove the folder ${join(run, "checkpoints")} to begin anew\n${why}`,
+  );
+}
+
+const atFirst: TrainingState = {
   step: 0,
   bestAccuracy: -1,
   bestLoss: null,
@@ -109,75 +149,83 @@ const beginning: TrainingState = {
   summedSteps: 0,
 };
 
+/** From where a training goes on: a checkpoint, or the values of a pretrained model, or nothing. */
+interface Beginning {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly skipped: readonly Skipped[];
+  readonly pretrained: PretrainedValues | undefined;
+}
+
+/** What one training works with. */
+interface Parts {
+  readonly trainer: Trainer;
+  readonly network: Inference;
+  readonly validation: Validation | undefined;
+  readonly loader: Loader;
+  readonly writer: RunWriter;
+}
+
 /** One call of train or resume. */
 class Training {
   readonly #recipe: Recipe;
   readonly #assembly: Assembly;
   readonly #options: TrainOptions;
-  readonly #digest: string;
   readonly #notes: string[] = [];
   readonly #plan: ThreadPlan;
-  #state: TrainingState = { ...beginning };
+  #state: TrainingState = { ...atFirst };
   #progress: Progress;
 
   constructor(recipe: Recipe, assembly: Assembly, options: TrainOptions) {
     this.#recipe = recipe;
     this.#assembly = assembly;
     this.#options = options;
-    this.#digest = recipeDigest(recipe);
     this.#plan = planThreads(options.workers, options.threads);
     this.#progress = new Progress("training", recipe.steps, "steps", false);
   }
 
-  async run(
-    checkpoint: Checkpoint | undefined,
-    skipped: readonly Skipped[],
-    pretrained: PretrainedValues | undefined,
-  ): Promise<TrainingOutcome> {
-    const { graph, plan, labels, data } = this.#assembly;
+  async run(beginning: Beginning): Promise<TrainingOutcome> {
+    const { graph, plan } = this.#assembly;
     const target = this.#options.target ?? "auto";
-    const { threads } = this.#plan;
-    const trainer = await this.#compiling("training step", () => Trainer.open(graph, this.#recipe, { target, threads }));
-    if (trainer.target === "wasm" && trainer.threads < threads)
-      this.#notes.push("this process may not start threads that share memory: the step runs on one");
-    const network = await this.#compiling("network", () =>
-      Inference.open(graph, { target: trainer.target, threads: trainer.threads }),
-    );
-    const validation = await this.#assembly.openValidation(trainer.target);
-    const origin = originOf(trainer.target, trainer.threads);
-    if (pretrained !== undefined) this.#notes.push(pretrained.note);
-    this.#restore(trainer, checkpoint, skipped, origin, pretrained?.values);
-    const from = this.#state.step;
-    const talk = this.#options.talk ?? true;
-    this.#progress = new Progress("training", this.#recipe.steps - from, "steps", talk && process.stderr.isTTY === true);
-    for (const note of this.#notes) this.#say(note);
-    const loader = await openLoader({ ...plan, target: trainer.target }, from + 1, this.#plan.workers);
-    const start = performance.now();
-    let end: TrainingOutcome["end"];
+    const { threads, workers } = this.#plan;
+    const opened: { close(): unknown }[] = [];
+    const keep = <T extends { close(): unknown }>(resource: T): T => (opened.push(resource), resource);
     try {
-      end = await this.#loop(trainer, network, validation.validation, loader, origin);
-      await saveModel(
-        join(this.#options.out, runFiles.last),
-        this.#model((name) => trainer.parameter(name), origin),
-      );
+      const trainer = keep(await this.#compiling("training step", () => Trainer.open(graph, this.#recipe, { target, threads })));
+      if (trainer.target === "wasm" && trainer.threads < threads)
+        this.#notes.push("this process may not start threads that share memory: the step runs on one");
+      const computing = { target: trainer.target, threads: trainer.threads };
+      const network = keep(await this.#compiling("network", () => Inference.open(graph, computing)));
+      const { validation } = keep(await this.#assembly.openValidation(trainer.target));
+      const origin = originOf(trainer.target, trainer.threads, this.#assembly.dataIdentity);
+      const { out: folder, files = disk } = this.#options;
+      const writer = new RunWriter({ folder, recipe: this.#recipe, assembly: this.#assembly, origin, files });
+      await this.#begin(trainer, writer, beginning, origin);
+      const from = this.#state.step;
+      const live = (this.#options.talk ?? true) && process.stderr.isTTY === true;
+      this.#progress = new Progress("training", this.#recipe.steps - from, "steps", live);
+      for (const note of this.#notes) this.#say(note);
+      const loader = keep(await openLoader({ ...plan, target: trainer.target }, from + 1, workers));
+      const start = performance.now();
+      const end = await this.#loop({ trainer, network, validation, loader, writer });
+      await writer.last(trainer.tensors(), this.#state);
+      return this.#outcome(end, origin, from, (performance.now() - start) / 1000);
     } finally {
       this.#progress.end();
-      await loader.close();
-      trainer.close();
-      network.close();
-      validation.close();
+      for (const resource of opened.toReversed()) await resource.close();
     }
-    const seconds = (performance.now() - start) / 1000;
+  }
+
+  #outcome(end: TrainingOutcome["end"], origin: Origin, from: number, seconds: number): TrainingOutcome {
     const { step, bestAccuracy, bestStep } = this.#state;
     return {
       run: this.#options.out,
       recipe: this.#recipe,
-      labels,
+      labels: this.#assembly.labels,
       steps: step,
       end,
       bestAccuracy: bestAccuracy < 0 ? null : bestAccuracy,
       bestStep,
-      ...data,
+      ...this.#assembly.data,
       seconds,
       examplesPerSecond: ((step - from) * this.#recipe.batch) / Math.max(seconds, 1e-3),
       origin,
@@ -195,36 +243,22 @@ class Training {
     return (this.#options.talk ?? true) ? during(`compiling the ${what}`, open) : open();
   }
 
-  #restore(
-    trainer: Trainer,
-    checkpoint: Checkpoint | undefined,
-    skipped: readonly Skipped[],
-    origin: Origin,
-    first: ReadonlyMap<string, Float32Array> | undefined,
-  ): void {
-    for (const { file, why } of skipped) this.#notes.push(`skipped ${file}: ${why}`);
-    if (checkpoint === undefined) {
-      trainer.initialize(first);
-      return;
+  async #begin(trainer: Trainer, writer: RunWriter, beginning: Beginning, origin: Origin): Promise<void> {
+    const { checkpoint, skipped, pretrained } = beginning;
+    if (pretrained !== undefined) this.#notes.push(pretrained.note);
+    for (const { file, why } of skipped) this.#notes.push(why.startsWith(file) ? `skipped ${why}` : `skipped ${file}: ${why}`);
+    trainer.initialize(pretrained?.values);
+    if (checkpoint !== undefined) {
+      trainer.restore(checkpoint.tensors);
+      this.#state = { ...checkpoint.state };
+      this.#notes.push(`going on from step ${checkpoint.state.step}`);
+      for (const note of originNotes(checkpoint.origin, origin)) this.#notes.push(note);
     }
-    trainer.restore(checkpoint.tensors);
-    this.#state = { ...checkpoint.state };
-    this.#notes.push(`going on from step ${checkpoint.state.step}`);
-    const differing = (["machine", "target", "version", "node"] as const).filter((key) => checkpoint.origin[key] !== origin[key]);
-    for (const key of differing) {
-      this.#notes.push(
-        `${key} differs from the checkpoint's (${checkpoint.origin[key]}, now ${origin[key]}): the result equals an uninterrupted one to rounding only`,
-      );
-    }
+    await writer.goOn(checkpoint);
   }
 
-  async #loop(
-    trainer: Trainer,
-    network: Inference,
-    validation: Validation | undefined,
-    loader: Loader,
-    origin: Origin,
-  ): Promise<TrainingOutcome["end"]> {
+  async #loop(parts: Parts): Promise<TrainingOutcome["end"]> {
+    const { trainer, loader, writer } = parts;
     const { steps, schedule, batch, validateEvery, patience } = this.#recipe;
     const state = this.#state;
     const from = state.step;
@@ -234,7 +268,7 @@ class Training {
       // Signals and workers' messages are heard between steps.
       await turnOfTheLoop();
       if (this.#options.signal?.aborted === true) {
-        await this.#checkpoint(trainer, origin);
+        await writer.checkpoint(trainer.tensors(), state);
         return "interrupted";
       }
       const examples = await loader.next();
@@ -247,8 +281,8 @@ class Training {
       state.summedSteps++;
       const perSecond = ((step - from) * batch) / ((performance.now() - start) / 1000);
       this.#progress.update(step - from, this.#detail(perSecond));
-      if (step % validateEvery === 0 || step === steps) await this.#validate(trainer, network, validation, rate, origin);
-      else if (step % logEvery === 0) await this.#log({ learningRate: rate });
+      if (step % validateEvery === 0 || step === steps) await this.#validate(parts, rate);
+      else if (step % logEvery === 0) await this.#log(writer, { learningRate: rate });
     }
     return "steps";
   }
@@ -261,77 +295,61 @@ class Training {
   }
 
   /** Writes a line of the log and begins new sums. */
-  async #log(figures: { learningRate: number; validationLoss?: number; validationAccuracy?: number }): Promise<void> {
+  async #log(
+    writer: RunWriter,
+    figures: { learningRate: number; validationLoss?: number; validationAccuracy?: number },
+    beforeCheckpoint = false,
+  ): Promise<void> {
     const { step, lossSum, summedSteps, correct, examples } = this.#state;
     const own = summedSteps === 0 ? {} : { loss: lossSum / summedSteps, accuracy: correct / examples };
-    await appendRecord(this.#options.out, { step, ...own, ...figures });
+    await writer.log({ step, ...own, ...figures }, beforeCheckpoint);
     Object.assign(this.#state, { lossSum: 0, summedSteps: 0, correct: 0, examples: 0 });
   }
 
-  async #validate(
-    trainer: Trainer,
-    network: Inference,
-    validation: Validation | undefined,
-    rate: number,
-    origin: Origin,
-  ): Promise<void> {
+  async #validate({ trainer, network, validation, writer }: Parts, rate: number): Promise<void> {
     const state = this.#state;
     const trainingLoss = state.lossSum / Math.max(1, state.summedSteps);
     const trainingAccuracy = state.correct / Math.max(1, state.examples);
     if (validation === undefined) {
-      await this.#log({ learningRate: rate });
-      await this.#saveBest(trainer, origin);
+      await this.#log(writer, { learningRate: rate }, true);
+      state.bestStep = state.step;
+      await writer.best(trainer.tensors(), state);
     } else {
       network.setParameters((name) => trainer.parameter(name));
       const figures = await validation.run(network);
-      await this.#log({ learningRate: rate, validationLoss: figures.loss, validationAccuracy: figures.accuracy });
+      await this.#log(writer, { learningRate: rate, validationLoss: figures.loss, validationAccuracy: figures.accuracy }, true);
       this.#options.onValidation?.(state.step, figures);
-      const better = await this.#compare(figures, trainer, origin);
+      const better = this.#isBetter(figures);
+      if (better) await writer.best(trainer.tensors(), state);
       const trained = `loss ${trainingLoss.toFixed(4)}  accuracy ${(trainingAccuracy * 100).toFixed(2)} %`;
       const mark = better ? "  best so far" : "";
       this.#say(
         `step ${state.step}  ${trained}  validation ${(figures.accuracy * 100).toFixed(2)} % of ${figures.clips} (loss ${figures.loss.toFixed(4)})${mark}`,
       );
     }
-    await this.#checkpoint(trainer, origin);
+    await writer.checkpoint(trainer.tensors(), state);
   }
 
-  /** Keeps the model where it is the best so far: more clips right, or as many with a smaller loss. */
-  async #compare(figures: ValidationFigures, trainer: Trainer, origin: Origin): Promise<boolean> {
+  /** Whether this is the best so far, which is noted: more clips right, or as many with a smaller loss. */
+  #isBetter({ accuracy, loss }: ValidationFigures): boolean {
     const state = this.#state;
-    const equal = figures.accuracy === state.bestAccuracy;
-    const better = figures.accuracy > state.bestAccuracy || (equal && figures.loss < (state.bestLoss ?? Infinity));
+    const better = accuracy > state.bestAccuracy || (accuracy === state.bestAccuracy && loss < (state.bestLoss ?? Infinity));
     state.worse = better ? 0 : state.worse + 1;
-    if (!better) return false;
-    Object.assign(state, { bestAccuracy: figures.accuracy, bestLoss: figures.loss, bestStep: state.step });
-    await this.#saveBest(trainer, origin);
-    return true;
+    if (better) Object.assign(state, { bestAccuracy: accuracy, bestLoss: loss, bestStep: state.step });
+    return better;
   }
+}
 
-  async #saveBest(trainer: Trainer, origin: Origin): Promise<void> {
-    if (this.#state.bestAccuracy < 0) this.#state.bestStep = this.#state.step;
-    await saveModel(
-      join(this.#options.out, runFiles.best),
-      this.#model((name) => trainer.parameter(name), origin),
-    );
-  }
-
-  #model(valueOf: (name: string) => Float32Array, origin: Origin): ReturnType<typeof trainedModel> {
-    const { step, bestAccuracy, bestStep } = this.#state;
-    // Neither threads nor machine: files of equal results are equal.
-    const summary: Record<string, Json> = { steps: step, target: origin.target, version: origin.version };
-    if (bestAccuracy >= 0) Object.assign(summary, { validationAccuracy: bestAccuracy, bestStep });
-    return trainedModel(this.#assembly, this.#recipe, valueOf, summary);
-  }
-
-  async #checkpoint(trainer: Trainer, origin: Origin): Promise<void> {
-    await saveCheckpoint(this.#options.out, {
-      state: { ...this.#state },
-      origin,
-      recipe: this.#digest,
-      tensors: trainer.tensors(),
+/** What may make the bits differ from an uninterrupted training's. */
+function originNotes(before: Origin, now: Origin): string[] {
+  return (["machine", "target", "version", "node", "data"] as const)
+    .filter((key) => before[key] !== now[key])
+    .map((key) => {
+      const what = `${key} differs from the checkpoint's (${before[key]}, now ${now[key]})`;
+      return key === "data"
+        ? `${what}: the training goes on with other clips`
+        : `${what}: the result equals an uninterrupted one to rounding only`;
     });
-  }
 }
 
 function divergence(step: number, rate: number): UserError {

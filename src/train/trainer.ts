@@ -1,4 +1,4 @@
-import { invariant } from "../base/errors.js";
+import { UserError } from "../base/errors.js";
 import { compile } from "../engine/compile.js";
 import type { CompiledProgram, TargetName } from "../engine/program.js";
 import { initializeParameters } from "../graph/initialize.js";
@@ -90,13 +90,21 @@ export class Trainer {
     return new Map(this.#names.map((name) => [name, this.#program.read(name)]));
   }
 
-  /** Puts back what `tensors` gave. */
+  /**
+   * Puts back what `tensors` gave.
+   * @throws UserError where the tensors are another network's, as after a change of the data's words or of earshot; nothing is changed then
+   */
   restore(tensors: ReadonlyMap<string, Float32Array>): void {
     for (const name of this.#names) {
-      const values = tensors.get(name);
-      invariant(values !== undefined, `the checkpoint has no tensor ${name}`);
-      this.#program.write(name, values);
+      const [wanted, found] = [this.#program.read(name).length, tensors.get(name)?.length];
+      if (found === wanted) continue;
+      const what =
+        found === undefined ? `has no tensor ${name}` : `has ${found} values of ${name}, and the network has ${wanted}`;
+      throw new UserError(
+        `the checkpoint ${what}: it is of another network; go on with the earshot and the data that it was made with`,
+      );
     }
+    for (const name of this.#names) this.#program.write(name, tensors.get(name) as Float32Array);
   }
 
   /** Frees the program. */

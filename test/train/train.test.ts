@@ -72,7 +72,9 @@ describe("training", () => {
     expect(kernels[0]).not.toEqual(kernels[1]);
     await expect(train(recipe, { ...settings, out: one })).rejects.toThrow(/there is a run in this folder.*--resume/);
     writeFileSync(join(one, "recipe.json"), JSON.stringify({ ...recipe, steps: 2, batch: 17 }));
-    await expect(resumeTraining({ ...settings, out: one })).rejects.toThrow(/recipe was changed/);
+    await expect(resumeTraining({ ...settings, out: one })).rejects.toThrow(
+      /recipe\.json: .*: batch \(16, now 17\); put them back/,
+    );
   });
 
   it("stops early when the validation does not get better", async () => {

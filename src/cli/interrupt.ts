@@ -1,7 +1,8 @@
 import { UserError } from "../base/errors.js";
+import { systemCode } from "../base/system_error.js";
 
-/** Exit code of a program that SIGINT ended, as shells give it (128 + 2). */
-const ENDED_BY_INTERRUPT = 130;
+/** Exit codes of a program that a signal ended, as shells give them (128 + its number). */
+const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Runs work that Ctrl-C (or SIGTERM) can stop: the first aborts the signal, so that the work can save what it has;
@@ -11,8 +12,8 @@ const ENDED_BY_INTERRUPT = 130;
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, whatRemains: string): Promise<T> {
   const controller = new AbortController();
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(ENDED_BY_INTERRUPT);
+  const onSignal = (signal: keyof typeof ENDED_BY): void => {
+    if (controller.signal.aborted) process.exit(ENDED_BY[signal]);
     process.stderr.write("\nstopping; press Ctrl-C again to end at once\n");
     controller.abort();
   };
@@ -21,7 +22,9 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   try {
     return await work(controller.signal);
   } catch (error) {
-    if (controller.signal.aborted) throw new UserError(`interrupted; ${whatRemains}`, { cause: error });
+    // Where the disk failed at the last moment, what was reached is not saved.
+    const refused = error instanceof UserError && systemCode(error.cause) !== undefined;
+    if (controller.signal.aborted && !refused) throw new UserError(`interrupted; ${whatRemains}`, { cause: error });
     throw error;
   } finally {
     process.off("SIGINT", onSignal);

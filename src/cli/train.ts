@@ -98,7 +98,10 @@ async function train(model: string | undefined, options: TrainArguments): Promis
   const outcome = await interruptible(async (signal) => {
     const { workers, threads, target } = options;
     const settings = { out: folder, workers, threads, target, signal };
-    const result = resume === undefined ? await run(await recipeOf(model, options), settings) : await resumeTraining(settings);
+    const result =
+      resume === undefined
+        ? await run(await recipeOf(model, options), settings)
+        : await resumeTraining(settings, await wantedOf(resume, options));
     signal.throwIfAborted();
     return result;
   }, `what was reached is saved; go on with: ${again}`);
@@ -133,6 +136,17 @@ async function finish(outcome: TrainingOutcome, options: TrainArguments): Promis
   printNext(`earshot predict ${shellWord(finished.model)} a-recording.wav`, options);
 }
 
+/** The recipe of a run with the flags that are given: where they change it, the run is not gone on with. */
+async function wantedOf(run: string, options: TrainArguments): Promise<Recipe> {
+  const { readRecipe } = await import("../train/run_folder.js");
+  const { parseRecipe } = await import("../train/recipe.js");
+  const recipe = JSON.parse(JSON.stringify(await readRecipe(join(run, "recipe.json")))) as Table;
+  applyModel(recipe, undefined, options.option ?? []);
+  applyTask(recipe, options);
+  applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
+  return parseRecipe(recipe, "the options");
+}
+
 /** The recipe that file and flags give, with all defaults. */
 async function recipeOf(model: string | undefined, options: TrainArguments): Promise<Recipe> {
   const { readRecipeValue } = await import("../train/run_folder.js");
@@ -144,8 +158,7 @@ async function recipeOf(model: string | undefined, options: TrainArguments): Pro
   await applyPretrained(recipe, model, options);
   applyModel(recipe, model, options.option ?? []);
   applySources(recipe, options);
-  for (const key of ["words", "silence", "unknown", "splitBy"] as const)
-    if (options[key] !== undefined) setPath(recipe, ["task", key], options[key]);
+  applyTask(recipe, options);
   if (options.from !== undefined && recipe["task"] === undefined) recipe["task"] = ownWords(recipe["data"]);
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
   await applyFrontend(recipe, options);
@@ -162,6 +175,11 @@ async function startingRecipe(
   const { publishedRecipe } = await import("../zoo/recipes/index.js");
   // A copy: flags are written into it.
   return structuredClone(publishedRecipe(model ?? defaultModel));
+}
+
+function applyTask(recipe: Table, options: TaskArguments): void {
+  for (const key of ["words", "silence", "unknown", "splitBy"] as const)
+    if (options[key] !== undefined) setPath(recipe, ["task", key], options[key]);
 }
 
 function applyModel(recipe: Table, model: string | undefined, given: readonly string[]): void {

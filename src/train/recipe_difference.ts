@@ -13,6 +13,9 @@ export function recipeDifferences(before: unknown, now: unknown, field = ""): Di
     const [a, b] = [textOf(before), textOf(now)];
     return a === b ? [] : [{ field: field || "recipe", before: a, now: b }];
   }
+  // Another kind has other options: their lack says nothing more.
+  if (before["kind"] !== now["kind"])
+    return recipeDifferences(before["kind"], now["kind"], field === "" ? "kind" : `${field}.kind`);
   const keys = new Set([...Object.keys(before), ...Object.keys(now)]);
   return [...keys].flatMap((key) => recipeDifferences(before[key], now[key], field === "" ? key : `${field}.${key}`));
 }

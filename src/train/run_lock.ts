@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../base/errors.js";
 import { systemCode } from "../base/system_error.js";
@@ -24,8 +23,11 @@ export interface RunLock {
   release(): void;
 }
 
-const attempts = 20;
+const attempts = 40;
+/** Milliseconds. */
 const pauseMilliseconds = 25;
+/** Milliseconds. */
+const longestTurn = 5000;
 
 /** Locks of this process. */
 const held = new Set<string>();
@@ -35,20 +37,17 @@ const held = new Set<string>();
  * @throws UserError where a living process, or one on another machine, has it; where the folder cannot be written
  */
 export async function lockRun(folder: string): Promise<RunLock> {
-  const path = join(folder, lockFile);
+  const path = resolve(folder, lockFile);
   const own = JSON.stringify({ pid: process.pid, host: hostname(), began: beganAt(process.pid) } satisfies Owner);
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (await create(path, own)) {
-      held.add(path);
-      return { release: () => release(path, own) };
-    }
+    if (await create(path, own)) return { release: () => release(path, own) };
     const found = await readFile(path, "utf8").catch(() => undefined);
     if (found === undefined) continue;
     const owner = parseOwner(found);
+    if (owner !== undefined && !hasEnded(owner, path)) throw taken(folder, path, owner);
     // A process may have made the file and not yet written its name.
-    if (owner === undefined && attempt < attempts / 2) await pause(pauseMilliseconds);
-    else if (owner === undefined || hasEnded(owner, path)) await takeAway(path, found);
-    else throw taken(folder, path, owner);
+    if (owner !== undefined || attempt >= attempts / 2) await takeAway(path, found);
+    await pause(pauseMilliseconds);
   }
   throw new UserError(`${path}: other processes take and leave this lock all the time; train in one at a time`);
 }
@@ -57,6 +56,8 @@ export async function lockRun(folder: string): Promise<RunLock> {
 async function create(path: string, own: string): Promise<boolean> {
   try {
     const file = await open(path, "wx");
+    // Before the name is in the file: who reads it there finds it held.
+    held.add(path);
     try {
       await file.writeFile(own);
     } finally {
@@ -65,31 +66,42 @@ async function create(path: string, own: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
+    if (held.has(path)) release(path, own);
     throw unwritable(path, error);
   }
 }
 
-/** Removes a lock that nobody holds. Where another process was faster and the lock is a new one by now, it is put back. */
+/**
+ * Removes a lock that nobody holds, unless it is another one by now. One process at a time does so: two could otherwise both find the old
+ * lock, and the second remove what the first has made in its place.
+ */
 async function takeAway(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const turn = `${path}.turn`;
   try {
-    await rename(path, aside);
+    await (await open(turn, "wx")).close();
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    throw unwritable(path, error);
+    if (systemCode(error) !== "EEXIST") throw unwritable(turn, error);
+    const since = await stat(turn).catch(() => undefined);
+    // Its process was killed in these few calls.
+    if (since !== undefined && Date.now() - since.mtimeMs > longestTurn) await rm(turn, { force: true });
+    return;
   }
-  const moved = await readFile(aside, "utf8").catch(() => stale);
-  if (moved !== stale) await create(path, moved);
-  await rm(aside, { force: true });
+  try {
+    if ((await readFile(path, "utf8").catch(() => undefined)) === stale) await rm(path, { force: true });
+  } finally {
+    await rm(turn, { force: true });
+  }
 }
 
 function release(path: string, own: string): void {
-  held.delete(path);
   try {
-    if (readFileSync(path, "utf8") === own) rmSync(path);
+    const found = readFileSync(path, "utf8");
+    // Empty where the disk was full.
+    if (found === own || found === "") rmSync(path);
   } catch {
     // A folder that is gone or cannot be written: the lock of an ended process is taken over.
   }
+  held.delete(path);
 }
 
 function taken(folder: string, path: string, { pid, host }: Owner): UserError {

@@ -6,7 +6,7 @@ import type { Json } from "../formats/model.js";
 import { loadModel, saveModel } from "../formats/model_file.js";
 import type { Assembly } from "./assemble.js";
 import type { Checkpoint, Origin, TrainingState } from "./checkpoint.js";
-import { saveCheckpoint } from "./checkpoint.js";
+import { loadNewestCheckpoint, saveCheckpoint } from "./checkpoint.js";
 import type { Recipe } from "./recipe.js";
 import { appendRecord, type MetricsRecord, runFiles, truncateLog } from "./run_folder.js";
 import { trainedModel } from "./trained_model.js";
@@ -31,8 +31,6 @@ export class RunWriter {
   readonly #path: (name: string) => string;
   /** The best model's parameters and buffers, and its step. */
   #best: { step: number; values: Values } | undefined;
-  /** Step of the newest checkpoint on the disk. */
-  #saved: number | undefined;
 
   constructor(run: WrittenRun) {
     this.#run = run;
@@ -47,7 +45,6 @@ export class RunWriter {
     await this.#trying(() => truncateLog(this.#run.folder, checkpoint?.state.step ?? 0, this.#run.files));
     if (checkpoint === undefined) return;
     const { state, tensors, best, origin } = checkpoint;
-    this.#saved = state.step;
     if (state.bestStep === 0) return;
     const from = best ?? tensors;
     this.#best = { step: state.bestStep, values: this.#copy(from) };
@@ -88,7 +85,6 @@ export class RunWriter {
     const { folder, recipe, origin, files } = this.#run;
     const best = this.#best === undefined || this.#best.step === state.step ? undefined : this.#best.values;
     await this.#trying(() => saveCheckpoint(folder, { state: { ...state }, origin, recipe, tensors, best }, files));
-    this.#saved = state.step;
   }
 
   async #model(file: string, values: Values, state: TrainingState, origin: Origin): Promise<void> {
@@ -107,7 +103,9 @@ export class RunWriter {
       await work();
     } catch (error) {
       if (!(error instanceof UserError) || systemCode(error.cause) === undefined) throw error;
-      const kept = this.#saved === undefined ? "no checkpoint was written yet" : `the checkpoint of step ${this.#saved} is kept`;
+      const { checkpoint } = await loadNewestCheckpoint(this.#run.folder).catch(() => ({ checkpoint: undefined }));
+      const kept =
+        checkpoint === undefined ? "no checkpoint was written yet" : `the checkpoint of step ${checkpoint.state.step} is kept`;
       throw new UserError(`${error.message}, then go on with --resume ${this.#run.folder} (${kept})`, { cause: error.cause });
     }
   }

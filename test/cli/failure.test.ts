@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FormatError, invariant, UsageError, UserError } from "../../src/base/errors.js";
 import { commaList, realNumber, wholeNumber } from "../../src/cli/arguments.js";
 import { explainFailure } from "../../src/cli/failure.js";
@@ -90,5 +90,28 @@ describe("interruptible", () => {
     await expect(interruptible(() => Promise.reject(new RangeError("x")), "")).rejects.toThrow(RangeError);
     expect(await interruptible(() => Promise.resolve(3), "")).toBe(3);
     expect(process.listenerCount("SIGINT")).toBe(before);
+  });
+
+  it("ends the program at the second signal, with the code that belongs to it", async () => {
+    const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+    let end: () => void = () => undefined;
+    const work = interruptible(() => new Promise<void>((resolve) => (end = resolve)), "");
+    process.emit("SIGTERM", "SIGTERM");
+    expect(exit).not.toHaveBeenCalled();
+    process.emit("SIGINT", "SIGINT");
+    process.emit("SIGTERM", "SIGTERM");
+    expect(exit.mock.calls).toEqual([[130], [143]]);
+    exit.mockRestore();
+    end();
+    await work;
+  });
+
+  it("tells of a disk that fails while the work is being saved", async () => {
+    const work = interruptible(async (signal) => {
+      await aborted(signal).catch(() => undefined);
+      throw new UserError("a could not be written", { cause: Object.assign(new Error("full"), { code: "ENOSPC" }) });
+    }, "what was reached is saved");
+    process.emit("SIGINT", "SIGINT");
+    await expect(work).rejects.toThrow("a could not be written");
   });
 });

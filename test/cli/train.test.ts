@@ -51,14 +51,14 @@ describe("earshot train", () => {
       expect(readFileSync(join(base, "threads", file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
   });
 
-  it("saves on Ctrl-C, says how to go on, and goes on", async () => {
+  it("saves on SIGTERM and Ctrl-C, says how to go on, and goes on", async () => {
     const run = join(base, "stopped");
     const args = [...fixed, "--workers", "1", "--out", run, "--no-evaluate", "--steps", "3000", "--validate-every", "100"];
     // A second signal would end the program at once.
     let sent = false;
     const interrupt = (kill: (signal: NodeJS.Signals) => void) =>
       setInterval(() => {
-        if (!sent && existsSync(join(run, "checkpoints"))) kill("SIGINT");
+        if (!sent && existsSync(join(run, "checkpoints"))) kill("SIGTERM");
         sent ||= existsSync(join(run, "checkpoints"));
       }, 20);
     const stopped = await earshot(args, { whileRunning: interrupt });
@@ -67,6 +67,9 @@ describe("earshot train", () => {
     expect(JSON.parse(readFileSync(join(run, "metrics.jsonl"), "utf8").split("\n")[0])).toMatchObject({ step: 50 });
     const mixed = await earshot(["train", "--resume", run, "--data", data]);
     expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining("--resume takes everything")]);
+    const changed = await earshot(["train", "--resume", run, "--batch", "32", "--seed", "3", "--label-smoothing", "0.2"]);
+    const differences = "batch (16, now 32), labelSmoothing (0.05, now 0.2); leave these options out";
+    expect([changed.code, changed.stderr]).toEqual([2, expect.stringContaining(`with other options: ${differences}`)]);
     const again = await earshot(["train", "--resume", run, "--target", "wasm", "--no-evaluate", "--threads", "1"], {
       whileRunning: (kill) => setTimeout(() => kill("SIGINT"), 2500),
     });

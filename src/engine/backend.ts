@@ -1,3 +1,5 @@
+import type { KernelTime } from "./kernel_times.js";
+
 /** A lowered program made runnable by a target. */
 export interface Backend {
   readonly memory: ArrayBufferLike;
@@ -9,4 +11,6 @@ export interface Backend {
   readonly cached: boolean;
   readonly run: () => void;
   readonly close: () => void;
+  /** Time by kernel, where the program was compiled to measure it. */
+  readonly times?: () => KernelTime[];
 }

@@ -2,17 +2,20 @@ import { InternalError, UserError } from "../base/errors.js";
 import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
 import type { Backend } from "./backend.js";
 import { compileJavaScript } from "./javascript_target.js";
+import type { KernelTime } from "./kernel_times.js";
 import { type Binding, type Lowered, lowerGraph } from "./lower.js";
 import { printPlan } from "./memory.js";
 import { compileNative, nativeCompiler } from "./native_target.js";
 import type { CompiledProgram, TargetName, TensorData } from "./program.js";
-import { compileWasm } from "./wasm_target.js";
+import { compileTimedWasm, compileWasm } from "./wasm_target.js";
 
 export interface CompileOptions {
   /** "auto": native where a C compiler works, else wasm. */
   readonly target?: TargetName | "auto";
   /** Threads of the native and the wasm target; the results do not depend on them. */
   readonly threads?: number;
+  /** Times every kernel (`kernelTimes`), which costs a little; the wasm target then runs on one thread. Not on the oracle. */
+  readonly profile?: boolean;
   /** Receives the memory plan as text. */
   readonly onPlan?: (plan: string) => void;
 }
@@ -41,10 +44,10 @@ function oracle(lowered: Lowered): Backend {
   return { memory, origin: 0, threads: 1, run: compileJavaScript(lowered.program, memory), close: () => {}, cached: false };
 }
 
-async function backendOf(lowered: Lowered, target: TargetName, threads: number): Promise<Backend> {
+async function backendOf(lowered: Lowered, target: TargetName, threads: number, profile: boolean): Promise<Backend> {
   if (target === "oracle") return oracle(lowered);
-  if (target === "wasm") return compileWasm(lowered, threads);
-  return compileNative(lowered, threads);
+  if (target === "wasm") return profile ? compileTimedWasm(lowered) : compileWasm(lowered, threads);
+  return compileNative(lowered, threads, profile);
 }
 
 /** The target that "auto" means on this machine. */
@@ -116,6 +119,10 @@ class Compiled implements CompiledProgram {
     this.#backend.run();
   }
 
+  kernelTimes(): readonly KernelTime[] {
+    return this.#backend.times?.() ?? [];
+  }
+
   close(): void {
     this.#backend.close();
   }
@@ -134,6 +141,6 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const width = native ?? (target === "wasm" ? { lanes: 4, registers: 16 } : { lanes: 1, registers: 16 });
   const lowered = lowerGraph(graph, width);
   options.onPlan?.(printPlan(lowered.storages));
-  const backend = await backendOf(lowered, target, options.threads ?? 1);
+  const backend = await backendOf(lowered, target, options.threads ?? 1, options.profile ?? false);
   return new Compiled(graph.name, target, lowered, backend, performance.now() - start);
 }

@@ -4,7 +4,7 @@ import { findOp } from "../graph/ops/index.js";
 import { type DType, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
 import type { Kernel } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
-import type { Instruction, Offset, Program } from "../kernels/program.js";
+import type { Instruction, KernelLabel, Offset, Program } from "../kernels/program.js";
 import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
 import { planMemory, type Storage, storageBytes } from "./memory.js";
 
@@ -41,6 +41,7 @@ export interface Lowered {
 class Lowering {
   readonly storages: Storage[] = [];
   readonly kernels: Kernel[] = [];
+  readonly labels: KernelLabel[] = [];
   readonly constants: { place: Place; data: ArrayBufferView }[] = [];
   readonly drafts: Draft[] = [];
   readonly width: TargetWidth;
@@ -51,6 +52,7 @@ class Lowering {
   #time = 0;
   #loopCount = 0;
   #regions = 0;
+  #current: Node | undefined;
   #touchedInLoop: Set<Storage>[] = [];
 
   constructor(width: TargetWidth) {
@@ -99,7 +101,9 @@ class Lowering {
     let kernel = this.#keys.get(key);
     if (kernel === undefined) {
       kernel = this.kernels.length;
-      this.kernels.push(make());
+      const made = make();
+      this.kernels.push(made);
+      this.labels.push(labelOf(made, this.#current));
       this.#keys.set(key, kernel);
     }
     const places = regions as readonly Place[];
@@ -199,6 +203,7 @@ class Lowering {
       return this.fresh(node.op, value.type);
     });
     node.outputs.forEach((value, i) => places.set(value, outputs[i]!));
+    this.#current = node;
     const context = this.#context(node, inputs, outputs);
     if (elementwise) lowerElementwise(context, elementwise);
     else if (definition.lower) definition.lower(context);
@@ -249,6 +254,19 @@ class Lowering {
       return place;
     });
   }
+}
+
+function labelOf(kernel: Kernel, node: Node | undefined): KernelLabel {
+  if (!node) return { op: kernel.name, shapes: "", multiplyAccumulates: 0 };
+  const inputs = node.inputs.map((v) => v.type);
+  const outputs = node.outputs.map((v) => v.type);
+  const multiplies = kernel.name === "contraction" || kernel.name.startsWith("depthwise");
+  const list = (types: readonly TensorType[]): string => types.map((t) => `[${t.shape.join(",")}]`).join(" ");
+  return {
+    op: node.op === "fused" ? `fused ${node.body!.nodes.map((n) => n.op).join("+")}` : node.op,
+    shapes: `${list(inputs)} -> ${list(outputs)}`,
+    multiplyAccumulates: multiplies ? (findOp(node.op).multiplyAccumulates?.(inputs, outputs, node.attributes) ?? 0) : 0,
+  };
 }
 
 /** A kernel may write where it reads only if it is element-wise and walks both alike. */
@@ -357,7 +375,7 @@ export function lowerGraph(graph: Graph, width: TargetWidth): Lowered {
   const bindings = new Map<string, Binding>();
   for (const [name, place] of named) bindings.set(name, { type: place.type, offset: place.storage.offset });
   return {
-    program: { kernels: lowering.kernels, instructions: instructions(lowering.drafts, 0) },
+    program: { kernels: lowering.kernels, labels: lowering.labels, instructions: instructions(lowering.drafts, 0) },
     bytes,
     bindings,
     constants: lowering.constants.map(({ place, data }) => ({ offset: place.storage.offset, data })),

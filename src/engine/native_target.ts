@@ -10,6 +10,7 @@ import { elementTypes, printC } from "../kernels/c.js";
 import { cPrelude } from "../kernels/c_prelude.js";
 import type { Instruction, Program } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
+import { kernelTimes, timedCalls } from "./kernel_times.js";
 import type { Lowered, TargetWidth } from "./lower.js";
 import { nativeRuntime } from "./native_runtime.js";
 
@@ -80,7 +81,7 @@ function signature(program: Program, i: number): string {
   return `void k${i}(${[...buffers.map((b) => `${b.written ? "" : "const "}${elementTypes[b.element]} *`), "int32_t", "int32_t"].join(", ")})`;
 }
 
-function printCalls(instructions: readonly Instruction[], program: Program, depth: number, out: string[]): void {
+function printCalls(instructions: readonly Instruction[], program: Program, depth: number, timed: boolean, out: string[]): void {
   const indent = "  ".repeat(depth + 1);
   for (const instruction of instructions) {
     if (instruction.kind === "loop") {
@@ -88,7 +89,7 @@ function printCalls(instructions: readonly Instruction[], program: Program, dept
       const { count } = instruction;
       out.push(`${indent}for (int32_t ${t}_ = 0; ${t}_ < ${count}; ${t}_++) {`);
       out.push(`${indent}  int64_t ${t} = ${instruction.reverse ? `${count - 1} - ${t}_` : `${t}_`};`);
-      printCalls(instruction.body, program, depth + 1, out);
+      printCalls(instruction.body, program, depth + 1, timed, out);
       out.push(`${indent}}`);
       continue;
     }
@@ -97,16 +98,18 @@ function printCalls(instructions: readonly Instruction[], program: Program, dept
       const terms = [`m + ${o.base}`, ...o.strides.flatMap((s, d) => (s === 0 ? [] : [`${s} * t${d}`]))];
       return `(void *)(${terms.join(" + ")})`;
     });
-    out.push(`${indent}SHARE(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}));`);
+    const call = `SHARE(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}))`;
+    out.push(`${indent}${timed ? `TIMED(${instruction.kernel}, ${call})` : call};`);
   }
 }
 
-function mainUnit(program: Program): string {
+function mainUnit(program: Program, timed: boolean): string {
   const out = ["#include <stdint.h>"];
   program.kernels.forEach((_, i) => out.push(`extern __attribute__((visibility("hidden"))) ${signature(program, i)};`));
   out.push(nativeRuntime);
+  if (timed) out.push(timedCalls(program.kernels.length));
   out.push("static void step(char *m, int32_t thread, int32_t threads) {");
-  printCalls(program.instructions, program, 0, out);
+  printCalls(program.instructions, program, 0, timed, out);
   out.push("}");
   return out.join("\n");
 }
@@ -157,11 +160,11 @@ interface Koffi {
   load(path: string): { func(prototype: string): (...args: unknown[]) => unknown; unload(): void };
 }
 
-/** Compiles with the machine's C compiler (or takes the library from the cache) and loads it. */
-export async function compileNative(lowered: Lowered, threads: number): Promise<Backend> {
+/** Compiles with the machine's C compiler (or takes the library from the cache) and loads it; `timed`: with a clock around every call. */
+export async function compileNative(lowered: Lowered, threads: number, timed = false): Promise<Backend> {
   const compiler = nativeCompiler();
   if (!compiler) throw new UserError("no C compiler answers on this machine; use --target wasm");
-  const units = [...kernelUnits(lowered.program, compiler.lanes), mainUnit(lowered.program)];
+  const units = [...kernelUnits(lowered.program, compiler.lanes), mainUnit(lowered.program, timed)];
   const hash = createHash("sha256").update(compiler.identity).update(flags.join(" "));
   for (const unit of units) hash.update(unit);
   const library = join(cacheFolder(), `${hash.digest("hex").slice(0, 32)}.so`);
@@ -178,12 +181,18 @@ export async function compileNative(lowered: Lowered, threads: number): Promise<
   const step = loaded.func("void earshot_run(void *pool, void *m)") as (pool: unknown, m: Uint8Array) => void;
   const view = bytes.subarray(origin);
   let open = true;
+  const seconds = timed ? loaded.func("double earshot_seconds(int32_t kernel)") : undefined;
+  const calls = timed ? loaded.func("double earshot_calls(int32_t kernel)") : undefined;
   return {
     memory,
     origin,
     threads: Math.min(Math.max(threads, 1), 64),
     cached,
     run: () => step(pool, view),
+    times: () =>
+      seconds && calls
+        ? kernelTimes(lowered.program, (i) => ({ calls: calls(i) as number, milliseconds: 1000 * (seconds(i) as number) }))
+        : [],
     close: () => {
       if (open) loaded.func("void earshot_close(void *pool)")(pool);
       open = false;

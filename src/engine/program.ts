@@ -1,4 +1,5 @@
 import type { TensorType } from "../graph/types.js";
+import type { KernelTime } from "./kernel_times.js";
 
 export type TargetName = "oracle" | "wasm" | "native";
 
@@ -24,6 +25,8 @@ export interface CompiledProgram {
   /** As `view`, for f32 tensors. */
   read(name: string): Float32Array;
   run(): void;
+  /** Time by kernel since compiling, longest first; empty unless compiled with `profile`. */
+  kernelTimes(): readonly KernelTime[];
   /** Frees memory and threads. */
   close(): void;
 }

@@ -1,7 +1,8 @@
 import { wasmFeatures } from "../kernels/wasm_features.js";
 import { firstBufferByte } from "../kernels/wasm_address.js";
-import { assembleModule } from "../kernels/wasm_module.js";
+import { assembleModule, moduleImports } from "../kernels/wasm_module.js";
 import type { Backend } from "./backend.js";
+import { TimedWasm } from "./kernel_times.js";
 import type { Lowered } from "./lower.js";
 import { WasmTeam } from "./wasm_team.js";
 
@@ -43,4 +44,18 @@ export async function compileWasm(lowered: Lowered, threads: number): Promise<Ba
     }
   }
   return open(lowered, 1);
+}
+
+/** As `compileWasm` on one thread, with a clock around every call. */
+export async function compileTimedWasm(lowered: Lowered): Promise<Backend> {
+  const { relaxed } = wasmFeatures();
+  const { kernels, instructions } = lowered.program;
+  const pages = Math.ceil((origin + lowered.bytes) / pageBytes) + 1;
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const limits = { initialPages: pages, shared: false };
+  const bytes = assembleModule(kernels, instructions, { relaxed, memory: limits, origin });
+  const { instance } = await WebAssembly.instantiate(bytes, moduleImports(memory));
+  const timed = new TimedWasm(lowered.program, instance.exports, origin);
+  const common = { memory: memory.buffer, origin, threads: 1, cached: false, close: () => {} };
+  return { ...common, run: () => timed.run(), times: () => timed.times() };
 }

@@ -12,9 +12,21 @@ export type Instruction =
   | { readonly kind: "call"; readonly kernel: number; readonly offsets: readonly Offset[] }
   | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: readonly Instruction[] };
 
+/** What a kernel is called for, for people who look at a profile. */
+export interface KernelLabel {
+  /** Op of the node that it was first made for. */
+  readonly op: string;
+  /** Shapes of the inputs and outputs of that node. */
+  readonly shapes: string;
+  /** Of one call; 0 for kernels that only prepare or move data. */
+  readonly multiplyAccumulates: number;
+}
+
 /** Kernels (without duplicates) and the order in which they run over one memory. */
 export interface Program {
   readonly kernels: readonly Kernel[];
+  /** One a kernel. */
+  readonly labels?: readonly KernelLabel[];
   readonly instructions: readonly Instruction[];
 }
 

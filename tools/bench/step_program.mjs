@@ -29,8 +29,8 @@ export function stepOf(network) {
 }
 
 /** Compiles the step and gives it parameters and a batch of noise. */
-export async function openStep({ graph, model, frames, features }, target, threads) {
-  const program = await compile(graph, { target, threads });
+export async function openStep({ graph, model, frames, features }, target, threads, profile = false) {
+  const program = await compile(graph, { target, threads, profile });
   for (const [name, values] of initializeParameters(model, 1)) program.write(name, values);
   const random = new RandomStream(2);
   program.write(

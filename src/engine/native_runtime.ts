@@ -8,6 +8,7 @@ export const nativeRuntime = `
 #include <stdatomic.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #if defined(__x86_64__)
 #define PAUSE() __builtin_ia32_pause()
 #else
@@ -59,6 +60,13 @@ static void *worker(void *argument) {
   }
 }
 int32_t earshot_misaligned(void *m) { return (int32_t)((uintptr_t)m & 63); }
+/* Large pages, where the system gives them when asked: a step walks through more small ones than the processor remembers. */
+void earshot_advise(void *m, int64_t bytes) {
+#ifdef MADV_HUGEPAGE
+  uintptr_t page = 4096, from = ((uintptr_t)m + page - 1) & ~(page - 1), to = ((uintptr_t)m + bytes) & ~(page - 1);
+  if (to > from) madvise((void *)from, to - from, MADV_HUGEPAGE);
+#endif
+}
 void *earshot_open(int32_t threads) {
   Pool *p = calloc(1, sizeof(Pool));
   p->threads = threads < 1 ? 1 : threads > 64 ? 64 : threads;

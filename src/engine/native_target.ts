@@ -175,6 +175,7 @@ export async function compileNative(lowered: Lowered, threads: number, timed = f
   // Large allocations are aligned to 16 bytes at least; the program moves its origin to a cache line.
   const memory = new SharedArrayBuffer(lowered.bytes + 64);
   const bytes = new Uint8Array(memory);
+  loaded.func("void earshot_advise(void *m, int64_t bytes)")(bytes, bytes.length);
   const misaligned = loaded.func("int32_t earshot_misaligned(void *m)") as (m: Uint8Array) => number;
   const origin = (64 - misaligned(bytes)) % 64;
   const pool = loaded.func("void *earshot_open(int32_t threads)")(threads);

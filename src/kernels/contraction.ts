@@ -100,11 +100,6 @@ class ContractionWriter {
     const { innerRow } = this.#plan;
     const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(constant(this.#spec.element, 0, w.lanes))));
     const cAt = (r: number, w: Pieces): Expression => add(add(cBase, source.column), r * innerRow.c + w.at);
-    if (range.start) {
-      k.if(binary("gt", range.from, range.start), () => {
-        sums.forEach((row, r) => widths.forEach((w, v) => k.assign(row[v]!, k.load(this.#c, cAt(r, w), w.lanes))));
-      });
-    }
     const left = this.#left;
     const strides = [left.strides, source.strides];
     this.#reduce(range, [aBase, source.base], strides, ([aAt, bAt]) => {
@@ -114,6 +109,12 @@ class ContractionWriter {
         row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
+    // Added at the end, as sums that begin in C would wait for it.
+    if (range.start) {
+      k.if(binary("gt", range.from, range.start), () => {
+        sums.forEach((row, r) => widths.forEach((w, v) => k.assign(row[v]!, add(row[v]!, k.load(this.#c, cAt(r, w), w.lanes)))));
+      });
+    }
     sums.forEach((row, r) => widths.forEach((w, v) => k.store(this.#c, cAt(r, w), row[v]!)));
   }
 

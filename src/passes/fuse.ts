@@ -46,9 +46,9 @@ class Fuser {
     });
   }
 
-  /** Whether some node outside the group lies on a way from the group to `node`: then they cannot be one loop. */
-  #passesOutside(group: Group, node: Node): boolean {
-    const first = Math.min(...[...group.members].map((n) => this.#position.get(n)!));
+  /** Whether some node outside lies on a way from one member to another: then they cannot be one loop. */
+  #passesOutside(members: ReadonlySet<Node>): boolean {
+    const first = Math.min(...[...members].map((n) => this.#position.get(n)!));
     const seen = new Set<Node>();
     const reaches = (n: Node): boolean => {
       if (this.#position.get(n)! < first || seen.has(n)) return false;
@@ -59,29 +59,38 @@ class Fuser {
         for (const v of m.inputs) {
           const p = this.#producer.get(v);
           if (!p || whole === this.#groups.get(p)?.members) continue;
-          if (group.members.has(p) || reaches(p)) return true;
+          if (members.has(p) || reaches(p)) return true;
         }
       return false;
     };
-    return node.inputs.some((v) => {
-      const p = this.#producer.get(v);
-      return p !== undefined && !group.members.has(p) && reaches(p);
-    });
+    for (const n of members)
+      for (const v of n.inputs) {
+        const p = this.#producer.get(v);
+        if (p !== undefined && !members.has(p) && reaches(p)) return true;
+      }
+    return false;
   }
 
+  /** Whether the nodes may be one loop. */
+  #fits(members: Set<Node>): boolean {
+    if (members.size > mostNodes) return false;
+    const { inputs, outputs } = boundary(members, this.#uses, this.#kept);
+    return inputs.length + outputs.length <= mostOperands && !this.#passesOutside(members);
+  }
+
+  /** The node with all groups that its operands come from and that may be one loop with it. */
   #join(node: Node): void {
+    let group: Group = { members: new Set([node]), shape: shapeText(node.outputs[0]!) };
     for (const v of node.inputs) {
       const producer = this.#producer.get(v);
-      const group = producer && this.#groups.get(producer);
-      if (!group || group.shape !== shapeText(node.outputs[0]!) || group.members.size >= mostNodes) continue;
-      const members = new Set([...group.members, node]);
-      const { inputs, outputs } = boundary(members, this.#uses, this.#kept);
-      if (inputs.length + outputs.length > mostOperands || this.#passesOutside(group, node)) continue;
-      group.members.add(node);
-      this.#groups.set(node, group);
-      return;
+      const other = producer && this.#groups.get(producer);
+      if (!other || other === group || other.shape !== group.shape) continue;
+      const members = new Set([...other.members, ...group.members]);
+      if (!this.#fits(members)) continue;
+      group = { members, shape: group.shape };
+      for (const member of members) this.#groups.set(member, group);
     }
-    this.#groups.set(node, { members: new Set([node]), shape: shapeText(node.outputs[0]!) });
+    this.#groups.set(node, group);
   }
 
   #fuse(group: Group): Node {

@@ -28,6 +28,7 @@ interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArgument
   out?: string;
   resume?: string;
   workers?: number;
+  loaderMemory?: number;
   threads?: number;
   target?: "oracle" | "wasm" | "native" | "auto";
   evaluate: boolean;
@@ -63,6 +64,7 @@ export function register(program: Command): void {
     .option("--resume <run>", "go on with an interrupted run; takes no other options of the recipe");
   addRecipeOptions(addTaskOptions(command))
     .option("--workers <n>", "loader threads (default: by the machine)", wholeNumber(0, 3))
+    .option("--loader-memory <MB>", "most memory of the loader, in MB (default: 1024)", wholeNumber(1, 1 << 20))
     .option("--threads <n>", "threads of the training step (default: by the machine)", wholeNumber(1, 256))
     .addOption(
       command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
@@ -97,7 +99,8 @@ async function train(model: string | undefined, options: TrainArguments): Promis
   const again = `earshot train --resume ${shellWord(folder)}`;
   const outcome = await interruptible(async (signal) => {
     const { workers, threads, target } = options;
-    const settings = { out: folder, workers, threads, target, signal };
+    const loaderMemory = options.loaderMemory === undefined ? undefined : options.loaderMemory * 2 ** 20;
+    const settings = { out: folder, workers, threads, loaderMemory, target, signal };
     const result =
       resume === undefined
         ? await run(await recipeOf(model, options), settings)
@@ -115,16 +118,29 @@ async function finish(outcome: TrainingOutcome, options: TrainArguments): Promis
   const finished = options.evaluate
     ? await finishRun(outcome, { onProgress, target: options.target }).finally(() => progress?.end())
     : { model: join(outcome.run, "best.safetensors"), split: outcome.measured.split, evaluation: null, report: null };
-  const { run, steps, end, bestAccuracy, bestStep, seconds, examplesPerSecond, origin, notes } = outcome;
+  const { run, steps, end, bestAccuracy, bestStep, seconds, examplesPerSecond, loader, origin, notes } = outcome;
   const { trainingClips, validationClips, testingClips } = outcome;
   if (options.json === true) {
     const clips = { training: trainingClips, validation: validationClips, testing: testingClips };
-    const summary = { run, steps, end, bestAccuracy, bestStep, seconds, examplesPerSecond, target: origin.target, clips, notes };
+    const summary = {
+      run,
+      steps,
+      end,
+      bestAccuracy,
+      bestStep,
+      seconds,
+      examplesPerSecond,
+      loader,
+      target: origin.target,
+      clips,
+      notes,
+    };
     printJson({ ...summary, ...finished });
     return;
   }
   const early = end === "patience" ? ", stopped early" : "";
   printText(`${steps} steps in ${seconds.toFixed(0)} s (${examplesPerSecond.toFixed(0)} examples/s, ${origin.target}${early})`);
+  printText(`loader: ${loaderText(loader)}`);
   if (bestAccuracy !== null)
     printText(`best validation ${(bestAccuracy * 100).toFixed(2)} % of ${validationClips} clips at step ${bestStep}`);
   if (finished.evaluation !== null) {
@@ -145,6 +161,14 @@ async function wantedOf(run: string, options: TrainArguments): Promise<Recipe> {
   applyTask(recipe, options);
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
   return parseRecipe(recipe, "the options");
+}
+
+/** "2 threads, 129 MB and up to 895 MB for decoding, of 1024 MB". */
+function loaderText({ workers, bytes, decodingBytes, limit }: TrainingOutcome["loader"]): string {
+  const megabytes = (n: number): string => `${Math.ceil(n / 2 ** 20)} MB`;
+  const threads = workers === 0 ? "no thread of its own" : `${workers} thread${workers === 1 ? "" : "s"}`;
+  const decoding = decodingBytes > 0 ? ` and up to ${megabytes(decodingBytes)} for decoding` : "";
+  return `${threads}, ${megabytes(bytes)}${decoding}, of ${megabytes(limit)}`;
 }
 
 /** The recipe that file and flags give, with all defaults. */

@@ -1,4 +1,5 @@
 import { UserError } from "../base/errors.js";
+import type { ReadOptions } from "../signal/decode.js";
 import { readSound } from "../signal/decode.js";
 import type { Clip } from "./clip.js";
 import { Pcm16Reader } from "./pcm16.js";
@@ -7,8 +8,8 @@ import { Pcm16Reader } from "./pcm16.js";
 export interface ClipLoaderOptions {
   /** Sample rate of the clip, in Hz. Default 16000. */
   rate?: number | undefined;
-  /** Longest recording read, in seconds. Default 3600. */
-  maxSeconds?: number | undefined;
+  /** What is refused: recordings that are too long or files that are too large. Default: longer than an hour. */
+  limits?: Omit<ReadOptions, "rate"> | undefined;
   /** Most bytes of decoded recordings kept for further pieces of the same file. Default 64 MB. */
   cacheBytes?: number | undefined;
 }
@@ -22,7 +23,7 @@ export type ClipPlace = Pick<Clip, "path" | "kind" | "start" | "end">;
  */
 export class ClipLoader {
   readonly #rate: number;
-  readonly #maxSeconds: number;
+  readonly #limits: Omit<ReadOptions, "rate">;
   readonly #cacheBytes: number;
   readonly #reader = new Pcm16Reader();
   // Recordings with several pieces, in the order of their last use.
@@ -31,7 +32,7 @@ export class ClipLoader {
 
   constructor(options: ClipLoaderOptions = {}) {
     this.#rate = options.rate ?? 16000;
-    this.#maxSeconds = options.maxSeconds ?? 3600;
+    this.#limits = options.limits ?? {};
     this.#cacheBytes = options.cacheBytes ?? 64 << 20;
   }
 
@@ -99,7 +100,7 @@ export class ClipLoader {
       this.#recordings.set(clip.path, known);
       return known;
     }
-    const { samples } = await readSound(clip.path, { rate: this.#rate, maxSeconds: this.#maxSeconds });
+    const { samples } = await readSound(clip.path, { rate: this.#rate, ...this.#limits });
     if (samples.length === 0)
       throw new UserError(`${clip.path}: the file holds no sound; record it again or take it out of the data set`);
     if (clip.start !== undefined || clip.end !== undefined) this.#keep(clip.path, samples);

@@ -3,7 +3,7 @@ import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
 import type { Backend } from "./backend.js";
 import { compileJavaScript } from "./javascript_target.js";
 import type { KernelTime } from "./kernel_times.js";
-import { type Binding, type Lowered, lowerGraph } from "./lower.js";
+import { type Binding, type Lowered, lowerGraph, type TargetWidth } from "./lower.js";
 import { printPlan } from "./memory.js";
 import { compileNative, nativeCompiler } from "./native_target.js";
 import type { CompiledProgram, TargetName, TensorData } from "./program.js";
@@ -128,17 +128,30 @@ class Compiled implements CompiledProgram {
   }
 }
 
+/** Bytes that a program of the graph will take. */
+export function programBytes(graph: Graph, target: TargetName | "auto"): number {
+  return lowerGraph(graph, widthOf(resolved(target))).bytes;
+}
+
+function resolved(target: TargetName | "auto" = "auto"): TargetName {
+  return target === "auto" ? defaultTarget() : target;
+}
+
+function widthOf(target: TargetName): TargetWidth {
+  const native = target === "native" ? nativeCompiler() : undefined;
+  if (target === "native" && !native)
+    throw new UserError("no C compiler answers on this machine: install gcc or clang, or use --target wasm");
+  return native ?? (target === "wasm" ? { lanes: 4, registers: 16 } : { lanes: 1, registers: 16 });
+}
+
 /**
  * Compiles a graph for a target.
  * @throws UserError where the native target is asked for on a machine without a C compiler
  */
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<CompiledProgram> {
   const start = performance.now();
-  const target = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
-  const native = target === "native" ? nativeCompiler() : undefined;
-  if (target === "native" && !native)
-    throw new UserError("no C compiler answers on this machine: install gcc or clang, or use --target wasm");
-  const width = native ?? (target === "wasm" ? { lanes: 4, registers: 16 } : { lanes: 1, registers: 16 });
+  const target = resolved(options.target);
+  const width = widthOf(target);
   const lowered = lowerGraph(graph, width);
   options.onPlan?.(printPlan(lowered.storages));
   const backend = await backendOf(lowered, target, options.threads ?? 1, options.profile ?? false);

@@ -55,18 +55,15 @@ export async function decodeSound(bytes: Uint8Array, name: string, limits: Sound
  * @throws UserError where the file cannot be read or is beyond the limits, FormatError where it is no sound
  */
 export async function readSound(path: string, options: ReadOptions = {}): Promise<Sound> {
-  const bytes = await readBounded(path, options.maxBytes ?? 2 ** 30);
+  const bytes = await readBounded(path, options.maxBytes ?? 2 ** 30, options.remedy ?? "cut it into pieces or raise the limit");
   const sound = await decodeSound(bytes, path, options);
   return options.rate === null ? sound : resampleSound(sound, options.rate ?? 16_000);
 }
 
-async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+async function readBounded(path: string, maxBytes: number, remedy: string): Promise<Uint8Array> {
   try {
     const { size } = await stat(path);
-    if (size > maxBytes)
-      throw new UserError(
-        `${path}: the file has ${size} bytes and at most ${maxBytes} are read; cut it into pieces or raise the limit`,
-      );
+    if (size > maxBytes) throw new UserError(`${path}: the file has ${size} bytes and at most ${maxBytes} are read; ${remedy}`);
     return await readFile(path);
   } catch (error) {
     if (error instanceof UserError) throw error;

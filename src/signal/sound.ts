@@ -12,6 +12,10 @@ export interface Sound {
 export interface SoundLimits {
   /** Longest duration accepted, in seconds; default 3600. */
   maxSeconds?: number;
+  /** Most samples accepted, whatever their rate. */
+  maxSamples?: number;
+  /** What the message about a longer one says one can do. */
+  remedy?: string;
 }
 
 /** Lowest and highest sample rate accepted, in Hz. */
@@ -26,7 +30,7 @@ export const mostSamples = 2 ** 28;
 
 /** The most samples that a sound at `sampleRate` Hz may have under the limits. */
 export function sampleLimit(sampleRate: number, limits: SoundLimits): number {
-  return Math.min(mostSamples, Math.ceil((limits.maxSeconds ?? 3600) * sampleRate));
+  return Math.min(mostSamples, limits.maxSamples ?? mostSamples, Math.ceil((limits.maxSeconds ?? 3600) * sampleRate));
 }
 
 /**
@@ -41,6 +45,6 @@ export function checkDuration(name: string, samples: number, sampleRate: number,
   const seconds = samples / sampleRate;
   const most = sampleLimit(sampleRate, limits) / sampleRate;
   throw new UserError(
-    `${name}: the sound lasts ${seconds.toFixed(1)} s and at most ${most.toFixed(1)} s are read; cut it into pieces or raise the limit`,
+    `${name}: the sound lasts ${seconds.toFixed(1)} s and at most ${most.toFixed(1)} s are read; ${limits.remedy ?? "cut it into pieces or raise the limit"}`,
   );
 }

@@ -2,11 +2,17 @@ import { invariant } from "../base/errors.js";
 import { compile } from "../engine/compile.js";
 import type { CompiledProgram } from "../engine/program.js";
 import { retype } from "../graph/retype.js";
+import type { Graph } from "../graph/types.js";
 import { optimize } from "../passes/optimize.js";
 import type { LoaderFrontend } from "./loader_plan.js";
 
 /** Arrays that run through the stack together. */
 const stackSize = 32;
+
+/** The stack of a front end for a group of arrays; undefined where there is none. */
+export function stackGraph({ stack, arrayShape }: LoaderFrontend): Graph | undefined {
+  return stack && optimize(retype(stack, { inputs: { archived: [stackSize, ...arrayShape] } }));
+}
 
 /** The part of a front end behind an archive. Without one, features are the arrays themselves. */
 export class ArrayStack {
@@ -19,14 +25,8 @@ export class ArrayStack {
 
   /** Compiles the stack. */
   static async open(frontend: LoaderFrontend, target: "oracle" | "wasm" | "native" | "auto"): Promise<ArrayStack> {
-    if (frontend.stack === undefined) return new ArrayStack(undefined);
-    const stack = retype(frontend.stack, { inputs: { archived: [stackSize, ...frontend.arrayShape] } });
-    return new ArrayStack(await compile(optimize(stack), { target, threads: 1 }));
-  }
-
-  /** Bytes of the program's memory. */
-  get bytes(): number {
-    return this.#program?.peakBytes ?? 0;
+    const graph = stackGraph(frontend);
+    return new ArrayStack(graph && (await compile(graph, { target, threads: 1 })));
   }
 
   /**

@@ -4,13 +4,19 @@ import { openArchive } from "../corpus/archive.js";
 import type { WaveformOptions } from "../corpus/augment/waveform.js";
 import { drawWaveform, SpeedAndRoom } from "../corpus/augment/waveform.js";
 import type { Clip } from "../corpus/clip.js";
+import type { ClipLoaderOptions } from "../corpus/load_clip.js";
 import { ClipLoader } from "../corpus/load_clip.js";
+import type { NoisePiece } from "../corpus/noise_bank.js";
 import { drawPiece } from "../corpus/noise_bank.js";
 import { Sampler } from "../corpus/sampler.js";
 import { ArchivedAugmenter, maskFeatures } from "./archived_augmentation.js";
-import { ArrayStack } from "./array_stack.js";
-import { ClipProgram } from "./clip_program.js";
-import type { Batch, LoaderPlan } from "./loader_plan.js";
+import type { ArrayStack } from "./array_stack.js";
+import type { ClipProgram } from "./clip_program.js";
+import { LoaderClock } from "./loader_clock.js";
+import type { LoaderMemory } from "./loader_memory.js";
+import type { LoaderPrograms } from "./loader_programs.js";
+import { openPrograms } from "./loader_programs.js";
+import type { Batch, BatchMaking, LoaderPlan } from "./loader_plan.js";
 import type { ClipSet } from "./sources.js";
 
 // Keep the draws of these stages apart from each other and from the sampler's.
@@ -19,33 +25,21 @@ const arrayKey = 0xa44a71;
 const maskKey = 0x3a5c19;
 const batchMaskKey = 0xba7c43;
 
-/** Sounds that run through augmentation and front end together: enough to fill vectors with frames, few enough to stay in the cache. */
-const groupSize = 8;
-
-/** The compiled parts of a loader. */
-interface LoaderPrograms {
-  readonly clips: ClipProgram | undefined;
-  readonly stretch: ClipProgram | undefined;
-  readonly stack: ArrayStack;
-}
-
-async function openPrograms(plan: LoaderPlan): Promise<LoaderPrograms> {
-  const { frontend, samples, target, augmentation } = plan;
-  const { speed, reverberation } = augmentation.waveform;
-  const options = { group: groupSize, samples, noise: plan.noise.length > 0, target };
-  const sounds = plan.sources.some((source) => source.kind === "sounds");
-  const inBetween = sounds && (speed > 0 || reverberation > 0);
-  return {
-    clips: sounds ? await ClipProgram.open(frontend.fromAudio, options) : undefined,
-    stretch: inBetween ? await ClipProgram.open(undefined, { ...options, group: 1 }) : undefined,
-    stack: await ArrayStack.open(frontend, target),
-  };
-}
+/** Arrays of archives that are made between two pauses. */
+const arraysPerTurn = 16;
 
 /** A slot that holds a sound, and the sampler's choice for it. */
 interface SoundSlot {
   slot: number;
   clip: Clip;
+}
+
+/** A slot that holds an array of an archive. */
+interface ArraySlot {
+  slot: number;
+  source: number;
+  index: number;
+  label: number;
 }
 
 /**
@@ -67,15 +61,19 @@ export class BatchMaker {
   readonly #stack: ArrayStack;
   /** Arrays of the batch before the stack, shape [batch, T0, F0]. */
   readonly #arrays: Float32Array;
+  readonly #clock: LoaderClock;
+  readonly #pause: () => void;
 
   /** Use `BatchMaker.open`. */
-  constructor(plan: LoaderPlan, programs: LoaderPrograms) {
+  constructor(plan: LoaderPlan, programs: LoaderPrograms, { memory, clock, pause }: BatchMaking = {}) {
     this.#plan = plan;
+    this.#clock = clock ?? new LoaderClock();
+    this.#pause = pause ?? (() => {});
     this.#clips = programs.clips;
     this.#stretch = programs.stretch;
     this.#stack = programs.stack;
     this.#sampler = samplerOf(plan);
-    this.#loader = new ClipLoader({ rate: plan.rate });
+    this.#loader = new ClipLoader({ rate: plan.rate, ...loadingWithin(memory) });
     this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root) : undefined));
     this.#waveform = waveformOptions(plan);
     this.#speedAndRoom = new SpeedAndRoom(plan.samples);
@@ -85,8 +83,8 @@ export class BatchMaker {
   }
 
   /** Compiles the front end and opens the archives. */
-  static async open(plan: LoaderPlan): Promise<BatchMaker> {
-    return new BatchMaker(plan, await openPrograms(plan));
+  static async open(plan: LoaderPlan, making: BatchMaking = {}): Promise<BatchMaker> {
+    return new BatchMaker(plan, await openPrograms(plan), making);
   }
 
   /**
@@ -97,6 +95,8 @@ export class BatchMaker {
     const { batch, classes, classWeights, sources } = this.#plan;
     out.targets.fill(0);
     const sounds: SoundSlot[] = [];
+    const arrays: ArraySlot[] = [];
+    this.#clock.start();
     for (let slot = 0; slot < batch; slot++) {
       const { source, clip } = this.#sampler.draw(step, slot);
       const set = sources[source];
@@ -104,11 +104,15 @@ export class BatchMaker {
       out.targets[slot * classes + label] = 1;
       out.weights[slot] = classWeights[label];
       if (set.kind === "sounds") sounds.push({ slot, clip: set.clips[clip] });
-      else this.#fromArchive(step, slot, source, set.arrays[clip], label);
+      else arrays.push({ slot, source, index: set.arrays[clip], label });
     }
+    this.#clock.lap("choose");
+    this.#fromArchives(step, arrays);
     await this.#fromSounds(step, sounds);
     this.#mask(step);
+    this.#clock.lap("masks");
     this.#stack.run(this.#arrays, batch, out.features);
+    this.#clock.lap("stack");
   }
 
   /** Closes archives and programs. */
@@ -124,11 +128,20 @@ export class BatchMaker {
     return this.#arrays.subarray(slot * length, (slot + 1) * length);
   }
 
-  #fromArchive(step: number, slot: number, source: number, index: number, label: number): void {
-    const archive = this.#archives[source] as FeatureArchive;
-    const out = this.#array(slot);
-    archive.read(index, out);
-    this.#augmentArray(step, slot, out, label);
+  #fromArchives(step: number, slots: readonly ArraySlot[]): void {
+    for (const [i, { slot, source, index, label }] of slots.entries()) {
+      if (i % arraysPerTurn === 0) this.#wait();
+      const out = this.#array(slot);
+      this.#archives[source]?.read(index, out);
+      this.#clock.lap("archive");
+      this.#augmentArray(step, slot, out, label);
+      this.#clock.lap("augment arrays");
+    }
+  }
+
+  #wait(): void {
+    this.#pause();
+    this.#clock.lap("wait");
   }
 
   /** Augments an array in place. Archive noise labelled as silence becomes a training example of silence. */
@@ -150,9 +163,12 @@ export class BatchMaker {
     if (program === undefined) return;
     for (let from = 0; from < sounds.length; from += program.group) {
       const members = sounds.slice(from, from + program.group);
+      this.#wait();
       for (const [i, { slot, clip }] of members.entries()) await this.#load(step, slot, clip, program, i);
       program.run();
+      this.#clock.lap("kernels");
       for (const [i, { slot }] of members.entries()) this.#takeArray(step, slot, program.result(i));
+      this.#clock.lap(this.#plan.frontend.stack === undefined ? "kernels" : "augment arrays");
     }
   }
 
@@ -170,38 +186,48 @@ export class BatchMaker {
     const random = new RandomStream(seed, soundKey, step, slot);
     if (clip.kind === "silence") {
       const piece = drawPiece(noise, samples, augmentation.waveform.silenceVolume, random);
-      if (piece.recording >= 0) program.setNoise(i, noise[piece.recording], piece.offset);
+      this.#mixIn(program, i, piece);
       program.set(i, { count: 0, factor: 1, shift: 0, gain: 1, noiseVolume: piece.volume });
       return;
     }
     const choice = drawWaveform(this.#waveform, noise, samples, random);
-    const { gain, shift } = choice;
-    if (choice.noise.volume > 0) program.setNoise(i, noise[choice.noise.recording], choice.noise.offset);
+    const { factor, gain, shift } = choice;
     const noiseVolume = choice.noise.volume;
+    this.#mixIn(program, i, choice.noise);
     const inBetween = choice.speed !== undefined || choice.room !== undefined;
     if (inBetween && this.#stretch !== undefined) {
-      await this.#samplesOf(clip, this.#stretch, 0, choice.factor, program.floats(i));
+      await this.#stretched(clip, this.#stretch, factor, program.floats(i));
       this.#speedAndRoom.apply(program.floats(i), choice);
+      this.#clock.lap("speed and room");
       program.set(i, { count: -1, factor: 1, shift, gain, noiseVolume });
       return;
     }
     const count = await this.#read(clip, program, i);
-    program.set(i, { count, factor: choice.factor, shift, gain, noiseVolume });
+    program.set(i, { count, factor, shift, gain, noiseVolume });
+  }
+
+  #mixIn(program: ClipProgram, i: number, { recording, offset, volume }: NoisePiece): void {
+    if (volume > 0) program.setNoise(i, this.#plan.noise[recording], offset);
+    this.#clock.lap("noise");
   }
 
   /** Reads a clip into place `i`; gives the number of 16-bit samples, or -1 where it was written as floats. */
   async #read(clip: Clip, program: ClipProgram, i: number): Promise<number> {
     const count = this.#loader.loadRaw(clip, program.pcm(i));
-    if (count < 0) await this.#loader.load(clip, program.floats(i));
-    return count;
+    this.#clock.lap("read");
+    if (count >= 0) return count;
+    await this.#loader.load(clip, program.floats(i));
+    this.#clock.lap("decode");
+    return -1;
   }
 
   /** A clip stretched, for what is done to it before the rest. */
-  async #samplesOf(clip: Clip, stretch: ClipProgram, i: number, factor: number, out: Float32Array): Promise<void> {
-    const count = await this.#read(clip, stretch, i);
-    stretch.set(i, { count, factor, shift: 0, gain: 1, noiseVolume: 0 });
+  async #stretched(clip: Clip, stretch: ClipProgram, factor: number, out: Float32Array): Promise<void> {
+    const count = await this.#read(clip, stretch, 0);
+    stretch.set(0, { count, factor, shift: 0, gain: 1, noiseVolume: 0 });
     stretch.run();
-    out.set(stretch.result(i));
+    out.set(stretch.result(0));
+    this.#clock.lap("kernels");
   }
 
   #mask(step: number): void {
@@ -216,6 +242,13 @@ export class BatchMaker {
       maskFeatures(this.#array(slot), frames, bins, augmentation, random, frontend.form?.lowest ?? 0);
     }
   }
+}
+
+/** How recordings are loaded within the memory of a loader. */
+function loadingWithin(memory: LoaderMemory | undefined): Pick<ClipLoaderOptions, "cacheBytes" | "limits"> {
+  if (memory === undefined) return {};
+  const { cacheBytes, maxFileBytes: maxBytes, maxSamples } = memory;
+  return { cacheBytes, limits: { maxBytes, maxSamples, remedy: "cut it into pieces or raise --loader-memory" } };
 }
 
 function samplerOf({ sources, order, seed, classes, shares, batch }: LoaderPlan): Sampler {

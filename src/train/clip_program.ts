@@ -46,7 +46,7 @@ export function clipGraph(fromAudio: Graph | undefined, { group, samples, noise 
   let x = g.op("resample_linear", [decoded, ranges, scales], { samples, coordinates: "legacy" });
   if (fromAudio === undefined) {
     g.output("audio", x);
-    return g.finish();
+    return optimize(g.finish());
   }
   x = g.op("mul", [x, g.input("gains", tensor("f32", [group, 1]))]);
   if (noise) {
@@ -58,7 +58,7 @@ export function clipGraph(fromAudio: Graph | undefined, { group, samples, noise 
   const copies = new Map([[typed.inputs[0].value, x]]);
   copyNodes(g, typed.nodes, copies);
   for (const { name, value } of typed.outputs) g.output(name, copies.get(value) ?? value);
-  return g.finish();
+  return optimize(g.finish());
 }
 
 /** Runs groups of clips through augmentation and front end on one thread. A result does not depend on its neighbours in the group. */
@@ -94,13 +94,7 @@ export class ClipProgram {
 
   /** Compiles; without a front end the result is the stretched sound. */
   static async open(fromAudio: Graph | undefined, options: ClipProgramOptions): Promise<ClipProgram> {
-    const graph = optimize(clipGraph(fromAudio, options));
-    return new ClipProgram(await compile(graph, { target: options.target, threads: 1 }), options);
-  }
-
-  /** Bytes of the program's memory. */
-  get bytes(): number {
-    return this.#program.peakBytes;
+    return new ClipProgram(await compile(clipGraph(fromAudio, options), { target: options.target, threads: 1 }), options);
   }
 
   /** Where the 16-bit samples of place `i` are written, shape [samples]. */

@@ -3,20 +3,41 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { InternalError, UserError } from "../base/errors.js";
 import { BatchMaker } from "./batch_maker.js";
+import type { LoaderStage } from "./loader_clock.js";
+import { LoaderClock, loaderStages, stageTimes } from "./loader_clock.js";
+import type { LoaderMemory } from "./loader_memory.js";
+import { planLoaderMemory } from "./loader_memory.js";
 import type { Batch, LoaderPlan } from "./loader_plan.js";
 import { allocateBatch } from "./loader_plan.js";
 
 /** Gives the batches of a training in order. */
 export interface Loader {
-  /** Workers at work; 0: batches are made when they are asked for. */
-  readonly workers: number;
+  /** How its memory is divided; `workers` of it are at work. 0: batches are made when they are asked for. */
+  readonly memory: LoaderMemory;
   /** The batch of the next step; valid until the call after it. Throws what went wrong in making it. */
   next(): Promise<Batch>;
+  /** Milliseconds by stage, of all workers together, and those that `next` waited. */
+  times(): LoaderTimes;
   close(): Promise<void>;
 }
 
-/** Batches that wait for the step, for each worker. */
-const ringPerWorker = 2;
+/** Where the time of a loader went. */
+export interface LoaderTimes {
+  readonly stages: readonly { readonly stage: LoaderStage; readonly milliseconds: number }[];
+  /** Milliseconds in which the step waited for batches. */
+  readonly waited: number;
+}
+
+/** How a loader works; nothing of it changes a batch. */
+export interface LoaderOptions {
+  /** 0 to 3 threads. From TypeScript sources there are none. */
+  readonly workers: number;
+  /** Whether workers rest while the step computes, because there are not cores enough for both. Default false. */
+  readonly takeTurns?: boolean | undefined;
+  /** Bytes that the loader may take. Default 1 GiB. */
+  readonly memory?: number | undefined;
+}
+
 const mostWorkers = 3;
 
 /** What a worker is started with. */
@@ -26,6 +47,11 @@ export interface WorkerJob {
   readonly ring: readonly Batch[];
   /** By place in the ring: 0 free, 1 filled. Int32 in shared memory. */
   readonly filled: Int32Array;
+  /** 0: workers rest. Int32 in shared memory. */
+  readonly gate: Int32Array;
+  /** Milliseconds by stage, in shared memory. */
+  readonly stages: Float64Array;
+  readonly memory: LoaderMemory;
   readonly firstStep: number;
   readonly worker: number;
   readonly workers: number;
@@ -37,35 +63,48 @@ export type WorkerMessage = { filled: number } | { fault: string; user: boolean 
 /**
  * Starts making batches.
  * @param firstStep step of the first batch, counted from 1
- * @param workers 0 to 3 threads; what they make does not depend on their number. From TypeScript sources there are none.
+ * @throws UserError where the memory does not suffice
  */
-export async function openLoader(plan: LoaderPlan, firstStep: number, workers: number): Promise<Loader> {
+export async function openLoader(plan: LoaderPlan, firstStep: number, options: LoaderOptions): Promise<Loader> {
   const script = new URL("./loader_worker.js", import.meta.url);
-  const count = Math.max(0, Math.min(mostWorkers, workers));
-  if (count === 0 || !existsSync(fileURLToPath(script))) return DirectLoader.open(plan, firstStep);
-  return new WorkerLoader(plan, firstStep, count, script);
+  const wanted = existsSync(fileURLToPath(script)) ? Math.max(0, Math.min(mostWorkers, options.workers)) : 0;
+  const memory = planLoaderMemory(plan, wanted, options.memory);
+  if (memory.workers === 0) return DirectLoader.open(plan, firstStep, memory);
+  return new WorkerLoader(plan, firstStep, memory, options.takeTurns === true, script);
 }
 
 /** Makes batches in this thread. */
 class DirectLoader implements Loader {
-  readonly workers = 0;
+  readonly memory: LoaderMemory;
+  readonly #stages: Float64Array;
   readonly #maker: BatchMaker;
   readonly #batch: Batch;
   #step: number;
+  #waited = 0;
 
-  constructor(plan: LoaderPlan, maker: BatchMaker, firstStep: number) {
+  constructor(plan: LoaderPlan, maker: BatchMaker, firstStep: number, memory: LoaderMemory, stages: Float64Array) {
     this.#maker = maker;
     this.#batch = allocateBatch(plan, false);
     this.#step = firstStep;
+    this.memory = memory;
+    this.#stages = stages;
   }
 
-  static async open(plan: LoaderPlan, firstStep: number): Promise<DirectLoader> {
-    return new DirectLoader(plan, await BatchMaker.open(plan), firstStep);
+  static async open(plan: LoaderPlan, firstStep: number, memory: LoaderMemory): Promise<DirectLoader> {
+    const stages = new Float64Array(loaderStages.length);
+    const maker = await BatchMaker.open(plan, { memory, clock: new LoaderClock(stages) });
+    return new DirectLoader(plan, maker, firstStep, memory, stages);
   }
 
   async next(): Promise<Batch> {
+    const start = performance.now();
     await this.#maker.make(this.#step++, this.#batch);
+    this.#waited += performance.now() - start;
     return this.#batch;
+  }
+
+  times(): LoaderTimes {
+    return { stages: stageTimes([this.#stages]), waited: this.#waited };
   }
 
   async close(): Promise<void> {
@@ -73,29 +112,45 @@ class DirectLoader implements Loader {
   }
 }
 
-/** Workers take turns: worker w makes the batches of steps first + w, first + w + workers, ... */
+/**
+ * Workers share the steps: worker w makes the batches of steps first + w, first + w + workers, ... Where they take turns with the step,
+ * they work only while it waits for a batch: a thread of the step that has to share its core lets the others wait, too.
+ */
 class WorkerLoader implements Loader {
-  readonly workers: number;
+  readonly memory: LoaderMemory;
+  readonly #takeTurns: boolean;
   readonly #ring: readonly Batch[];
   readonly #filled: Int32Array;
+  readonly #gate = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+  readonly #stages: Float64Array[] = [];
   readonly #threads: readonly Worker[];
   #taken = 0;
+  #waited = 0;
   #fault: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(plan: LoaderPlan, firstStep: number, workers: number, script: URL) {
-    this.workers = workers;
+  constructor(plan: LoaderPlan, firstStep: number, memory: LoaderMemory, takeTurns: boolean, script: URL) {
+    const { workers, ringPerWorker } = memory;
+    this.memory = memory;
+    this.#takeTurns = takeTurns;
     const places = workers * ringPerWorker;
     this.#ring = Array.from({ length: places }, () => allocateBatch(plan, true));
     this.#filled = new Int32Array(new SharedArrayBuffer(4 * places));
     this.#threads = Array.from({ length: workers }, (_, worker) => {
-      const job: WorkerJob = { plan, ring: this.#ring, filled: this.#filled, firstStep, worker, workers };
-      return this.#start(script, job);
+      const stages = new Float64Array(new SharedArrayBuffer(8 * loaderStages.length));
+      this.#stages.push(stages);
+      const shared = { plan, memory, ring: this.#ring, filled: this.#filled, gate: this.#gate, stages };
+      return this.#start(script, { ...shared, firstStep, worker, workers });
     });
   }
 
   #start(script: URL, job: WorkerJob): Worker {
-    const thread = new Worker(script, { workerData: job, execArgv: [] });
+    const young = 16;
+    const resourceLimits = {
+      maxYoungGenerationSizeMb: young,
+      maxOldGenerationSizeMb: Math.ceil(this.memory.heapBytes / 2 ** 20) - young,
+    };
+    const thread = new Worker(script, { workerData: job, execArgv: [], resourceLimits });
     thread.on("message", (message: WorkerMessage) => {
       if ("fault" in message) this.#fail(message.user ? new UserError(message.fault) : new InternalError(message.fault));
       else this.#wake?.();
@@ -113,14 +168,32 @@ class WorkerLoader implements Loader {
   async next(): Promise<Batch> {
     if (this.#taken > 0) this.#free((this.#taken - 1) % this.#ring.length);
     const place = this.#taken % this.#ring.length;
+    if (Atomics.load(this.#filled, place) === 0) await this.#arrival(place);
+    this.#taken++;
+    return this.#ring[place];
+  }
+
+  async #arrival(place: number): Promise<void> {
+    const start = performance.now();
+    this.#open(1);
     while (Atomics.load(this.#filled, place) === 0) {
       if (this.#fault !== undefined) throw this.#fault;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    this.#taken++;
-    return this.#ring[place];
+    if (this.#takeTurns) this.#open(0);
+    this.#waited += performance.now() - start;
+  }
+
+  /** Opens the gate for workers, or shuts it. */
+  #open(state: 0 | 1): void {
+    Atomics.store(this.#gate, 0, state);
+    Atomics.notify(this.#gate, 0);
+  }
+
+  times(): LoaderTimes {
+    return { stages: stageTimes(this.#stages), waited: this.#waited };
   }
 
   #free(place: number): void {

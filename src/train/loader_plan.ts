@@ -1,6 +1,8 @@
 import type { LogPower } from "../corpus/augment/log_power.js";
 import type { SamplerOptions } from "../corpus/sampler.js";
 import type { Graph } from "../graph/types.js";
+import type { LoaderClock } from "./loader_clock.js";
+import type { LoaderMemory } from "./loader_memory.js";
 import type { Recipe } from "./recipe.js";
 import type { ClipSet } from "./sources.js";
 
@@ -41,6 +43,16 @@ export interface LoaderPlan {
   readonly noiseArrays: Float32Array;
   /** What computes the front end. */
   readonly target: "oracle" | "wasm" | "native" | "auto";
+}
+
+/** What making batches depends on beside the plan; it changes no result. */
+export interface BatchMaking {
+  /** Divides the memory. */
+  readonly memory?: LoaderMemory | undefined;
+  /** Where the time goes. */
+  readonly clock?: LoaderClock | undefined;
+  /** Called between groups of clips; waits while others need the core. */
+  readonly pause?: (() => void) | undefined;
 }
 
 /** One batch. */

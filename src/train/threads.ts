@@ -9,10 +9,13 @@ export interface ThreadPlan {
   workers: number;
   /** Threads of the step. */
   threads: number;
+  /** Whether loader and step work in turns, each on all cores, because there are fewer cores than threads. */
+  takeTurns: boolean;
 }
 
 /**
- * Shares the cores: one loader worker for four cores (three at most), the rest for the step. One core alone does everything in turn.
+ * Shares the cores. From four on, one loader worker for four cores (three at most), the rest for the step. On two or three, loader and
+ * step take turns on all of them. One core alone does everything in one thread.
  * @param workers given by the user
  * @param threads given by the user
  */
@@ -21,8 +24,10 @@ export function planThreads(
   threads: number | undefined,
   cores = availableParallelism(),
 ): ThreadPlan {
-  const loaders = workers ?? Math.min(3, cores < 2 ? 0 : Math.max(1, Math.floor(cores / 4)));
-  return { workers: loaders, threads: threads ?? Math.max(1, cores - loaders) };
+  const few = cores < 4;
+  const loaders = workers ?? (cores < 2 ? 0 : few ? cores : Math.min(3, Math.floor(cores / 4)));
+  const steps = threads ?? (few ? cores : Math.max(1, cores - loaders));
+  return { workers: loaders, threads: steps, takeTurns: loaders > 0 && loaders + steps > cores };
 }
 
 /** What the results of this process depend on. */

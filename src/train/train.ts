@@ -9,6 +9,7 @@ import { loadNewestCheckpoint } from "./checkpoint.js";
 import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
 import { openLoader } from "./loader.js";
+import type { LoaderMemory } from "./loader_memory.js";
 import type { Assembly } from "./assemble.js";
 import { assemble } from "./assemble.js";
 import type { PretrainedValues } from "./pretrained.js";
@@ -34,6 +35,8 @@ export interface TrainOptions {
   workers?: number | undefined;
   /** Threads of the step. Default: what the loader leaves. */
   threads?: number | undefined;
+  /** Bytes that the loader may take. Default 1 GiB. */
+  loaderMemory?: number | undefined;
   /** What computes. Default "auto": native where there is a compiler, else wasm. */
   target?: "oracle" | "wasm" | "native" | "auto" | undefined;
   /** Stops the training after the step at hand; it is saved and can go on. */
@@ -64,6 +67,8 @@ export interface TrainingOutcome {
   /** Of this call. */
   seconds: number;
   examplesPerSecond: number;
+  /** Threads and memory of the loader. */
+  loader: LoaderMemory;
   origin: Origin;
   /** Clips on which the best model can be measured: the testing split of the sources, or their validation split. */
   measured: { split: "testing" | "validation"; sets: readonly ClipSet[] };
@@ -186,7 +191,7 @@ class Training {
   async run(beginning: Beginning): Promise<TrainingOutcome> {
     const { graph, plan } = this.#assembly;
     const target = this.#options.target ?? "auto";
-    const { threads, workers } = this.#plan;
+    const { threads, workers, takeTurns } = this.#plan;
     const opened: { close(): unknown }[] = [];
     const keep = <T extends { close(): unknown }>(resource: T): T => (opened.push(resource), resource);
     try {
@@ -204,31 +209,32 @@ class Training {
       const live = (this.#options.talk ?? true) && process.stderr.isTTY === true;
       this.#progress = new Progress("training", this.#recipe.steps - from, "steps", live);
       for (const note of this.#notes) this.#say(note);
-      const loader = keep(await openLoader({ ...plan, target: trainer.target }, from + 1, workers));
+      const making = { workers, takeTurns, memory: this.#options.loaderMemory };
+      const loader = keep(await openLoader({ ...plan, target: trainer.target }, from + 1, making));
       const start = performance.now();
       const end = await this.#loop({ trainer, network, validation, loader, writer });
       await writer.last(trainer.tensors(), this.#state);
-      return this.#outcome(end, origin, from, (performance.now() - start) / 1000);
+      const seconds = (performance.now() - start) / 1000;
+      return this.#outcome({ end, origin, loader: loader.memory }, from, seconds);
     } finally {
       this.#progress.end();
       for (const resource of opened.toReversed()) await resource.close();
     }
   }
 
-  #outcome(end: TrainingOutcome["end"], origin: Origin, from: number, seconds: number): TrainingOutcome {
+  #outcome(known: Pick<TrainingOutcome, "end" | "origin" | "loader">, from: number, seconds: number): TrainingOutcome {
     const { step, bestAccuracy, bestStep } = this.#state;
     return {
       run: this.#options.out,
       recipe: this.#recipe,
       labels: this.#assembly.labels,
       steps: step,
-      end,
       bestAccuracy: bestAccuracy < 0 ? null : bestAccuracy,
       bestStep,
       ...this.#assembly.data,
       seconds,
       examplesPerSecond: ((step - from) * this.#recipe.batch) / Math.max(seconds, 1e-3),
-      origin,
+      ...known,
       measured: this.#assembly.measured,
       notes: this.#notes,
     };

@@ -1,0 +1,44 @@
+import { programBytes } from "../engine/compile.js";
+import { ArrayStack, stackGraph } from "./array_stack.js";
+import type { ClipProgramOptions } from "./clip_program.js";
+import { ClipProgram, clipGraph } from "./clip_program.js";
+import type { LoaderPlan } from "./loader_plan.js";
+
+/** Sounds that run through augmentation and front end together: enough to fill vectors with frames, few enough to stay in the cache. */
+const groupSize = 8;
+
+/** The compiled parts of a loader. */
+export interface LoaderPrograms {
+  /** Sound to arrays; missing where all clips are arrays. */
+  readonly clips: ClipProgram | undefined;
+  /** Only stretches, for clips of which speed or room are changed. */
+  readonly stretch: ClipProgram | undefined;
+  readonly stack: ArrayStack;
+}
+
+/** What the programs for sounds are made for; undefined for those that are not needed. */
+function clipOptions(plan: LoaderPlan): { clips?: ClipProgramOptions; stretch?: ClipProgramOptions } {
+  if (!plan.sources.some((source) => source.kind === "sounds")) return {};
+  const { samples, target, noise } = plan;
+  const { speed, reverberation } = plan.augmentation.waveform;
+  const clips = { group: groupSize, samples, noise: noise.length > 0, target };
+  return speed > 0 || reverberation > 0 ? { clips, stretch: { ...clips, group: 1 } } : { clips };
+}
+
+/** Compiles what a loader needs. */
+export async function openPrograms(plan: LoaderPlan): Promise<LoaderPrograms> {
+  const { clips, stretch } = clipOptions(plan);
+  return {
+    clips: clips && (await ClipProgram.open(plan.frontend.fromAudio, clips)),
+    stretch: stretch && (await ClipProgram.open(undefined, stretch)),
+    stack: await ArrayStack.open(plan.frontend, plan.target),
+  };
+}
+
+/** Bytes that the programs of one loader will take. */
+export function loaderProgramBytes(plan: LoaderPlan): number {
+  const { clips, stretch } = clipOptions(plan);
+  const stack = stackGraph(plan.frontend);
+  const graphs = [clips && clipGraph(plan.frontend.fromAudio, clips), stretch && clipGraph(undefined, stretch), stack];
+  return graphs.reduce((sum, graph) => sum + (graph === undefined ? 0 : programBytes(graph, plan.target)), 0);
+}

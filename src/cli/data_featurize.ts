@@ -68,12 +68,11 @@ async function featurizeData(root: string, options: FeaturizeArguments): Promise
 
 /** A front end by the file or the name that the user gives. */
 async function frontendNamed(name: string): Promise<FrontendDescription> {
-  const { parseFrontend } = await import("../frontend/frontend.js");
+  const { readFrontend } = await import("../frontend/frontend.js");
   const { frontendPreset } = await import("../frontend/presets.js");
   if (!existsSync(name)) {
     if (/[./\\]/.test(name)) throw new UsageError(`${name}: there is no such file; check --frontend`);
     return frontendPreset(name);
   }
-  const { readFile } = await import("node:fs/promises");
-  return parseFrontend(await readFile(name, "utf8"), name);
+  return readFrontend(name);
 }

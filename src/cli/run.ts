@@ -29,7 +29,7 @@ export async function runCommandLine(commands: readonly CommandEntry[], args: re
 }
 
 /** The program with the commands that the arguments name in full and all others as a line of the help text. */
-async function buildProgram(commands: readonly CommandEntry[], args: readonly string[]): Promise<Command> {
+export async function buildProgram(commands: readonly CommandEntry[], args: readonly string[]): Promise<Command> {
   const program = new Command("earshot")
     .description("Train, prove, stream, shrink and compile keyword spotters.")
     .version(packageVersion(), "-V, --version", "print the version")

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
@@ -171,8 +170,11 @@ function loaderText({ workers, bytes, decodingBytes, limit }: TrainingOutcome["l
   return `${threads}, ${megabytes(bytes)}${decoding}, of ${megabytes(limit)}`;
 }
 
-/** The recipe that file and flags give, with all defaults. */
-async function recipeOf(model: string | undefined, options: TrainArguments): Promise<Recipe> {
+/**
+ * The recipe that file and flags give, with all defaults.
+ * @throws UserError for what does not fit, or cannot be read
+ */
+export async function recipeOf(model: string | undefined, options: TrainArguments): Promise<Recipe> {
   const { readRecipeValue } = await import("../train/run_folder.js");
   const { parseRecipe } = await import("../train/recipe.js");
   const value = options.recipe === undefined ? {} : await startingRecipe(options.recipe, model, readRecipeValue);
@@ -185,8 +187,11 @@ async function recipeOf(model: string | undefined, options: TrainArguments): Pro
   applyTask(recipe, options);
   if (options.from !== undefined && recipe["task"] === undefined) recipe["task"] = ownWords(recipe["data"]);
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
+  const place = options.recipe ?? "the options";
+  // Once before its parts are looked into, once with the front end that follows from them.
+  parseRecipe({ frontend: { kind: "" }, ...recipe }, place);
   await applyFrontend(recipe, options);
-  return parseRecipe(recipe, options.recipe ?? "the options");
+  return parseRecipe(recipe, place);
 }
 
 /** The recipe of a file, or of the publication of a network. */
@@ -235,13 +240,11 @@ function applySources(recipe: Table, { features = [], data = [], extra = [], wei
 }
 
 async function applyFrontend(recipe: Table, { frontend }: TrainArguments): Promise<void> {
-  const { describeFrontend, parseFrontend } = await import("../frontend/frontend.js");
+  const { describeFrontend, readFrontend } = await import("../frontend/frontend.js");
   const { frontendPreset } = await import("../frontend/presets.js");
   const { findModel } = await import("../zoo/index.js");
   if (frontend !== undefined) {
-    recipe["frontend"] = existsSync(frontend)
-      ? parseFrontend(await readFile(frontend, "utf8"), frontend)
-      : frontendPreset(frontend);
+    recipe["frontend"] = existsSync(frontend) ? await readFrontend(frontend) : frontendPreset(frontend);
   }
   if (recipe["frontend"] !== undefined) {
     recipe["frontend"] = describeFrontend(recipe["frontend"] as Parameters<typeof describeFrontend>[0]);

@@ -285,6 +285,12 @@ export function setPath(root: Table, path: readonly string[], value: unknown): v
   here[path.at(-1) as string] = value;
 }
 
+/** The table that a recipe has under a key; a file may have anything there. */
+function tableAt(recipe: Table, key: string): Table | undefined {
+  const value = recipe[key];
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : undefined;
+}
+
 function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
   const given = withoutUndefined({
     momentum: options.momentum,
@@ -294,7 +300,7 @@ function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
     epsilon: options.epsilon,
     weightDecay: options.weightDecay,
   });
-  const before = (recipe["optimizer"] ?? { kind: "adam" }) as Table;
+  const before = tableAt(recipe, "optimizer") ?? { kind: "adam" };
   const kind = options.optimizer ?? before["kind"];
   if (options.optimizer === undefined && Object.keys(given).length === 0) return;
   recipe["optimizer"] = { ...(kind === before["kind"] ? before : {}), kind, ...given };
@@ -303,7 +309,7 @@ function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
 function applySchedule(recipe: Table, options: OptimizerArguments): void {
   const { schedule, learningRate: rates, scheduleSteps: steps, warmup, lastRate } = options;
   if ([schedule, rates, steps, warmup, lastRate].every((value) => value === undefined)) return;
-  const before = recipe["schedule"] as Table | undefined;
+  const before = tableAt(recipe, "schedule");
   const kind =
     schedule ?? (steps !== undefined ? "piecewise" : (before?.["kind"] ?? (rates?.length === 1 ? "constant" : "piecewise")));
   const kept = before !== undefined && before["kind"] === kind ? before : {};

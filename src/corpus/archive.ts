@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
+import { parseJsonText } from "../base/json.js";
 import type { NpyHeader, NpyType } from "../formats/npy.js";
 import { halfToNumber, npyHeaderLimit, parseNpyHeader, viewNpy } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
@@ -200,15 +201,10 @@ function readDescription(root: string): ArchiveDescription {
   if (!existsSync(file)) return plain;
   const { size } = statSync(file);
   if (size > largestDescription) throw new FormatError(file, "size", `${size} bytes`, "a description has at most 16 MB");
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
-  } catch (error) {
-    throw new FormatError(file, "text", (error as Error).message.slice(0, 120), "write one JSON object, or remove the file");
-  }
+  const value = parseJsonText(readFileSync(file, "utf8"), file, "write one JSON object, or remove the file");
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new FormatError(file, "text", "no object", "write one JSON object");
-  const { frontend = null, labels = null, scale = 1, offset = 0 } = value;
+  const { frontend = null, labels = null, scale = 1, offset = 0 } = value as Record<string, unknown>;
   if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale === 0)
     throw new FormatError(file, "scale, offset", `${scale}, ${offset}`, "write two numbers");
   if (labels !== null && !(Array.isArray(labels) && labels.every((label) => typeof label === "string"))) {

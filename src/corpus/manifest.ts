@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
+import { findJsonFault } from "../base/json.js";
 import type { Split } from "./clip.js";
 import { splits } from "./clip.js";
 
@@ -72,12 +73,10 @@ export function manifestHashName(entry: ManifestEntry): string {
 
 function parseLine(line: string, number: number, file: string): ManifestEntry {
   const wrong = (found: string) => new FormatError(file, `line ${number}`, found, `each line is one object ${shape}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(number === 1 ? line.replace(/^\uFEFF/, "") : line);
-  } catch (error) {
-    throw wrong(`no JSON (${(error as Error).message.slice(0, 120)})`);
-  }
+  const plain = number === 1 ? line.replace(/^\uFEFF/, "") : line;
+  const fault = findJsonFault(plain);
+  if (fault !== undefined) throw wrong(`column ${fault.at + 1}: ${fault.found}`);
+  const value: unknown = JSON.parse(plain);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong("no object");
   const { path, label, speaker, split, start, end } = value as Record<string, unknown>;
   if (typeof path !== "string" || path === "" || path.includes("\0")) throw wrong(`"path" is ${show(path)}`);

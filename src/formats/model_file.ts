@@ -1,5 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { FormatError, UserError } from "../base/errors.js";
+import { findJsonFault } from "../base/json.js";
+import { readBounded } from "../base/read_file.js";
 import { disk, type FileLayer } from "../base/file_layer.js";
 import { parseFrontend } from "../frontend/frontend.js";
 import { parseGraph } from "../graph/text_parse.js";
@@ -16,6 +18,9 @@ export const modelFileVersion = 1;
 /** Bytes of the largest model file that is read: the largest model of the zoo has 5 MB. */
 const largestFile = 1 << 30;
 const mostLabels = 1 << 16;
+/** Elements of all values of a graph together (512 MiB): the zoo's graphs have some hundred thousand. */
+const mostElements = 2 ** 27;
+const checksumKey = "earshot.checksum";
 
 /** The bytes of a model file: one .safetensors with weights by path and everything else in its metadata. */
 export function writeModel(model: Model): Uint8Array {
@@ -37,7 +42,21 @@ export function writeModel(model: Model): Uint8Array {
     ["earshot.training", JSON.stringify(model.training)],
     ["earshot.licence", model.licence],
   ]);
+  metadata.set(checksumKey, modelDigest({ tensors, metadata }));
   return writeSafetensors({ tensors, metadata });
+}
+
+/**
+ * SHA-256 over the metadata and the tensors of a model file, so that a flipped bit anywhere is noticed.
+ * @returns 64 hexadecimal digits
+ */
+export function modelDigest({ tensors, metadata }: Safetensors): string {
+  const hash = createHash("sha256");
+  for (const [key, text] of [...metadata].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    if (key !== checksumKey) hash.update(JSON.stringify([key, text]));
+  for (const [name, { type, shape, data }] of [...tensors].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(JSON.stringify([name, type, shape])).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return hash.digest("hex");
 }
 
 /** Writes the model to a temporary name, syncs it and renames it. */
@@ -50,15 +69,7 @@ export async function saveModel(path: string, model: Model, files: FileLayer = d
  * @throws UserError where the file cannot be read, FormatError where it is no model
  */
 export async function loadModel(path: string): Promise<Model> {
-  let bytes: Uint8Array;
-  try {
-    const { size } = await stat(path);
-    if (size > largestFile) throw new FormatError(path, "its size", `${size} bytes`, `a model file has at most ${largestFile}`);
-    bytes = await readFile(path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path} could not be read: ${(error as Error).message}`, { cause: error });
-  }
+  const bytes = await readBounded(path, largestFile, "a model has some megabytes");
   return parseModel(bytes, path);
 }
 
@@ -72,6 +83,7 @@ export function parseModel(bytes: Uint8Array, file: string): Model {
     return value;
   };
   checkVersion(text("earshot.version"), file);
+  checkDigest({ tensors, metadata }, file);
   const graph = readGraph(text("earshot.graph"), `${file}: metadata earshot.graph`);
   const frontend = readGraph(text("earshot.frontend"), `${file}: metadata earshot.frontend`);
   const labels = readLabels(text("earshot.labels"), file);
@@ -102,8 +114,18 @@ function checkVersion(text: string, file: string): void {
     );
 }
 
+/** Files of the first versions have no checksum and are taken as they are. */
+function checkDigest(content: Safetensors, file: string): void {
+  const wanted = content.metadata.get(checksumKey);
+  if (wanted !== undefined && wanted !== modelDigest(content))
+    throw new FormatError(file, `metadata ${checksumKey}`, "does not fit the contents", remedy);
+}
+
 function readGraph(text: string, place: string): Graph {
   const graph = parseGraph(text, place);
+  const elements = countElements(graph);
+  if (elements > mostElements)
+    throw new FormatError(place, "its values", `${elements} elements, at most ${mostElements}`, remedy);
   try {
     verifyGraph(graph);
   } catch (error) {
@@ -113,12 +135,22 @@ function readGraph(text: string, place: string): Graph {
   return graph;
 }
 
-function readJson(text: string, key: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FormatError(file, `metadata ${key}`, "is not JSON", remedy);
+/** Elements of all values of a graph and of the bodies of its nodes. */
+function countElements({ inputs, states, nodes }: Graph): number {
+  let sum = 0;
+  for (const { value } of inputs) sum += sizeOf(value.type.shape);
+  for (const { input } of states) sum += sizeOf(input.type.shape);
+  for (const { outputs, body } of nodes) {
+    for (const { type } of outputs) sum += sizeOf(type.shape);
+    if (body) sum += countElements(body);
   }
+  return sum;
+}
+
+function readJson(text: string, key: string, file: string): unknown {
+  const fault = findJsonFault(text);
+  if (fault === undefined) return JSON.parse(text);
+  throw new FormatError(file, `metadata ${key}`, `is not JSON: character ${fault.at + 1}: ${fault.found}`, remedy);
 }
 
 function readTable(text: string, key: string, file: string): { readonly [key: string]: Json } {

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { FormatError, invariant, UsageError } from "../base/errors.js";
+import { parseJsonText } from "../base/json.js";
 import { nearest } from "../base/nearest.js";
+import { readBounded } from "../base/read_file.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor } from "../graph/types.js";
 import { logMel, logMelSchema, logMelStack } from "./log_mel.js";
@@ -88,15 +90,19 @@ const longestDescription = 65536;
 export function parseFrontend(json: string, file: string): FrontendDescription {
   if (json.length > longestDescription)
     throw new FormatError(file, "size", `${json.length} characters`, "a front end is a JSON object of a few options");
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    throw new FormatError(file, "text", (error as Error).message, `write a JSON object such as {"kind": "${frontendKinds[0]}"}`);
-  }
+  const value = parseJsonText(json, file, `write a JSON object such as {"kind": "${frontendKinds[0]}"}`);
   const result = read(value);
   if ("place" in result) throw new FormatError(file, result.place, result.found, result.remedy);
   return result;
+}
+
+/**
+ * Reads a description from a file.
+ * @throws UserError where it cannot be read, FormatError as `parseFrontend`
+ */
+export async function readFrontend(file: string): Promise<FrontendDescription> {
+  const bytes = await readBounded(file, 4 * longestDescription, "a front end is a JSON object of a few options");
+  return parseFrontend(new TextDecoder().decode(bytes), file);
 }
 
 /**

@@ -2,8 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { isSoundName } from "../corpus/scan.js";
-import { decodeSound, readSound } from "../signal/decode.js";
-import { resampleSound } from "../signal/resample.js";
+import { decodeSoundAt, readSound } from "../signal/decode.js";
 import { argmaxOfRow } from "./metrics.js";
 import type { Spotter } from "./spotter.js";
 
@@ -63,7 +62,7 @@ export async function predictFile(spotter: Spotter, file: string, bytes?: Uint8A
   const sound =
     bytes === undefined
       ? await readSound(file, { rate, ...limits })
-      : resampleSound(await decodeSound(bytes, "standard input", limits), rate);
+      : await decodeSoundAt(bytes, "standard input", { rate, ...limits });
   if (sound.samples.length === 0) throw new UserError(`${file}: the file holds no sound`);
   const start = loudestStretch(sound.samples, samples);
   const audio = new Float32Array(samples);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { UserError } from "../base/errors.js";
+import { parseJsonText } from "../base/json.js";
 import { readSound } from "../signal/decode.js";
 import { type EvaluationRecord, type RecordedMistake, readEvaluationFile } from "./evaluation_file.js";
 import { MAX_WORST_CLIPS } from "./report/clips.js";
@@ -69,12 +70,7 @@ async function readTrainingLog(path: string): Promise<TrainingRecord[] | undefin
 
 async function readRecipe(path: string): Promise<unknown> {
   if (!existsSync(path)) return undefined;
-  try {
-    return JSON.parse(await readBounded(path, MAX_RECIPE_BYTES)) as unknown;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path}: ${(error as Error).message}; mend or remove it`, { cause: error });
-  }
+  return parseJsonText(await readBounded(path, MAX_RECIPE_BYTES), path, "mend or remove it");
 }
 
 async function readBounded(path: string, limit: number): Promise<string> {

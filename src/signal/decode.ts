@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
-import { FormatError, UserError } from "../base/errors.js";
+import { FormatError } from "../base/errors.js";
+import { readBounded } from "../base/read_file.js";
 import { decodeFlac } from "./flac.js";
 import { decodeOpus, decodeVorbis } from "./ogg.js";
 import { resampleSound } from "./resample.js";
+import { checkUnpackedSize } from "./sound.js";
 import type { Sound, SoundLimits } from "./sound.js";
 import { decodeWav, isWav } from "./wav-reader.js";
 
@@ -56,19 +57,22 @@ export async function decodeSound(bytes: Uint8Array, name: string, limits: Sound
  */
 export async function readSound(path: string, options: ReadOptions = {}): Promise<Sound> {
   const bytes = await readBounded(path, options.maxBytes ?? 2 ** 30, options.remedy ?? "cut it into pieces or raise the limit");
-  const sound = await decodeSound(bytes, path, options);
-  return options.rate === null ? sound : resampleSound(sound, options.rate ?? 16_000);
+  return decodeSoundAt(bytes, path, options);
 }
 
-async function readBounded(path: string, maxBytes: number, remedy: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path);
-    if (size > maxBytes) throw new UserError(`${path}: the file has ${size} bytes and at most ${maxBytes} are read; ${remedy}`);
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${path}: cannot be read: ${(error as Error).message}`, { cause: error });
-  }
+/**
+ * `decodeSound`, brought to the rate wanted.
+ * @throws FormatError for other or damaged bytes, UserError for a sound beyond the limits
+ */
+export async function decodeSoundAt(bytes: Uint8Array, name: string, options: ReadOptions = {}): Promise<Sound> {
+  const sound = await decodeSound(bytes, name, options);
+  const { rate = 16_000 } = options;
+  if (rate === null || rate === sound.sampleRate) return sound;
+  const { length } = sound.samples;
+  // Lossy files are small for what they hold: there the duration alone is the limit.
+  if (["wav", "flac"].includes(soundFormat(bytes) as string))
+    checkUnpackedSize(name, length + Math.round((length * rate) / sound.sampleRate), bytes.length);
+  return resampleSound(sound, rate);
 }
 
 function startsWith(bytes: Uint8Array, at: number, text: string): boolean {

@@ -7,8 +7,6 @@ import type { SoundLimits } from "./sound.js";
 export interface BlockDecoder {
   ready: Promise<unknown>;
   free(): void | Promise<void>;
-  decode(data: Uint8Array): DecodedBlock | Promise<DecodedBlock>;
-  flush(): Promise<DecodedBlock>;
 }
 
 /** Samples of one call: one array a channel. */
@@ -20,31 +18,33 @@ export interface DecodedBlock {
 }
 
 /** Decoders that are ready for another file: starting one takes longer than decoding a one-second clip. */
-export class DecoderPool {
-  readonly #make: () => BlockDecoder;
-  readonly #idle: BlockDecoder[] = [];
+export class DecoderPool<Decoder extends BlockDecoder> {
+  readonly #make: () => Decoder;
+  readonly #idle: Decoder[] = [];
 
-  constructor(make: () => BlockDecoder) {
+  constructor(make: () => Decoder) {
     this.#make = make;
   }
 
-  async take(): Promise<BlockDecoder> {
+  async take(): Promise<Decoder> {
     const decoder = this.#idle.pop() ?? this.#make();
     await decoder.ready;
     return decoder;
   }
 
-  give(decoder: BlockDecoder): void {
+  give(decoder: Decoder): void {
     if (this.#idle.length < 4) this.#idle.push(decoder);
     else void decoder.free();
   }
 }
 
-interface BlockOptions {
+interface BlockOptions<Decoder> {
   /** File name for messages. */
   name: string;
-  /** Bytes decoded at a time. */
-  step: number;
+  /** Decodes the file piece by piece; afterwards the decoder is ready for another file. */
+  blocks(decoder: Decoder): AsyncGenerator<DecodedBlock>;
+  /** Samples a channel, where that is known. */
+  expected?: number;
   limits: SoundLimits;
   /** In Hz, for the duration limit. */
   sampleRate: number;
@@ -56,9 +56,12 @@ interface BlockOptions {
  * Decodes a file in steps, so that the limit stops a file that unpacks to more than it claims.
  * @throws FormatError where the decoder meets damage, UserError where the limit is passed
  */
-export async function decodeBlocks(pool: DecoderPool, bytes: Uint8Array, options: BlockOptions): Promise<Mixdown> {
-  const { name, step, limits, sampleRate, scale } = options;
-  const mix = new Mixdown();
+export async function decodeBlocks<Decoder extends BlockDecoder>(
+  pool: DecoderPool<Decoder>,
+  options: BlockOptions<Decoder>,
+): Promise<Mixdown> {
+  const { name, blocks, expected, limits, sampleRate, scale } = options;
+  const mix = new Mixdown(expected);
   const decoder = await pool.take();
   const accept = (block: DecodedBlock): void => {
     const fault = block.errors[0];
@@ -67,17 +70,25 @@ export async function decodeBlocks(pool: DecoderPool, bytes: Uint8Array, options
     mix.add(block.channelData, block.samplesDecoded, scale);
   };
   try {
-    for (let at = 0; at < bytes.length; at += step) accept(await quietly(() => decoder.decode(bytes.subarray(at, at + step))));
-    accept(await quietly(() => decoder.flush()));
+    const steps = blocks(decoder);
+    for (let step = await quietly(() => steps.next()); !step.done; step = await quietly(() => steps.next())) accept(step.value);
   } catch (error) {
-    // Its state is unknown now.
-    void Promise.resolve(decoder.free()).catch(() => undefined);
+    await discard(decoder);
     if (error instanceof UserError) throw error;
     throw damaged(name, "its frames", error instanceof Error ? error.message : String(error));
   }
   pool.give(decoder);
   if (mix.length === 0) throw damaged(name, "its frames", "no samples");
   return mix;
+}
+
+/** Frees a decoder whose state is unknown: where that fails too, its memory goes with the object. */
+async function discard(decoder: BlockDecoder): Promise<void> {
+  try {
+    await decoder.free();
+  } catch {
+    return;
+  }
 }
 
 function damaged(name: string, place: string, found: string): FormatError {

@@ -2,8 +2,13 @@ import { mostSamples } from "./sound.js";
 
 /** Collects decoded blocks of several channels as one mono signal, the mean of the channels. */
 export class Mixdown {
-  #blocks: Float32Array[] = [];
+  #samples: Float32Array;
   #length = 0;
+
+  /** @param expected samples that will come, where that is known; memory grows where it was too few */
+  constructor(expected = 1 << 16) {
+    this.#samples = new Float32Array(Math.min(expected, mostSamples));
+  }
 
   /** Samples collected so far. */
   get length(): number {
@@ -17,24 +22,23 @@ export class Mixdown {
    */
   add(channels: readonly Float32Array[], count: number, scale: (value: number) => number): void {
     if (count <= 0 || channels.length === 0) return;
-    const block = new Float32Array(Math.min(count, mostSamples));
-    for (let i = 0; i < block.length; i++) {
+    const end = Math.min(this.#length + count, mostSamples);
+    if (end > this.#samples.length) this.#grow(end);
+    for (let i = 0; this.#length < end; i++, this.#length++) {
       let sum = 0;
       for (const channel of channels) sum += scale(channel[i]);
-      block[i] = sum / channels.length;
+      this.#samples[this.#length] = sum / channels.length;
     }
-    this.#blocks.push(block);
-    this.#length += block.length;
   }
 
-  /** All samples, at most `limit` of them. */
+  /** The samples, at most `limit` of them. */
   join(limit = this.#length): Float32Array {
-    const samples = new Float32Array(this.#length);
-    let at = 0;
-    for (const block of this.#blocks) {
-      samples.set(block, at);
-      at += block.length;
-    }
-    return limit < samples.length ? samples.subarray(0, limit) : samples;
+    return this.#samples.subarray(0, Math.min(limit, this.#length));
+  }
+
+  #grow(needed: number): void {
+    const larger = new Float32Array(Math.min(mostSamples, Math.max(needed, 2 * this.#samples.length)));
+    larger.set(this.#samples.subarray(0, this.#length));
+    this.#samples = larger;
   }
 }

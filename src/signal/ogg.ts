@@ -1,7 +1,7 @@
 import { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { OggOpusDecoder } from "ogg-opus-decoder";
 import { FormatError } from "../base/errors.js";
-import { DecoderPool, decodeBlocks } from "./decoder-pool.js";
+import { type BlockDecoder, type DecodedBlock, DecoderPool, decodeBlocks } from "./decoder-pool.js";
 import { checkDuration, highestRate, lowestRate } from "./sound.js";
 import type { Sound, SoundLimits } from "./sound.js";
 
@@ -12,8 +12,8 @@ const mostOggChannels = 8;
 /** Bytes decoded at a time: what they can unpack to stays below some hundred megabytes. */
 const step = 4096;
 
-const opusPool = new DecoderPool(() => new OggOpusDecoder());
-const vorbisPool = new DecoderPool(() => new OggVorbisDecoder());
+const opusPool = new DecoderPool<OggDecoder>(() => new OggOpusDecoder());
+const vorbisPool = new DecoderPool<OggDecoder>(() => new OggVorbisDecoder());
 
 /** Decodes Ogg Opus to mono at 48 kHz. Throws FormatError for damaged bytes, UserError for a sound beyond the limits. */
 export async function decodeOpus(bytes: Uint8Array, name: string, limits: SoundLimits = {}): Promise<Sound> {
@@ -41,15 +41,31 @@ export async function decodeVorbis(bytes: Uint8Array, name: string, limits: Soun
   return decodeOgg(vorbisPool, bytes, name, limits, sampleRate);
 }
 
+interface OggDecoder extends BlockDecoder {
+  decode(data: Uint8Array): DecodedBlock | Promise<DecodedBlock>;
+  flush(): Promise<DecodedBlock>;
+}
+
+async function* decodePieces(decoder: OggDecoder, bytes: Uint8Array): AsyncGenerator<DecodedBlock> {
+  for (let at = 0; at < bytes.length; at += step) yield decoder.decode(bytes.subarray(at, at + step));
+  yield decoder.flush();
+}
+
 async function decodeOgg(
-  pool: DecoderPool,
+  pool: DecoderPool<OggDecoder>,
   bytes: Uint8Array,
   name: string,
   limits: SoundLimits,
   sampleRate: number,
 ): Promise<Sound> {
   checkDuration(name, lastGranule(bytes), sampleRate, limits);
-  const mix = await decodeBlocks(pool, bytes, { name, step, limits, sampleRate, scale: (value) => value });
+  const mix = await decodeBlocks(pool, {
+    name,
+    blocks: (decoder) => decodePieces(decoder, bytes),
+    limits,
+    sampleRate,
+    scale: (value) => value,
+  });
   return { samples: mix.join(), sampleRate };
 }
 

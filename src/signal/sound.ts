@@ -19,7 +19,7 @@ export interface SoundLimits {
 }
 
 /** Lowest and highest sample rate accepted, in Hz. */
-export const lowestRate = 1;
+export const lowestRate = 1000;
 export const highestRate = 768_000;
 
 /** Most channels accepted in a file. */
@@ -46,5 +46,26 @@ export function checkDuration(name: string, samples: number, sampleRate: number,
   const most = sampleLimit(sampleRate, limits) / sampleRate;
   throw new UserError(
     `${name}: the sound lasts ${seconds.toFixed(1)} s and at most ${most.toFixed(1)} s are read; ${limits.remedy ?? "cut it into pieces or raise the limit"}`,
+  );
+}
+
+/** Mono samples (16 MiB as float32) that any file may unpack to. */
+const freeSamples = 2 ** 22;
+/** Further samples for each byte of a file: WAV and FLAC of recordings have at least eight bits for one and a half samples. */
+const samplesPerByte = 1.5;
+
+/**
+ * Refuses a small file that would fill a large memory: digital silence shrinks to nothing in FLAC, and a low rate swells when it is
+ * converted to a higher one. Memory then stays in proportion to the file.
+ * @param name file name for the message
+ * @param samples mono samples that have to be held, decoded and converted together
+ * @param bytes size of the file
+ * @throws UserError
+ */
+export function checkUnpackedSize(name: string, samples: number, bytes: number): void {
+  const most = Math.floor(freeSamples + samplesPerByte * bytes);
+  if (samples <= most) return;
+  throw new UserError(
+    `${name}: ${bytes} bytes unpack to ${samples} samples and at most ${most} are held for a file of this size; cut it into pieces`,
   );
 }

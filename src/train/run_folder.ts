@@ -1,8 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../base/errors.js";
+import { FormatError, UserError } from "../base/errors.js";
 import { disk, type FileLayer, writeAll } from "../base/file_layer.js";
+import { parseJsonText } from "../base/json.js";
+import { readBounded } from "../base/read_file.js";
+import { duplicateKey } from "../formats/json_keys.js";
 import { removeTemporaries, unwritable, writeFileSafely } from "../formats/write_file.js";
 import { checkpointFolder, isCheckpointName } from "./checkpoint.js";
 import type { Recipe } from "./recipe.js";
@@ -81,14 +84,21 @@ export async function readRecipe(file: string): Promise<Recipe> {
 
 /** Reads the JSON of a recipe without checking its options. */
 export async function readRecipeValue(file: string): Promise<unknown> {
-  const found = await stat(file).catch(() => undefined);
-  if (found === undefined) throw new UserError(`${file}: there is no such file; give a recipe as 'earshot train' writes it`);
-  if (found.size > largestRecipe) throw new UserError(`${file}: has ${found.size} bytes; a recipe has some kilobytes`);
-  try {
-    return JSON.parse(await readFile(file, "utf8")) as unknown;
-  } catch (error) {
-    throw new UserError(`${file}: ${(error as Error).message}; a recipe is one JSON object`, { cause: error });
-  }
+  if (!existsSync(file)) throw new UserError(`${file}: there is no such file; give a recipe as 'earshot train' writes it`);
+  const bytes = await readBounded(file, largestRecipe, "a recipe has some kilobytes");
+  return parseRecipeText(new TextDecoder().decode(bytes), file);
+}
+
+/**
+ * The JSON of a recipe.
+ * @throws FormatError with line and column, or the key that stands twice
+ */
+export function parseRecipeText(text: string, file: string): unknown {
+  const value = parseJsonText(text, file, "a recipe is one JSON object");
+  const twice = duplicateKey(text);
+  if (twice !== undefined)
+    throw new FormatError(file, `option ${JSON.stringify(twice.slice(0, 80))}`, "stands twice", "leave one of the two");
+  return value;
 }
 
 /**

@@ -205,7 +205,7 @@ describe("manifests", () => {
   });
 
   it.each([
-    ["{", /line 2: no JSON/],
+    ["{", /line 2: column 2: the text ends where a name in double quotes is expected/],
     ["[]", /line 2: no object/],
     [{ label: "yes" }, /line 2: "path" is missing/],
     [{ path: "a.wav" }, /line 2: "label" is missing/],

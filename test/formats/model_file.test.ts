@@ -17,9 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The model's file with its content changed. */
+/** The model's file with its content changed, and without the checksum that would tell so at once. */
 function changed(model: Model, change: (content: Safetensors) => void): Uint8Array {
   const content = parseSafetensors(writeModel(model), "x");
+  content.metadata.delete("earshot.checksum");
   change(content);
   return writeSafetensors(content);
 }
@@ -60,7 +61,9 @@ describe("model file", () => {
   });
 
   it("says why a file cannot be read or written", async () => {
-    await expect(loadModel(join(folder, "none.safetensors"))).rejects.toThrow(/none\.safetensors could not be read: ENOENT/);
+    await expect(loadModel(join(folder, "none.safetensors"))).rejects.toThrow(
+      /none\.safetensors: cannot be read: no such file or folder \(ENOENT\)/,
+    );
     await writeFile(join(folder, "file"), "");
     await expect(saveModel(join(folder, "file", "m.safetensors"), model)).rejects.toThrow(UserError);
     await expect(loadModel(join(folder, "file"))).rejects.toThrow(FormatError);
@@ -123,6 +126,30 @@ describe("model file", () => {
       expect(() => parseModel(bytes, "m.safetensors")).toThrow(FormatError);
       expect(() => parseModel(bytes, "m.safetensors")).toThrow(message);
     });
+
+  it("takes a file of the first versions, which had no checksum", () => {
+    const bytes = changed(model, () => {});
+    expect(parseModel(bytes, "m.safetensors").parameters).toEqual(model.parameters);
+  });
+
+  it("notices a flipped bit in every tensor and every text of the metadata", () => {
+    const right = writeModel(model);
+    const bodyStart = 8 + new DataView(right.buffer).getUint32(0, true);
+    const message = "m.safetensors: metadata earshot.checksum: does not fit the contents";
+    for (let at = bodyStart; at < right.length; at += 997) {
+      const bytes = right.slice();
+      bytes[at] ^= 1 << (at % 8);
+      expect(() => parseModel(bytes, "m.safetensors")).toThrow(message);
+    }
+    const content = parseSafetensors(right, "x");
+    content.metadata.set("earshot.licence", `${model.licence} `);
+    expect(() => parseModel(writeSafetensors(content), "m.safetensors")).toThrow(message);
+  });
+
+  it("refuses a graph whose values would fill the memory", () => {
+    const bytes = changed(model, swap("frontend", "input audio %0: f32[1,16000]", "input audio %0: f32[1,2000000000]"));
+    expect(() => parseModel(bytes, "m.safetensors")).toThrow(/earshot\.frontend: its values: \d+ elements, at most 134217728/);
+  });
 
   it("any damage gives a model or a FormatError", () => {
     const right = writeModel(model);

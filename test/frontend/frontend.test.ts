@@ -52,7 +52,7 @@ describe("descriptions", () => {
     ['{"kind": "mel"}', /option kind: found "mel"; must be one of mfcc_tf, mfcc_op, log_mel/],
     ["{}", /option kind: found none/],
     ["[1]", /option kind/],
-    ["nonsense", /f\.json: text: .*write a JSON object/],
+    ["nonsense", /f\.json: line 1, column 1: "nonsense" where a value is expected; write a JSON object/],
     [" ".repeat(70000), /f\.json: size: 70000 characters/],
   ])("%s is refused", (json, message) => {
     expect(() => parseFrontend(json, "f.json")).toThrow(FormatError);

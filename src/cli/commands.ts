@@ -1,0 +1,13 @@
+import type { CommandEntry } from "./run.js";
+
+/** Every command, in the order of the help text. A module is loaded only when its command is used. */
+export const commands: readonly CommandEntry[] = [
+  { name: "quickstart", summary: "synthesise, train, measure, export and use a spotter", load: () => import("./quickstart.js") },
+  { name: "data", summary: "get, synthesise, check, count and featurize data sets", load: () => import("./data.js") },
+  { name: "train", summary: "train a network and measure it", load: () => import("./train.js") },
+  { name: "evaluate", summary: "measure a model on a data set", load: () => import("./evaluate.js") },
+  { name: "predict", summary: "say what is spoken in recordings", load: () => import("./predict.js") },
+  { name: "export", summary: "write a model as a file for another runtime", load: () => import("./export.js") },
+  { name: "profile", summary: "count what a network costs", load: () => import("./profile.js") },
+  { name: "report", summary: "make one HTML page of a training run", load: () => import("./report.js") },
+];

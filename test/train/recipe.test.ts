@@ -28,7 +28,7 @@ describe("recipe", () => {
     );
     expect(message({ ...smallest, optimizer: { kind: "sgd", momentun: 0.9 } })).toContain("did you mean 'momentum'?");
     expect(message({ ...smallest, data: [{ kind: "sounds", path: "a", wieght: 1 }] })).toContain("did you mean 'weight'?");
-    expect(message({ ...smallest, zzzzzz: 1 })).toContain("known here: model, frontend");
+    expect(message({ ...smallest, zzzzzz: 1 })).toContain("known here: model, from, frontend");
   });
 
   it("names the place and the value of a wrong one", () => {

@@ -184,12 +184,12 @@ export async function recipeOf(model: string | undefined, options: TrainArgument
   await applyPretrained(recipe, model, options);
   applyModel(recipe, model, options.option ?? []);
   applySources(recipe, options);
+  const place = options.recipe ?? "the options";
+  // Once before its parts are looked into, once with the flags and the front end that follows from them.
+  parseRecipe({ frontend: { kind: "" }, ...recipe }, place);
   applyTask(recipe, options);
   if (options.from !== undefined && recipe["task"] === undefined) recipe["task"] = ownWords(recipe["data"]);
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
-  const place = options.recipe ?? "the options";
-  // Once before its parts are looked into, once with the front end that follows from them.
-  parseRecipe({ frontend: { kind: "" }, ...recipe }, place);
   await applyFrontend(recipe, options);
   return parseRecipe(recipe, place);
 }

@@ -4,6 +4,7 @@ import { javaScriptPrelude, printJavaScript } from "../kernels/javascript.js";
 function callText(instruction: Instruction, program: Program, depth: number, out: string[]): void {
   const indent = "  ".repeat(depth + 1);
   if (instruction.kind === "call") {
+    // One thread: its own memory begins where the plan says.
     const offsets = instruction.offsets.map((o) =>
       [String(o.base), ...o.strides.flatMap((s, i) => (s === 0 ? [] : [`${s} * t${i}`]))].join(" + "),
     );
@@ -13,6 +14,17 @@ function callText(instruction: Instruction, program: Program, depth: number, out
     return;
   }
   const t = `t${depth}`;
+  if (instruction.kind === "batch") {
+    const { groups, parts, first, body } = instruction;
+    const part = `t${depth + 1}`;
+    const bound = (group: string): string => `Math.floor((${parts} * ${group}) / ${groups})`;
+    out.push(`${indent}for (let ${t} = 0; ${t} < ${groups}; ${t}++) {`);
+    for (const inner of first) callText(inner, program, depth + 1, out);
+    out.push(`${indent}  for (let ${part} = ${bound(t)}; ${part} < ${bound(`(${t} + 1)`)}; ${part}++) {`);
+    for (const inner of body) callText(inner, program, depth + 2, out);
+    out.push(`${indent}  }`, `${indent}}`);
+    return;
+  }
   const head = instruction.reverse
     ? `let ${t} = ${instruction.count - 1}; ${t} >= 0; ${t}--`
     : `let ${t} = 0; ${t} < ${instruction.count}; ${t}++`;

@@ -1,27 +1,21 @@
 import { InternalError, invariant } from "../base/errors.js";
-import type { LoopContext, LowerContext, Region } from "../graph/lower.js";
+import type { BatchLoopContext, LoopContext, LowerContext, Region } from "../graph/lower.js";
 import { findOp } from "../graph/ops/index.js";
-import { type DType, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
+import { type DType, dtypeBytes, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
 import type { Kernel } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
-import type { Instruction, KernelLabel, Offset, Program } from "../kernels/program.js";
+import type { KernelLabel, Program } from "../kernels/program.js";
+import { type Draft, instructions, takeInvariant } from "./draft.js";
 import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
 import { planMemory, type Storage, storageBytes } from "./memory.js";
+import type { Place } from "./place.js";
+import { UseCounter } from "./use_counter.js";
 
 /** What a target offers to kernels. */
 export interface TargetWidth {
   readonly lanes: number;
   readonly registers: number;
 }
-
-/** A tensor's place: a storage and how far it moves with each enclosing loop's turns. */
-interface Place extends Region {
-  readonly storage: Storage;
-  readonly base: number;
-  readonly strides: readonly number[];
-}
-
-type Draft = { kind: "call"; kernel: number; places: Place[] } | { kind: "loop"; count: number; reverse: boolean; body: Draft[] };
 
 /** Where a named tensor lies. */
 export interface Binding {
@@ -32,6 +26,7 @@ export interface Binding {
 /** A graph brought down to kernels over planned memory. */
 export interface Lowered {
   readonly program: Program;
+  /** Bytes for one thread; each further thread needs `program.ownBytes` more. */
   readonly bytes: number;
   readonly bindings: ReadonlyMap<string, Binding>;
   readonly constants: readonly { readonly offset: number; readonly data: ArrayBufferView }[];
@@ -54,6 +49,8 @@ class Lowering {
   #regions = 0;
   #current: Node | undefined;
   #touchedInLoop: Set<Storage>[] = [];
+  /** Whether the loops around what is lowered now belong to one thread. */
+  #own = false;
 
   constructor(width: TargetWidth) {
     this.width = width;
@@ -67,7 +64,8 @@ class Lowering {
       persistent,
       first: this.#time,
       last: this.#time,
-      loop: this.#loops[this.#loops.length - 1] ?? 0,
+      loop: this.#loop,
+      own: this.#own && !persistent,
       offset: 0,
     };
     this.storages.push(s);
@@ -125,7 +123,12 @@ class Lowering {
     this.call(`copy ${from.type.dtype} ${size}`, make, [from, to]);
   }
 
-  loop(count: number, reverse: boolean, fill: (loop: LoopContext) => void): void {
+  get #loop(): number {
+    return this.#loops[this.#loops.length - 1] ?? 0;
+  }
+
+  /** What `fill` calls, as the body of a loop one deeper than what is lowered now. */
+  #within(fill: (context: LoopContext) => void): Draft[] {
     const outer = this.#block;
     const body: Draft[] = [];
     this.#time++;
@@ -142,16 +145,64 @@ class Lowering {
     this.#time++;
     // What lives outside the loop is needed until its last turn.
     for (const s of this.#touchedInLoop.pop()!) s.last = this.#time;
-    outer.push({ kind: "loop", count, reverse, body });
+    return body;
   }
 
-  #slice(region: Place, depth: number): Place {
+  loop(count: number, reverse: boolean, fill: (loop: LoopContext) => void): void {
+    const body = this.#within(fill);
+    this.#block.push({ kind: "loop", count, reverse, body });
+  }
+
+  batchLoop(
+    groups: number,
+    parts: number,
+    fillFirst: (loop: LoopContext) => void,
+    fill: (loop: BatchLoopContext) => void,
+  ): void {
+    invariant(!this.#own, "a loop over a batch inside another");
+    const start = this.#time;
+    const loop = this.#loop;
+    this.#own = true;
+    let first: Draft[] = [];
+    let body: Draft[] = [];
+    this.#within((group) => {
+      const depth = this.#loops.length - 1;
+      first = this.#block;
+      fillFirst(group);
+      body = this.#within((part) =>
+        fill({
+          slice: group.slice,
+          graph: part.graph,
+          row: (region) => this.#slice(region as Place, depth + 1),
+          rows: (region) => {
+            const place = region as Place;
+            const [rows = 0] = place.type.shape;
+            invariant(rows % parts === 0, `a batch of ${rows} in ${parts} parts`);
+            return this.#slice(place, depth + 1, [rows / parts]);
+          },
+        }),
+      );
+    });
+    this.#own = false;
+    for (const call of takeInvariant(body, first, this.kernels)) {
+      call.places.forEach(({ storage }, i) => {
+        if (!this.kernels[call.kernel]!.buffers[i]!.written) return;
+        Object.assign(storage, { own: false, loop, first: start, last: this.#time });
+      });
+      this.#block.push(call);
+    }
+    this.#block.push({ kind: "batch", groups, parts, first, body });
+  }
+
+  /** The element of the first axis, without the axis, or a number of rows, that moves with the loop of that depth. */
+  #slice(region: Place, depth: number, rows: readonly number[] = []): Place {
     const [steps, ...shape] = region.type.shape;
-    invariant(steps !== undefined, "a sequence has a time axis");
-    const type = tensor(region.type.dtype, shape);
+    invariant(steps !== undefined, "a sequence has a first axis");
+    const { dtype } = region.type;
     const strides = [...region.strides];
     while (strides.length < depth) strides.push(0);
-    strides[depth] = sizeOf(shape) * (type.dtype === "f64" ? 8 : 4);
+    const type = tensor(dtype, [...rows, ...shape]);
+    strides[depth] = sizeOf(type.shape) * dtypeBytes[dtype];
     return { ...region, id: this.#regions++, type, strides };
   }
 
@@ -190,7 +241,7 @@ class Lowering {
             p.strides.length === 0 &&
             p.type.dtype === value.type.dtype &&
             sizeOf(p.type.shape) === sizeOf(value.type.shape) &&
-            p.storage.loop === (this.#loops[this.#loops.length - 1] ?? 0) &&
+            p.storage.loop === this.#loop &&
             uses.isLast(node.inputs[i]!) &&
             !node.outputs.some((o) => places.get(o)?.storage === p.storage),
         );
@@ -233,6 +284,7 @@ class Lowering {
       call: (key, make, regions) => this.call(key, make, regions),
       copy: (from, to) => this.copy(from, to),
       loop: (count, reverse, body) => this.loop(count, reverse, body),
+      batchLoop: (groups, parts, first, body) => this.batchLoop(groups, parts, first, body),
     };
   }
 
@@ -277,67 +329,6 @@ function mayWrite(target: Place, inputs: readonly Place[], elementwise: boolean)
   );
 }
 
-/** Counts how many nodes still need a value (through views too), so that memory can be written over. */
-class UseCounter {
-  readonly #root = new Map<Value, Value>();
-  readonly #left = new Map<Value, number>();
-  readonly #copies: (() => void)[] = [];
-
-  constructor(graph: Graph) {
-    for (const node of graph.nodes) {
-      if (findOp(node.op).view) this.#root.set(node.outputs[0]!, this.root(node.inputs[0]!));
-      else for (const v of node.inputs) this.#add(v, 1);
-    }
-    for (const { value } of graph.outputs) this.#add(value, 1);
-    for (const s of graph.states) this.#add(s.output, 1);
-  }
-
-  root(value: Value): Value {
-    return this.#root.get(value) ?? value;
-  }
-
-  #add(value: Value, n: number): void {
-    const r = this.root(value);
-    this.#left.set(r, (this.#left.get(r) ?? 0) + n);
-  }
-
-  /** The node is about to run: its uses are over once it has. */
-  leave(node: Node): void {
-    if (!findOp(node.op).view) for (const v of node.inputs) this.#add(v, -1);
-  }
-
-  /** Whether nothing after the node that just left needs the value. */
-  isLast(value: Value): boolean {
-    return (this.#left.get(this.root(value)) ?? 0) === 0;
-  }
-
-  /** Whether the persistent place of a state or output may be written now: the old contents are not needed any more. */
-  isFree(target: Place, places: ReadonlyMap<Value, Place>): boolean {
-    if (!target.storage.persistent) return true;
-    for (const [value, place] of places) if (place.storage === target.storage && !this.isLast(value)) return false;
-    return true;
-  }
-
-  later(copy: () => void): void {
-    this.#copies.push(copy);
-  }
-
-  finish(): void {
-    for (const copy of this.#copies) copy();
-  }
-}
-
-function instructions(drafts: readonly Draft[], depth: number): Instruction[] {
-  return drafts.map((d) => {
-    if (d.kind === "loop") return { kind: "loop", count: d.count, reverse: d.reverse, body: instructions(d.body, depth + 1) };
-    const offsets: Offset[] = d.places.map((p) => {
-      const strides = Array.from({ length: depth }, (_, i) => p.strides[i] ?? 0);
-      return { base: p.storage.offset + p.base, strides };
-    });
-    return { kind: "call", kernel: d.kernel, offsets };
-  });
-}
-
 /** Brings a graph down to kernels, instructions and a memory plan. Inputs, outputs, parameters and states are bound by name. */
 export function lowerGraph(graph: Graph, width: TargetWidth): Lowered {
   const lowering = new Lowering(width);
@@ -371,11 +362,11 @@ export function lowerGraph(graph: Graph, width: TargetWidth): Lowered {
     invariant(from, "an output is not made by the graph");
     if (from.storage !== place.storage) lowering.copy(from, place);
   }
-  const bytes = planMemory(lowering.storages);
+  const { bytes, ownBytes } = planMemory(lowering.storages);
   const bindings = new Map<string, Binding>();
   for (const [name, place] of named) bindings.set(name, { type: place.type, offset: place.storage.offset });
   return {
-    program: { kernels: lowering.kernels, labels: lowering.labels, instructions: instructions(lowering.drafts, 0) },
+    program: { kernels: lowering.kernels, labels: lowering.labels, instructions: instructions(lowering.drafts), ownBytes },
     bytes,
     bindings,
     constants: lowering.constants.map(({ place, data }) => ({ offset: place.storage.offset, data })),

@@ -12,7 +12,9 @@ export interface Storage {
   first: number;
   last: number;
   /** Loop in which it was made (0: none). */
-  readonly loop: number;
+  loop: number;
+  /** Every thread has one of its own: what a loop over parts of a batch keeps to itself. */
+  own: boolean;
   /** Byte offset, known after planning. */
   offset: number;
 }
@@ -25,21 +27,11 @@ export function storageBytes(dtype: DType, elements: number): number {
   return Math.max(1, Math.ceil((elements * dtypeBytes[dtype]) / alignment)) * alignment;
 }
 
-/**
- * Gives every storage its offset: persistent ones side by side, the others, largest first, at the lowest place that is
- * free during their whole span. Returns the bytes needed.
- */
-export function planMemory(storages: readonly Storage[]): number {
-  let top = 0;
-  for (const s of storages) {
-    if (!s.persistent) continue;
-    s.offset = top;
-    top += s.bytes;
-  }
-  const base = top;
+/** Largest first, each at the lowest place from `base` on that is free during its whole span. Returns the end. */
+function place(storages: readonly Storage[], base: number): number {
+  let top = base;
   const placed: Storage[] = [];
-  const rest = storages.filter((s) => !s.persistent).sort((a, b) => b.bytes - a.bytes || a.id - b.id);
-  for (const s of rest) {
+  for (const s of [...storages].sort((a, b) => b.bytes - a.bytes || a.id - b.id)) {
     const taken = placed.filter((o) => o.first <= s.last && s.first <= o.last).sort((a, b) => a.offset - b.offset);
     let offset = base;
     for (const o of taken) {
@@ -53,12 +45,34 @@ export function planMemory(storages: readonly Storage[]): number {
   return top;
 }
 
+/**
+ * Gives every storage its offset: persistent ones side by side, then the others, then what every thread has for itself (those
+ * offsets are the first thread's). Returns the bytes needed by one thread, and by each further one.
+ */
+export function planMemory(storages: readonly Storage[]): { bytes: number; ownBytes: number } {
+  let top = 0;
+  for (const s of storages) {
+    if (!s.persistent) continue;
+    s.offset = top;
+    top += s.bytes;
+  }
+  const shared = place(
+    storages.filter((s) => !s.persistent && !s.own),
+    top,
+  );
+  const bytes = place(
+    storages.filter((s) => s.own),
+    shared,
+  );
+  return { bytes, ownBytes: bytes - shared };
+}
+
 /** The plan as text, one storage a line. */
 export function printPlan(storages: readonly Storage[]): string {
   return storages
     .map(
       (s) =>
-        `${String(s.offset).padStart(10)} ${String(s.bytes).padStart(10)}  ${s.persistent ? "kept" : `${s.first}..${s.last}`}  ${s.label}`,
+        `${String(s.offset).padStart(10)} ${String(s.bytes).padStart(10)}  ${s.persistent ? "kept" : `${s.first}..${s.last}`}${s.own ? " a thread" : ""}  ${s.label}`,
     )
     .join("\n");
 }

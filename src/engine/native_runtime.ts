@@ -1,3 +1,6 @@
+/** Threads that a program can have. */
+export const mostThreads = 64;
+
 /**
  * Threads of a native program: every thread runs the same step and takes its share of each kernel's iterations; a
  * barrier stands between kernels. Which thread does what changes no bit, as iterations are independent.
@@ -18,7 +21,7 @@ typedef struct {
   int32_t threads;
   atomic_int arrived, phase, job, stop;
   char *memory;
-  pthread_t handles[64];
+  pthread_t handles[${mostThreads}];
   pthread_mutex_t mutex;
   pthread_cond_t wake;
 } Pool;
@@ -36,10 +39,13 @@ static void barrier(int32_t threads) {
     if (spins < 1000) PAUSE(); else sched_yield();
   }
 }
+#define PART(extent, thread) ((int32_t)((int64_t)(extent) * (thread) / threads))
+#define MEET do { if (threads > 1) barrier(threads); } while (0)
 #define SHARE(extent, call) do { \\
-  int32_t begin = (int32_t)((int64_t)(extent) * thread / threads), end = (int32_t)((int64_t)(extent) * (thread + 1) / threads); \\
+  int32_t begin = PART(extent, thread), end = PART(extent, thread + 1); \\
   if (begin < end) call; \\
-  if (threads > 1) barrier(threads); } while (0)
+  MEET; } while (0)
+#define ALONE(extent, call) do { int32_t begin = 0, end = extent; call; } while (0)
 static void step(char *m, int32_t thread, int32_t threads);
 static void *worker(void *argument) {
   Seat seat = *(Seat *)argument;
@@ -69,7 +75,7 @@ void earshot_advise(void *m, int64_t bytes) {
 }
 void *earshot_open(int32_t threads) {
   Pool *p = calloc(1, sizeof(Pool));
-  p->threads = threads < 1 ? 1 : threads > 64 ? 64 : threads;
+  p->threads = threads;
   pthread_mutex_init(&p->mutex, 0);
   pthread_cond_init(&p->wake, 0);
   for (int32_t i = 1; i < p->threads; i++) {

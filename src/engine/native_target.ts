@@ -8,11 +8,11 @@ import { promisify } from "node:util";
 import { UserError } from "../base/errors.js";
 import { elementTypes, printC } from "../kernels/c.js";
 import { cPrelude } from "../kernels/c_prelude.js";
-import type { Instruction, Program } from "../kernels/program.js";
+import type { BatchLoop, Instruction, Program } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
 import { kernelTimes, timedCalls } from "./kernel_times.js";
 import type { Lowered, TargetWidth } from "./lower.js";
-import { nativeRuntime } from "./native_runtime.js";
+import { mostThreads, nativeRuntime } from "./native_runtime.js";
 
 const run = promisify(execFile);
 const flags = [
@@ -81,24 +81,49 @@ function signature(program: Program, i: number): string {
   return `void k${i}(${[...buffers.map((b) => `${b.written ? "" : "const "}${elementTypes[b.element]} *`), "int32_t", "int32_t"].join(", ")})`;
 }
 
-function printCalls(instructions: readonly Instruction[], program: Program, depth: number, timed: boolean, out: string[]): void {
+/** A loop over a batch: threads share its groups, and run the calls in it alone. */
+function printBatchLoop(loop: BatchLoop, program: Program, depth: number, out: string[], timed: boolean): void {
+  const indent = "  ".repeat(depth + 1);
+  const { groups, parts } = loop;
+  const group = `t${depth}`;
+  const part = `t${depth + 1}`;
+  out.push(`${indent}for (int64_t ${group} = PART(${groups}, thread); ${group} < PART(${groups}, thread + 1); ${group}++) {`);
+  printCalls(loop.first, program, depth + 1, out, timed, "ALONE");
+  const bound = (of: string): string => `${parts} * ${of} / ${groups}`;
+  out.push(`${indent}  for (int64_t ${part} = ${bound(group)}; ${part} < ${bound(`(${group} + 1)`)}; ${part}++) {`);
+  printCalls(loop.body, program, depth + 2, out, timed, "ALONE");
+  out.push(`${indent}  }`, `${indent}}`, `${indent}MEET;`);
+}
+
+function printCalls(
+  instructions: readonly Instruction[],
+  program: Program,
+  depth: number,
+  out: string[],
+  timed: boolean,
+  how: "SHARE" | "ALONE" = "SHARE",
+): void {
   const indent = "  ".repeat(depth + 1);
   for (const instruction of instructions) {
+    if (instruction.kind === "batch") {
+      printBatchLoop(instruction, program, depth, out, timed);
+      continue;
+    }
     if (instruction.kind === "loop") {
       const t = `t${depth}`;
       const { count } = instruction;
       out.push(`${indent}for (int32_t ${t}_ = 0; ${t}_ < ${count}; ${t}_++) {`);
       out.push(`${indent}  int64_t ${t} = ${instruction.reverse ? `${count - 1} - ${t}_` : `${t}_`};`);
-      printCalls(instruction.body, program, depth + 1, timed, out);
+      printCalls(instruction.body, program, depth + 1, out, timed, how);
       out.push(`${indent}}`);
       continue;
     }
     const kernel = program.kernels[instruction.kernel]!;
     const pointers = instruction.offsets.map((o) => {
-      const terms = [`m + ${o.base}`, ...o.strides.flatMap((s, d) => (s === 0 ? [] : [`${s} * t${d}`]))];
+      const terms = [`${o.own ? "own" : "m"} + ${o.base}`, ...o.strides.flatMap((s, d) => (s === 0 ? [] : [`${s} * t${d}`]))];
       return `(void *)(${terms.join(" + ")})`;
     });
-    const call = `SHARE(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}))`;
+    const call = `${how}(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}))`;
     out.push(`${indent}${timed ? `TIMED(${instruction.kernel}, ${call})` : call};`);
   }
 }
@@ -109,7 +134,8 @@ function mainUnit(program: Program, timed: boolean): string {
   out.push(nativeRuntime);
   if (timed) out.push(timedCalls(program.kernels.length));
   out.push("static void step(char *m, int32_t thread, int32_t threads) {");
-  printCalls(program.instructions, program, 0, timed, out);
+  out.push(`  char *own = m + (int64_t)${program.ownBytes} * thread;`);
+  printCalls(program.instructions, program, 0, out, timed);
   out.push("}");
   return out.join("\n");
 }
@@ -173,12 +199,13 @@ export async function compileNative(lowered: Lowered, threads: number, timed = f
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const loaded = koffi.load(library);
   // Large allocations are aligned to 16 bytes at least; the program moves its origin to a cache line.
-  const memory = new SharedArrayBuffer(lowered.bytes + 64);
+  const seats = Math.min(Math.max(threads, 1), mostThreads);
+  const memory = new SharedArrayBuffer(lowered.bytes + (seats - 1) * lowered.program.ownBytes + 64);
   const bytes = new Uint8Array(memory);
   loaded.func("void earshot_advise(void *m, int64_t bytes)")(bytes, bytes.length);
   const misaligned = loaded.func("int32_t earshot_misaligned(void *m)") as (m: Uint8Array) => number;
   const origin = (64 - misaligned(bytes)) % 64;
-  const pool = loaded.func("void *earshot_open(int32_t threads)")(threads);
+  const pool = loaded.func("void *earshot_open(int32_t threads)")(seats);
   const step = loaded.func("void earshot_run(void *pool, void *m)") as (pool: unknown, m: Uint8Array) => void;
   const view = bytes.subarray(origin);
   let open = true;

@@ -17,11 +17,12 @@ function canShare(): boolean {
 
 async function open(lowered: Lowered, threads: number): Promise<Backend> {
   const { relaxed } = wasmFeatures();
-  const pages = Math.ceil((origin + lowered.bytes) / pageBytes) + 1;
+  const { kernels, instructions, ownBytes } = lowered.program;
+  const pages = Math.ceil((origin + lowered.bytes + (threads - 1) * ownBytes) / pageBytes) + 1;
   const shared = threads > 1;
   const memory = new WebAssembly.Memory(shared ? { initial: pages, maximum: pages, shared } : { initial: pages });
   const limits = shared ? { initialPages: pages, maximumPages: pages, shared } : { initialPages: pages, shared };
-  const bytes = assembleModule(lowered.program.kernels, lowered.program.instructions, { relaxed, memory: limits, origin });
+  const bytes = assembleModule(kernels, instructions, { relaxed, memory: limits, origin, ownBytes });
   const team = await WasmTeam.start(await WebAssembly.compile(bytes), memory, threads);
   return {
     memory: memory.buffer,

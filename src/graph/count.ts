@@ -20,12 +20,13 @@ export interface LayerCount {
   readonly offset: number;
 }
 
-/** Multiply-accumulates of one run of a node; those of a scan are its cell's, at every step. */
+/** Multiply-accumulates of one run of a node; those of a scan or of a loop over a batch are its body's, at every turn. */
 export function multiplyAccumulatesOf(node: Node): number {
   if (node.op === "scan" && node.body) {
     const steps = node.inputs[Number(node.attributes.states)]?.type.shape[0] ?? 0;
     return steps * multiplyAccumulates(node.body);
   }
+  if (node.op === "batch_loop" && node.body) return Number(node.attributes.parts) * multiplyAccumulates(node.body);
   return findOp(node.op).multiplyAccumulates?.(typesOf(node.inputs), typesOf(node.outputs), node.attributes) ?? 0;
 }
 

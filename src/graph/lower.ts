@@ -27,6 +27,8 @@ export interface LowerContext {
   copy(from: Region, to: Region): void;
   /** Repeats what `body` calls over `count` turns: the cell of a scan. */
   loop(count: number, reverse: boolean, body: (context: LoopContext) => void): void;
+  /** Brings a batch through what `body` calls, part by part, groups of parts side by side. `first` is called once a group. */
+  batchLoop(groups: number, parts: number, first: (context: LoopContext) => void, body: (context: BatchLoopContext) => void): void;
 }
 
 /** Inside a loop: regions that move with the turn, and graphs lowered over them. */
@@ -35,4 +37,12 @@ export interface LoopContext {
   slice(region: Region): Region;
   /** Lowers the graph with its inputs (then parameters) at the given regions; gives the regions of its outputs. Where `outputs` names a region, the output is written there. */
   graph(graph: Graph, inputs: readonly Region[], outputs: readonly (Region | undefined)[]): readonly Region[];
+}
+
+/** Inside a loop over a batch: `slice` takes the group's element of the first axis. */
+export interface BatchLoopContext extends LoopContext {
+  /** The rows of the first axis that belong to this part. */
+  rows(region: Region): Region;
+  /** The element of the first axis that belongs to this part, without the axis. */
+  row(region: Region): Region;
 }

@@ -1,10 +1,11 @@
 import { contractionKernel } from "../kernels/contraction.js";
 import { type Contraction, contractionWorkspace, planContraction } from "../kernels/contraction_plan.js";
+import { fillKernel } from "../kernels/fill.js";
 import { add, type Expression } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
 import { type PadSpecification, padKernel } from "../kernels/pad.js";
 import type { LowerContext, Region } from "./lower.js";
-import type { DType } from "./types.js";
+import { type DType, sizeOf } from "./types.js";
 
 /** Element type of a floating-point op's kernels. */
 export function floatOf(region: Region): "f32" | "f64" {
@@ -36,6 +37,23 @@ export function contract(context: LowerContext, spec: Contraction, a: Region, b:
   const regions = workspace > 0 ? [a, b, sums, context.workspace(spec.element, workspace)] : [a, b, sums];
   context.call(key, () => contractionKernel(spec, plan), regions);
   if (slices > 1) addSlices(context, spec.element, slices, plan.size, sums, c);
+}
+
+/** to = to + from, of equal sizes. */
+export function addInto(context: LowerContext, from: Region, to: Region): void {
+  const element = floatOf(to);
+  const size = sizeOf(to.type.shape);
+  const operand: MapOperand = { element, strides: [1], offset: 0 };
+  const spec = { shape: [size], inputs: [operand, operand], outputs: [operand] };
+  const body = (_: unknown, [a, b]: readonly Expression[]): Expression[] => [add(a!, b!)];
+  context.call(`add into ${element} ${size}`, () => mapKernel({ ...spec, body }, context.lanes), [to, from, to]);
+}
+
+/** to = 0. */
+export function fillZeros(context: LowerContext, to: Region): void {
+  const element = to.type.dtype;
+  const size = sizeOf(to.type.shape);
+  context.call(`fill ${element} ${size} 0`, () => fillKernel(element, size, 0, context.lanes), [to]);
 }
 
 /** Copies a strided view of `from` to a strided view of `to`. */

@@ -14,6 +14,16 @@ export interface GradientContext {
   op(op: string, inputs: readonly Value[], attributes?: Attributes): Value;
 }
 
+/** How an op walks a batch, which is the first axis of some of its inputs. */
+export interface Batching {
+  /** Which inputs are cut along their first axis; the op needs the others whole. */
+  readonly sliced: readonly number[];
+  /** What the results are: rows of a batch, one for one; sums over it; or statistics that passes/tile_batch.ts knows how to combine. */
+  readonly gives: "rows" | "sum" | "moments";
+  /** The attributes for a part of so many rows, where they hold the batch. */
+  attributes?(rows: number): Attributes;
+}
+
 /** Everything that an op is. One file in graph/ops each. */
 export interface OpDefinition {
   readonly name: string;
@@ -29,6 +39,8 @@ export interface OpDefinition {
   lower?(context: LowerContext): void;
   /** The result is the input's memory under another shape. */
   readonly view?: boolean;
+  /** How a batch can be brought through the op in parts; absent or undefined: not at all. Element-wise ops need none. */
+  batching?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes): Batching | undefined;
   /** Multiply-accumulates for one run. */
   multiplyAccumulates?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes): number;
 }

@@ -5,12 +5,28 @@ export interface Offset {
   readonly base: number;
   /** Bytes a turn, one for each enclosing loop. */
   readonly strides: readonly number[];
+  /** Whether it lies in the running thread's own memory: each thread has `Program.ownBytes` more of it than the one before. */
+  readonly own?: boolean;
+}
+
+/**
+ * Parts of a batch, each brought through the whole body by one thread while it is in that thread's cache. Two counters:
+ * the group, and the part, counted through all groups; group g has the parts from floor(parts g / groups) on. `first` runs
+ * once a group, before its parts, and knows its counter only.
+ */
+export interface BatchLoop {
+  readonly kind: "batch";
+  readonly groups: number;
+  readonly parts: number;
+  readonly first: readonly Instruction[];
+  readonly body: readonly Instruction[];
 }
 
 /** What a compiled program does: calls of kernels, some of them repeated over time. */
 export type Instruction =
   | { readonly kind: "call"; readonly kernel: number; readonly offsets: readonly Offset[] }
-  | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: readonly Instruction[] };
+  | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: readonly Instruction[] }
+  | BatchLoop;
 
 /** What a kernel is called for, for people who look at a profile. */
 export interface KernelLabel {
@@ -28,6 +44,8 @@ export interface Program {
   /** One a kernel. */
   readonly labels?: readonly KernelLabel[];
   readonly instructions: readonly Instruction[];
+  /** Bytes of each thread's own memory. */
+  readonly ownBytes: number;
 }
 
 /** All call instructions, in printed order, with the depth of loops around them. */
@@ -37,6 +55,10 @@ export function* calls(
 ): Generator<{ call: Instruction & { kind: "call" }; depth: number }> {
   for (const instruction of instructions) {
     if (instruction.kind === "call") yield { call: instruction, depth };
-    else yield* calls(instruction.body, depth + 1);
+    else if (instruction.kind === "loop") yield* calls(instruction.body, depth + 1);
+    else {
+      yield* calls(instruction.first, depth + 1);
+      yield* calls(instruction.body, depth + 2);
+    }
   }
 }

@@ -26,7 +26,14 @@ export interface WasmCall {
 /** A step of the program that `run` carries out; the instructions of program.ts are some of them. */
 export type WasmInstruction =
   | WasmCall
-  | { readonly kind: "loop"; readonly count: number; readonly reverse?: boolean; readonly body: readonly WasmInstruction[] };
+  | { readonly kind: "loop"; readonly count: number; readonly reverse?: boolean; readonly body: readonly WasmInstruction[] }
+  | {
+      readonly kind: "batch";
+      readonly groups: number;
+      readonly parts: number;
+      readonly first: readonly WasmInstruction[];
+      readonly body: readonly WasmInstruction[];
+    };
 
 export interface AssembleOptions {
   /** Relaxed SIMD (wasm_features.ts). */
@@ -35,6 +42,8 @@ export interface AssembleOptions {
   readonly memory: MemoryLimits;
   /** Byte of the memory from which the offsets of calls are counted, a multiple of 8 from `firstBufferByte` on; what lies before is reserved. */
   readonly origin: number;
+  /** Bytes of each thread's own memory (Offset.own); default none. */
+  readonly ownBytes?: number;
   /** Turns that a waiting thread spins before it sleeps; default 10000 (about 7 microseconds). */
   readonly spins?: number;
 }
@@ -81,13 +90,14 @@ class ProgramWriter {
   }
 
   /** Index of a function (thread, threads, counters of the enclosing loops...) that runs the list. */
-  functionOf(list: readonly WasmInstruction[], depth: number): number {
+  functionOf(list: readonly WasmInstruction[], depth: number, alone = false): number {
     const parameters: ValueType[] = Array.from({ length: 2 + depth }, () => "i32");
     const code = new CodeWriter(parameters);
     this.#list(
       code,
       list,
       Array.from({ length: depth }, (_, i) => 2 + i),
+      alone,
     );
     return this.#module.add({ parameters, results: [], body: code.finish() });
   }
@@ -106,29 +116,91 @@ class ProgramWriter {
     return this.#module.add({ parameters, results: [], body: code.finish() });
   }
 
-  /** @param counters locals of the enclosing loops' counters, outermost first */
-  #list(code: CodeWriter, list: readonly WasmInstruction[], counters: readonly number[]): void {
+  /**
+   * @param counters locals of the enclosing loops' counters, outermost first
+   * @param alone whether one thread runs the list, so that calls are neither shared nor waited for
+   */
+  #list(code: CodeWriter, list: readonly WasmInstruction[], counters: readonly number[], alone: boolean): void {
     if (list.length <= 1 || weigh(list) <= callsPerFunction) {
       for (const instruction of list) {
-        if (instruction.kind === "call") this.#call(code, instruction, counters);
-        else if (instruction.count > 0) this.#loop(code, instruction, counters);
+        if (instruction.kind === "call") this.#call(code, instruction, counters, alone);
+        else if (instruction.kind === "batch") this.#batch(code, instruction, counters);
+        else if (instruction.count > 0) this.#loop(code, instruction, counters, alone);
       }
       return;
     }
     for (const part of divide(list)) {
-      const index = this.functionOf(part, counters.length);
+      const index = this.functionOf(part, counters.length, alone);
       for (const local of [0, 1, ...counters]) code.get(local);
       code.call(index);
     }
   }
 
-  #loop(code: CodeWriter, loop: WasmInstruction & { kind: "loop" }, counters: readonly number[]): void {
+  /** Threads share the groups; each group is one thread's. */
+  #batch(code: CodeWriter, loop: WasmInstruction & { kind: "batch" }, counters: readonly number[]): void {
+    const { groups, parts, first, body } = loop;
+    const { shared } = this.#options.memory;
+    const group = code.local("i32");
+    const end = code.local("i32");
+    if (shared) this.#shareOf(code, 0, groups, 0);
+    else code.i32(0);
+    code.set(group);
+    if (shared) this.#shareOf(code, 0, groups, 1);
+    else code.i32(groups);
+    code.set(end);
+    this.#while(code, group, end, () => {
+      this.#list(code, first, [...counters, group], true);
+      const part = code.local("i32");
+      const endPart = code.local("i32");
+      for (const next of [0, 1]) {
+        code.get(group);
+        code.i32(next);
+        code.op("i32.add");
+        code.i32(parts);
+        code.op("i32.mul");
+        code.i32(groups);
+        code.op("i32.div");
+        code.set(next === 0 ? part : endPart);
+      }
+      this.#while(code, part, endPart, () => this.#list(code, body, [...counters, group, part], true));
+      code.release(part);
+      code.release(endPart);
+    });
+    code.release(group);
+    code.release(end);
+    if (!shared) return;
+    code.get(1);
+    code.call(this.#barrier);
+  }
+
+  /** Repeats `body` while the counter is below the end, counting it up. */
+  #while(code: CodeWriter, counter: number, end: number, body: () => void): void {
+    const unfinished = (): void => {
+      code.get(counter);
+      code.get(end);
+      code.op("i32.lt");
+    };
+    unfinished();
+    code.if();
+    code.loop();
+    body();
+    code.get(counter);
+    code.i32(1);
+    code.op("i32.add");
+    code.set(counter);
+    unfinished();
+    code.branchIf(0);
+    code.end();
+    code.end();
+  }
+
+  #loop(code: CodeWriter, loop: WasmInstruction & { kind: "loop" }, counters: readonly number[], alone: boolean): void {
     invariant(Number.isInteger(loop.count) && loop.count < 2 ** 31, `a loop of ${loop.count} turns`);
     const t = code.local("i32");
     code.i32(loop.reverse ? loop.count - 1 : 0);
     code.set(t);
     code.loop();
-    this.#list(code, loop.body, [...counters, t]);
+    this.#list(code, loop.body, [...counters, t], alone);
     code.get(t);
     code.i32(loop.reverse ? -1 : 1);
     code.op("i32.add");
@@ -140,9 +212,9 @@ class ProgramWriter {
     code.release(t);
   }
 
-  #call(code: CodeWriter, call: WasmCall, counters: readonly number[]): void {
+  #call(code: CodeWriter, call: WasmCall, counters: readonly number[], alone: boolean): void {
     const kernel = checkCall(call, this.#kernels, counters.length, this.#options.origin);
-    const { shared } = this.#options.memory;
+    const shared = this.#options.memory.shared && !alone;
     const begin = call.begin ?? 0;
     const end = call.end ?? kernel.extent;
     if (shared && call.sequential) {
@@ -166,8 +238,14 @@ class ProgramWriter {
     }
   }
 
-  #offset(code: CodeWriter, { base, strides }: Offset, counters: readonly number[]): void {
+  #offset(code: CodeWriter, { base, strides, own }: Offset, counters: readonly number[]): void {
     code.i32(this.#options.origin + base);
+    if (own && this.#options.memory.shared && (this.#options.ownBytes ?? 0) > 0) {
+      code.get(0);
+      code.i32(this.#options.ownBytes ?? 0);
+      code.op("i32.mul");
+      code.op("i32.add");
+    }
     for (const [depth, stride] of strides.entries()) {
       if (stride === 0) continue;
       code.get(counters[depth] as number);
@@ -216,7 +294,11 @@ function hasIndependent(list: readonly WasmInstruction[]): boolean {
 
 /** Number of calls in the list. */
 function weigh(list: readonly WasmInstruction[]): number {
-  return list.reduce((sum, instruction) => sum + (instruction.kind === "call" ? 1 : weigh(instruction.body)), 0);
+  const weightOf = (instruction: WasmInstruction): number => {
+    if (instruction.kind === "call") return 1;
+    return weigh(instruction.body) + (instruction.kind === "batch" ? weigh(instruction.first) : 0);
+  };
+  return list.reduce((sum, instruction) => sum + weightOf(instruction), 0);
 }
 
 /** Consecutive parts, at most `callsPerFunction` of them, as even as may be. */

@@ -15,6 +15,8 @@ export interface StepOptions {
   readonly clipNorm?: number;
   /** Parameters that learn at `learning_rate`; where given, the others learn at a rate of their own, the input body_rate [1]. */
   readonly head?: ReadonlySet<string> | undefined;
+  /** Whether the batch goes through the step in parts that fit a core's cache; default true. */
+  readonly tile?: boolean;
 }
 
 /** Mean over the batch of weight * cross-entropy with smoothed targets, and the number of examples whose largest score is the target's. */
@@ -58,7 +60,8 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
  * names. Outputs: loss [1], correct [1].
  */
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
-  return optimize(differentiatedStep(model, options));
+  const batched = [...model.inputs.map((i) => i.name), "targets", "weights"];
+  return optimize(differentiatedStep(model, options), options.tile === false ? undefined : { batched });
 }
 
 /** The training step as differentiation leaves it, before the passes that make it fast. */

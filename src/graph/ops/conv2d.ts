@@ -36,5 +36,6 @@ export const conv2d: OpDefinition = {
     const taps = tapsOf(g, map.size, channels).map((t, i) => ({ ...t, b: [g.kernel[1] * channels, channels, 1][i]! * columns }));
     contract(context, { element: floatOf(x!), rows: places, reduction: taps, columns }, map.region, w!, context.outputs[0]!);
   },
+  batching: () => ({ sliced: [0], gives: "rows" }),
   multiplyAccumulates: ([, w], [y]) => (sizeOf(y!.shape) / (w!.shape[3] as number)) * sizeOf(w!.shape),
 };

@@ -63,5 +63,10 @@ export const conv2dInputGradient: OpDefinition = {
     };
     contract(context, spec, spread, turned, dx);
   },
+  batching: (_, __, attributes) => ({
+    sliced: [0],
+    gives: "rows",
+    attributes: (rows) => ({ ...attributes, inputShape: [rows, ...shapeOf(attributes, "inputShape").slice(1)] }),
+  }),
   multiplyAccumulates: ([dy, w]) => (sizeOf(dy!.shape) / (w!.shape[3] as number)) * sizeOf(w!.shape),
 };

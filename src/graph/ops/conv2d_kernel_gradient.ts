@@ -38,5 +38,6 @@ export const conv2dKernelGradient: OpDefinition = {
     }));
     contract(context, { element: floatOf(x!), rows, reduction, columns }, map.region, dy!, context.outputs[0]!);
   },
+  batching: () => ({ sliced: [0, 1], gives: "sum" }),
   multiplyAccumulates: ([, dy], [dw]) => (sizeOf(dy!.shape) / (dw!.shape[3] as number)) * sizeOf(dw!.shape),
 };

@@ -33,5 +33,6 @@ export const dense: OpDefinition = {
     };
     contract(context, spec, x!, w!, context.outputs[0]!);
   },
+  batching: ([x]) => (x!.shape.length > 1 ? { sliced: [0], gives: "rows" } : undefined),
   multiplyAccumulates: ([x, w]) => sizeOf(x!.shape) * (w!.shape[1] as number),
 };

@@ -38,5 +38,6 @@ export const depthwiseConv2d: OpDefinition = {
       context.outputs[0]!,
     ]);
   },
+  batching: () => ({ sliced: [0], gives: "rows" }),
   multiplyAccumulates: ([, w], [y]) => sizeOf(y!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),
 };

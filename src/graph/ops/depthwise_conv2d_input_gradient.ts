@@ -41,5 +41,10 @@ export const depthwiseConv2dInputGradient: OpDefinition = {
     const turned = { ...shape, input: shape.output, output: shape.input, before };
     context.call(`depthwise turned ${JSON.stringify(turned)}`, () => depthwiseKernel(turned, true, context.lanes), [dy!, w!, dx]);
   },
+  batching: (_, __, attributes) => ({
+    sliced: [0],
+    gives: "rows",
+    attributes: (rows) => ({ ...attributes, inputShape: [rows, ...shapeOf(attributes, "inputShape").slice(1)] }),
+  }),
   multiplyAccumulates: ([dy, w]) => sizeOf(dy!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),
 };

@@ -30,5 +30,6 @@ export const depthwiseConv2dKernelGradient: OpDefinition = {
     const key = `depthwise kernel gradient ${JSON.stringify(shape)}`;
     context.call(key, () => depthwiseKernelGradient(shape, context.lanes), [x!, dy!, context.outputs[0]!]);
   },
+  batching: () => ({ sliced: [0, 1], gives: "sum" }),
   multiplyAccumulates: ([, dy], [dw]) => sizeOf(dy!.shape) * (dw!.shape[0] as number) * (dw!.shape[1] as number),
 };

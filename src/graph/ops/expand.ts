@@ -10,5 +10,10 @@ export const expand: OpDefinition = {
   documentation: "x broadcast to the attribute shape.",
   infer: ([x], attributes) => [broadcastTypes([x!, tensor(x!.dtype, shapeOf(attributes, "shape"))])],
   expression: (_, [x]) => x!,
+  batching: ([x], [y]) => ({
+    sliced: x!.shape.length === y!.shape.length && x!.shape[0] === y!.shape[0] ? [0] : [],
+    gives: "rows",
+    attributes: (rows) => ({ shape: [rows, ...y!.shape.slice(1)] }),
+  }),
   gradient: ({ node, upstream: [dy], op }) => [dy && reduceTo(op, dy, node.inputs[0]!.type.shape)],
 };

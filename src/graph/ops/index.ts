@@ -9,6 +9,7 @@ import { add } from "./add.js";
 import { decodePcm16 } from "./decode_pcm16.js";
 import { resampleLinear } from "./resample_linear.js";
 import { affine } from "./affine.js";
+import { batchLoop } from "./batch_loop.js";
 import { batchNorm } from "./batch_norm.js";
 import { clamp } from "./clamp.js";
 import { concat } from "./concat.js";
@@ -63,6 +64,7 @@ export const ops: readonly OpDefinition[] = [
   abs,
   add,
   affine,
+  batchLoop,
   batchNorm,
   clamp,
   concat,

@@ -14,6 +14,7 @@ export const logSoftmax: OpDefinition = {
     const total = op("sum", [dy], { axes: [-1], keep: true });
     return [op("sub", [dy, op("mul", [op("exp", [node.outputs[0]!]), total])])];
   },
+  batching: ([x]) => (x!.shape.length > 1 ? { sliced: [0], gives: "rows" } : undefined),
   lower: (context) => {
     const x = context.inputs[0]!;
     const columns = x.type.shape[x.type.shape.length - 1]!;

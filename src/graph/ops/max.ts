@@ -24,6 +24,8 @@ export const max: OpDefinition = {
     const share = op("div", [op("reshape", [dy], { shape }), op("sum", [ties], { axes: [...axes], keep: true })]);
     return [op("mul", [ties, share])];
   },
+  batching: ([x], _, attributes) =>
+    normalAxes(shapeOf(attributes, "axes"), x!.shape.length).includes(0) ? undefined : { sliced: [0], gives: "rows" },
   lower: (context) => {
     const x = context.inputs[0]!;
     const { shape } = x.type;

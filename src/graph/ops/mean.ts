@@ -20,6 +20,8 @@ export const mean: OpDefinition = {
     const scale = sizeOf(dy.type.shape) / sizeOf(x.type.shape);
     return [op("expand", [op("affine", [kept], { scale, offset: 0 })], { shape: x.type.shape })];
   },
+  batching: ([x], _, attributes) =>
+    normalAxes(shapeOf(attributes, "axes"), x!.shape.length).includes(0) ? undefined : { sliced: [0], gives: "rows" },
   lower: (context) => {
     const x = context.inputs[0]!;
     const { shape } = x.type;

@@ -20,6 +20,7 @@ export const moments: OpDefinition = {
     if (spread && level) return [op("add", [spread, level])];
     return [spread ?? (level && op("expand", [level], { shape: x.type.shape }))];
   },
+  batching: () => ({ sliced: [0], gives: "moments" }),
   lower: (context) => {
     const x = context.inputs[0]!;
     const columns = context.outputs[0]!.type.shape[0]!;

@@ -42,5 +42,6 @@ function bound(context: Parameters<NonNullable<OpDefinition["lower"]>>[0]): Para
     call: (key, make, regions) => context.call(key, make, regions),
     copy: (from, to) => context.copy(from, to),
     loop: (count, reverse, body) => context.loop(count, reverse, body),
+    batchLoop: (groups, parts, first, body) => context.batchLoop(groups, parts, first, body),
   };
 }

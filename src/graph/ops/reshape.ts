@@ -18,5 +18,9 @@ export const reshape: OpDefinition = {
       throw new UserError(`[${x!.shape.join(",")}] does not have the elements of [${wanted.join(",")}]`);
     return [tensor(x!.dtype, shape)];
   },
+  batching: ([x], [y]) =>
+    x!.shape[0] === y!.shape[0]
+      ? { sliced: [0], gives: "rows", attributes: (rows) => ({ shape: [rows, ...y!.shape.slice(1)] }) }
+      : undefined,
   gradient: ({ node, upstream: [dy], op }) => [dy && op("reshape", [dy], { shape: node.inputs[0]!.type.shape })],
 };

@@ -15,6 +15,7 @@ export const softmax: OpDefinition = {
     const inner = op("sum", [op("mul", [dy, y])], { axes: [-1], keep: true });
     return [op("mul", [op("sub", [dy, inner]), y])];
   },
+  batching: ([x]) => (x!.shape.length > 1 ? { sliced: [0], gives: "rows" } : undefined),
   lower: (context) => {
     const x = context.inputs[0]!;
     const columns = x.type.shape[x.type.shape.length - 1]!;

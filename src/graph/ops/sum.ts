@@ -18,6 +18,10 @@ export const sum: OpDefinition = {
     const axes = shapeOf(node.attributes, "axes");
     return [op("expand", [op("reshape", [dy], { shape: reducedShape(x.type.shape, axes, true) })], { shape: x.type.shape })];
   },
+  batching: ([x], _, attributes) => {
+    const overBatch = normalAxes(shapeOf(attributes, "axes"), x!.shape.length).includes(0);
+    return { sliced: [0], gives: overBatch ? "sum" : "rows" };
+  },
   lower: (context) => {
     const x = context.inputs[0]!;
     const { shape } = x.type;

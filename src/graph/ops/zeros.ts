@@ -1,7 +1,7 @@
-import { fillKernel } from "../../kernels/fill.js";
 import { shapeOf } from "../attributes.js";
+import { fillZeros } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
-import { sizeOf, tensor } from "../types.js";
+import { tensor } from "../types.js";
 
 /** Zeros, such as a recurrent cell's first state. */
 export const zeros: OpDefinition = {
@@ -14,9 +14,5 @@ export const zeros: OpDefinition = {
     ),
   ],
   gradient: () => [undefined],
-  lower: (context) => {
-    const y = context.outputs[0]!;
-    const size = sizeOf(y.type.shape);
-    context.call(`fill ${y.type.dtype} ${size} 0`, () => fillKernel(y.type.dtype, size, 0, context.lanes), [y]);
-  },
+  lower: (context) => fillZeros(context, context.outputs[0]!),
 };

@@ -1,0 +1,68 @@
+import type { Kernel } from "../kernels/language.js";
+import type { Instruction, Offset } from "../kernels/program.js";
+import type { Storage } from "./memory.js";
+import type { Place } from "./place.js";
+
+export interface DraftCall {
+  readonly kind: "call";
+  readonly kernel: number;
+  readonly places: readonly Place[];
+}
+
+/** An instruction whose tensors have no offsets yet. */
+export type Draft =
+  | DraftCall
+  | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: Draft[] }
+  | { readonly kind: "batch"; readonly groups: number; readonly parts: number; readonly first: Draft[]; readonly body: Draft[] };
+
+/** The instructions, once memory is planned. */
+export function instructions(drafts: readonly Draft[], depth = 0): Instruction[] {
+  return drafts.map((d) => {
+    if (d.kind === "loop") return { ...d, body: instructions(d.body, depth + 1) };
+    if (d.kind === "batch") return { ...d, first: instructions(d.first, depth + 1), body: instructions(d.body, depth + 2) };
+    const offsets: Offset[] = d.places.map((p) => {
+      const strides = Array.from({ length: depth }, (_, i) => p.strides[i] ?? 0);
+      return { base: p.storage.offset + p.base, strides, ...(p.storage.own ? { own: true } : {}) };
+    });
+    return { kind: "call", kernel: d.kernel, offsets };
+  });
+}
+
+function touched(drafts: readonly Draft[], written: boolean, kernels: readonly Kernel[], into: Map<Storage, number>): void {
+  for (const d of drafts) {
+    if (d.kind === "batch") touched(d.first, written, kernels, into);
+    if (d.kind !== "call") touched(d.body, written, kernels, into);
+    else
+      d.places.forEach(({ storage }, i) => {
+        if (kernels[d.kernel]!.buffers[i]!.written === written) into.set(storage, (into.get(storage) ?? 0) + 1);
+      });
+  }
+}
+
+/**
+ * Takes out of a loop's body the calls that do the same in every turn, as packing a weight: they read only what the loop does
+ * not write, and write only what nothing else in the loop writes and the loop keeps to itself (`own`).
+ */
+export function takeInvariant(body: Draft[], first: readonly Draft[], kernels: readonly Kernel[]): DraftCall[] {
+  const writes = new Map<Storage, number>();
+  touched(body, true, kernels, writes);
+  touched(first, true, kernels, writes);
+  const taken = new Set<DraftCall>();
+  const made = new Set<Storage>();
+  for (const d of body) {
+    if (d.kind !== "call") continue;
+    const { buffers } = kernels[d.kernel]!;
+    const fixed = d.places.every(({ storage, strides }, i) => {
+      if (strides.some((s) => s !== 0)) return false;
+      if (buffers[i]!.written) return storage.own && writes.get(storage) === 1;
+      return made.has(storage) || !writes.has(storage);
+    });
+    if (!fixed) continue;
+    taken.add(d);
+    d.places.forEach(({ storage }, i) => {
+      if (buffers[i]!.written) made.add(storage);
+    });
+  }
+  body.splice(0, body.length, ...body.filter((d) => d.kind !== "call" || !taken.has(d)));
+  return [...taken];
+}

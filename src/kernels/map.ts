@@ -1,5 +1,6 @@
 import {
   add,
+  binary,
   type Buffer,
   constant,
   div,
@@ -7,6 +8,7 @@ import {
   type Expression,
   type Kernel,
   KernelBuilder,
+  min,
   mul,
   rem,
   widen,
@@ -54,6 +56,8 @@ function collapse(shape: readonly number[], operands: readonly (readonly number[
   return { sizes, strides };
 }
 
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
 /** Elements one iteration of a one-dimensional map handles. */
 const unrolled = 4;
 
@@ -68,74 +72,164 @@ export function pieces(n: number, lanes: number): { at: number; lanes: number }[
   return list;
 }
 
-/** The kernel of a map; buffers are the inputs, then the outputs. */
-export function mapKernel(spec: MapSpecification, lanes: number): Kernel {
-  const k = new KernelBuilder("map");
-  const inputs = spec.inputs.map((operand, i) => k.buffer(`x${i}_`, operand.element));
-  const outputs = spec.outputs.map((operand, i) => k.buffer(`y${i}_`, operand.element, true));
-  const operands = [...spec.inputs, ...spec.outputs];
-  const { sizes, strides } = collapse(
-    spec.shape,
-    operands.map((o) => o.strides),
-  );
-  const inner = sizes[sizes.length - 1] as number;
-  const outer = sizes.slice(0, -1);
-  const innerStrides = strides.map((s) => s[s.length - 1] as number);
-  const vectorizes = innerStrides.every((s, i) => s === 1 || (s === 0 && i < inputs.length));
-  const wide = vectorizes && operands.every((o) => o.element === "f32" || o.element === "i32") ? lanes : 1;
+/** Vectors of values that repeat from row to row, kept in registers while a block of rows goes by. */
+const heldVectors = { most: 14, columns: 4 };
+/** Rows longer than this many vectors are walked along the row: what repeats is then read again, in the order of memory. */
+const longestRow = 32;
+/** Rows to an iteration where values are held. */
+const rowsPerBlock = 32;
 
-  const place = (bases: readonly Expression[], j: Expression, width: number): void => {
-    const loaded = inputs.map((buffer: Buffer, i) => {
-      const stride = innerStrides[i] as number;
-      const base = add(bases[i] as Expression, (spec.inputs[i] as MapOperand).offset);
-      return stride === 0
-        ? widen(k.let(k.load(buffer, base)), width)
-        : k.let(k.load(buffer, add(base, stride === 1 ? j : mul(j, stride)), width));
-    });
-    const results = spec.body(k, loaded);
-    outputs.forEach((buffer, i) => {
-      const o = inputs.length + i;
-      const base = add(bases[o] as Expression, (operands[o] as MapOperand).offset);
-      k.store(buffer, add(base, mul(j, innerStrides[o] as number)), widen(results[i] as Expression, width));
-    });
-  };
+class MapWriter {
+  readonly #spec: MapSpecification;
+  readonly #k = new KernelBuilder("map");
+  readonly #inputs: readonly Buffer[];
+  readonly #outputs: readonly Buffer[];
+  readonly #operands: readonly MapOperand[];
+  readonly #inner: number;
+  readonly #outer: readonly number[];
+  /** [operand][dimension] */
+  readonly #strides: readonly (readonly number[])[];
+  readonly #innerStrides: readonly number[];
+  /** Lanes of full vectors. */
+  readonly #wide: number;
 
-  if (outer.length === 0) {
-    const block = wide * unrolled;
-    const full = Math.floor(inner / block);
-    const zero = constant("i32", 0);
-    const bases = strides.map(() => zero);
-    k.parallel(Math.max(1, full), (p) => {
-      const start = k.let(mul(p, block));
-      if (full > 0) for (let u = 0; u < unrolled; u++) place(bases, add(start, u * wide), wide);
-      const rest = inner - full * block;
-      if (rest === 0) return;
-      const tail = (): void => {
-        for (const piece of pieces(rest, wide)) place(bases, constant("i32", full * block + piece.at), piece.lanes);
-      };
-      if (full <= 1) tail();
-      else k.if({ kind: "binary", type: "mask", lanes: 1, operator: "eq", left: p, right: constant("i32", full - 1) }, tail);
-    });
-    return k.finish();
+  constructor(spec: MapSpecification, lanes: number) {
+    this.#spec = spec;
+    this.#inputs = spec.inputs.map((operand, i) => this.#k.buffer(`x${i}_`, operand.element));
+    this.#outputs = spec.outputs.map((operand, i) => this.#k.buffer(`y${i}_`, operand.element, true));
+    this.#operands = [...spec.inputs, ...spec.outputs];
+    const { sizes, strides } = collapse(
+      spec.shape,
+      this.#operands.map((o) => o.strides),
+    );
+    this.#strides = strides;
+    this.#inner = sizes[sizes.length - 1] as number;
+    this.#outer = sizes.slice(0, -1);
+    this.#innerStrides = strides.map((s) => s[s.length - 1] as number);
+    const vectorizes = this.#innerStrides.every((s, i) => s === 1 || (s === 0 && i < spec.inputs.length));
+    this.#wide = vectorizes && this.#operands.every((o) => o.element === "f32" || o.element === "i32") ? lanes : 1;
   }
 
-  const extent = outer.reduce((a, b) => a * b, 1);
-  k.parallel(extent, (p) => {
-    const indices: Expression[] = [];
-    let left = p;
-    for (let d = outer.length - 1; d > 0; d--) {
-      indices[d] = k.let(rem(left, outer[d] as number));
-      left = k.let(div(left, outer[d] as number));
-    }
-    indices[0] = left;
-    const bases = strides.map((s) => {
-      let base: Expression = constant("i32", 0);
-      for (let d = 0; d < outer.length; d++) base = add(base, mul(indices[d] as Expression, s[d] as number));
-      return k.let(base);
+  /** The value of an input at column j of the row that starts at `base`. */
+  #load(i: number, base: Expression, j: Expression, width: number): Expression {
+    const k = this.#k;
+    const stride = this.#innerStrides[i] as number;
+    const from = add(base, (this.#spec.inputs[i] as MapOperand).offset);
+    const buffer = this.#inputs[i] as Buffer;
+    if (stride === 0) return widen(k.let(k.load(buffer, from)), width);
+    return k.let(k.load(buffer, add(from, stride === 1 ? j : mul(j, stride)), width));
+  }
+
+  /** Results at `width` columns from j on; `held` are inputs loaded before. */
+  #place(bases: readonly Expression[], j: Expression, width: number, held?: readonly (Expression | undefined)[]): void {
+    const k = this.#k;
+    const values = this.#inputs.map((_, i) => held?.[i] ?? this.#load(i, bases[i] as Expression, j, width));
+    const results = this.#spec.body(k, values);
+    this.#outputs.forEach((buffer, n) => {
+      const o = this.#inputs.length + n;
+      const from = add(bases[o] as Expression, (this.#operands[o] as MapOperand).offset);
+      k.store(buffer, add(from, mul(j, this.#innerStrides[o] as number)), widen(results[n] as Expression, width));
     });
-    const full = Math.floor(inner / wide);
-    if (full > 0) k.for(0, full * wide, wide, (j) => place(bases, j, wide));
-    for (const piece of pieces(inner - full * wide, wide)) place(bases, constant("i32", full * wide + piece.at), piece.lanes);
-  });
-  return k.finish();
+  }
+
+  /** One dimension: blocks of vectors. */
+  #line(): void {
+    const k = this.#k;
+    const block = this.#wide * unrolled;
+    const full = Math.floor(this.#inner / block);
+    const bases = this.#operands.map(() => constant("i32", 0));
+    k.parallel(Math.max(1, full), (p) => {
+      const start = k.let(mul(p, block));
+      if (full > 0) for (let u = 0; u < unrolled; u++) this.#place(bases, add(start, u * this.#wide), this.#wide);
+      const rest = this.#inner - full * block;
+      if (rest === 0) return;
+      const tail = (): void => {
+        for (const piece of pieces(rest, this.#wide)) this.#place(bases, constant("i32", full * block + piece.at), piece.lanes);
+      };
+      if (full <= 1) tail();
+      else k.if(binary("eq", p, full - 1), tail);
+    });
+  }
+
+  /** Where the row with these indices of the outer dimensions begins, for each operand. */
+  #bases(indices: readonly Expression[]): Expression[] {
+    return this.#strides.map((s) => {
+      let base: Expression = constant("i32", 0);
+      for (const [d, index] of indices.entries()) base = add(base, mul(index, s[d] as number));
+      return this.#k.let(base);
+    });
+  }
+
+  /** Indices of the dimensions of these sizes, from a number that counts through them. */
+  #indices(number: Expression, sizes: readonly number[]): Expression[] {
+    const indices: Expression[] = [];
+    let left = number;
+    for (let d = sizes.length - 1; d > 0; d--) {
+      indices[d] = this.#k.let(rem(left, sizes[d] as number));
+      left = this.#k.let(div(left, sizes[d] as number));
+    }
+    if (sizes.length > 0) indices[0] = left;
+    return indices;
+  }
+
+  /** Row after row. */
+  #rows(): void {
+    const k = this.#k;
+    k.parallel(product(this.#outer), (p) => {
+      const bases = this.#bases(this.#indices(p, this.#outer));
+      const full = Math.floor(this.#inner / this.#wide);
+      if (full > 0) k.for(0, full * this.#wide, this.#wide, (j) => this.#place(bases, j, this.#wide));
+      for (const piece of pieces(this.#inner - full * this.#wide, this.#wide))
+        this.#place(bases, constant("i32", full * this.#wide + piece.at), piece.lanes);
+    });
+  }
+
+  /** Which inputs are the same in every row of the innermost outer dimension. */
+  #repeats(): boolean[] {
+    const d = this.#outer.length - 1;
+    return this.#inputs.map((_, i) => this.#strides[i]![d] === 0);
+  }
+
+  /** Blocks of rows, a few columns at a time, with what repeats held in registers. */
+  #blocksOfRows(repeats: readonly boolean[]): void {
+    const k = this.#k;
+    const rows = this.#outer[this.#outer.length - 1] as number;
+    const around = this.#outer.slice(0, -1);
+    const blocks = Math.ceil(rows / rowsPerBlock);
+    const held = repeats.filter(Boolean).length;
+    const columns = Math.max(1, Math.min(heldVectors.columns, Math.floor(heldVectors.most / held)));
+    const widths = pieces(this.#inner, this.#wide);
+    k.parallel(product(around) * blocks, (p) => {
+      const block = blocks === 1 ? constant("i32", 0) : k.let(rem(p, blocks));
+      const outer = this.#indices(blocks === 1 ? p : k.let(div(p, blocks)), around);
+      const from = k.let(mul(block, rowsPerBlock));
+      const to = blocks === 1 ? constant("i32", rows) : k.let(min(add(from, rowsPerBlock), rows));
+      const zero = constant("i32", 0);
+      const first = this.#bases([...outer, zero]);
+      for (let c = 0; c < widths.length; c += columns) {
+        const group = widths.slice(c, c + columns).map((w) => ({ ...w, j: constant("i32", w.at) }));
+        const values = group.map((w) => repeats.map((r, i) => (r ? this.#load(i, first[i]!, w.j, w.lanes) : undefined)));
+        k.for(from, to, 1, (row) => {
+          const bases = this.#strides.map((s, o) => k.let(add(first[o]!, mul(row, s[this.#outer.length - 1] as number))));
+          group.forEach((w, g) => this.#place(bases, w.j, w.lanes, values[g]));
+        });
+      }
+    });
+  }
+
+  kernel(): Kernel {
+    if (this.#outer.length === 0) this.#line();
+    else {
+      const repeats = this.#repeats();
+      const holds = repeats.some(Boolean) && this.#wide > 1 && this.#inner <= longestRow * this.#wide;
+      if (holds) this.#blocksOfRows(repeats);
+      else this.#rows();
+    }
+    return this.#k.finish();
+  }
+}
+
+/** The kernel of a map; buffers are the inputs, then the outputs. */
+export function mapKernel(spec: MapSpecification, lanes: number): Kernel {
+  return new MapWriter(spec, lanes).kernel();
 }

@@ -153,12 +153,7 @@ class Lowering {
     this.#block.push({ kind: "loop", count, reverse, body });
   }
 
-  batchLoop(
-    groups: number,
-    parts: number,
-    fillFirst: (loop: LoopContext) => void,
-    fill: (loop: BatchLoopContext) => void,
-  ): void {
+  batchLoop(groups: number, parts: number, fillFirst: (loop: LoopContext) => void, fill: (loop: BatchLoopContext) => void): void {
     invariant(!this.#own, "a loop over a batch inside another");
     const start = this.#time;
     const loop = this.#loop;

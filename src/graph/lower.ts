@@ -28,7 +28,12 @@ export interface LowerContext {
   /** Repeats what `body` calls over `count` turns: the cell of a scan. */
   loop(count: number, reverse: boolean, body: (context: LoopContext) => void): void;
   /** Brings a batch through what `body` calls, part by part, groups of parts side by side. `first` is called once a group. */
-  batchLoop(groups: number, parts: number, first: (context: LoopContext) => void, body: (context: BatchLoopContext) => void): void;
+  batchLoop(
+    groups: number,
+    parts: number,
+    first: (context: LoopContext) => void,
+    body: (context: BatchLoopContext) => void,
+  ): void;
 }
 
 /** Inside a loop: regions that move with the turn, and graphs lowered over them. */

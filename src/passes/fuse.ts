@@ -143,6 +143,8 @@ class Fuser {
 
 /** Element-wise chains become one loop each, in the graph and in the bodies of its loops. */
 export function fuse(graph: Graph): Graph {
-  const inner = graph.nodes.map((node) => ((node.op === "scan" || node.op === "batch_loop") && node.body ? { ...node, body: fuse(node.body) } : node));
+  const inner = graph.nodes.map((node) =>
+    (node.op === "scan" || node.op === "batch_loop") && node.body ? { ...node, body: fuse(node.body) } : node,
+  );
   return new Fuser({ ...graph, nodes: inner }).run();
 }

@@ -107,7 +107,9 @@ class Tiler {
   #isCheap(node: Node): boolean {
     const definition = findOp(node.op);
     const { batching } = this.#tiled.get(node)!;
-    return batching.gives === "rows" && (definition.expression !== undefined || definition.view === true) && !this.#stored.has(node);
+    return (
+      batching.gives === "rows" && (definition.expression !== undefined || definition.view === true) && !this.#stored.has(node)
+    );
   }
 
   /** Stored batches that a cheap node's value is computed from. */
@@ -169,7 +171,8 @@ class Tiler {
     const g = new GraphBuilder(this.#graph.name);
     const map = new Map<Value, Value>();
     for (const { name, value } of this.#graph.inputs) map.set(value, g.input(name, value.type));
-    for (const p of this.#graph.parameters) map.set(p.value, g.parameter(p.name, p.value.type.shape, p.initializer, p.value.type.dtype, p.trainable));
+    for (const p of this.#graph.parameters)
+      map.set(p.value, g.parameter(p.name, p.value.type.shape, p.initializer, p.value.type.dtype, p.trainable));
     for (const s of this.#graph.states) map.set(s.input, g.state(s.name, s.input.type));
     const last = Math.max(-1, ...this.#times.values(), ...[...this.#tiled.values()].map((t) => t.stage));
     for (let stage = 0; stage <= last; stage++) {
@@ -203,7 +206,13 @@ class Tiler {
 
   #loop(
     g: GraphBuilder,
-    { stage, members, sliced, captured, rows }: { stage: number; members: Node[]; sliced: Value[]; captured: Value[]; rows: number },
+    {
+      stage,
+      members,
+      sliced,
+      captured,
+      rows,
+    }: { stage: number; members: Node[]; sliced: Value[]; captured: Value[]; rows: number },
     map: Map<Value, Value>,
   ): void {
     const parts = this.#batch / rows;

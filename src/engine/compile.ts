@@ -71,7 +71,7 @@ class Compiled implements CompiledProgram {
     this.#graph = graph;
     this.target = target;
     this.threads = backend.threads;
-    this.peakBytes = lowered.bytes;
+    this.peakBytes = lowered.bytes + (backend.threads - 1) * lowered.program.ownBytes;
     this.names = [...lowered.bindings.keys()];
     this.#backend = backend;
     this.#bindings = lowered.bindings;

@@ -214,7 +214,7 @@ export async function compileNative(lowered: Lowered, threads: number, timed = f
   return {
     memory,
     origin,
-    threads: Math.min(Math.max(threads, 1), 64),
+    threads: seats,
     cached,
     run: () => step(pool, view),
     times: () =>

@@ -1,5 +1,5 @@
 import { kernelExport } from "../kernels/wasm_module.js";
-import type { Instruction, KernelLabel, Program } from "../kernels/program.js";
+import type { BatchLoop, Instruction, KernelLabel, Program } from "../kernels/program.js";
 
 /** Where a program's time went: one kernel over all its calls since the program was compiled. */
 export interface KernelTime extends KernelLabel {
@@ -55,9 +55,18 @@ export class TimedWasm {
   run(list: readonly Instruction[] = this.#program.instructions, counters: readonly number[] = []): void {
     for (const instruction of list) {
       if (instruction.kind === "call") this.#call(instruction, counters);
+      else if (instruction.kind === "batch") this.#batch(instruction, counters);
       else
         for (let i = 0; i < instruction.count; i++)
           this.run(instruction.body, [...counters, instruction.reverse ? instruction.count - 1 - i : i]);
+    }
+  }
+
+  #batch({ groups, parts, first, body }: BatchLoop, counters: readonly number[]): void {
+    const bound = (group: number): number => Math.floor((parts * group) / groups);
+    for (let group = 0; group < groups; group++) {
+      this.run(first, [...counters, group]);
+      for (let part = bound(group); part < bound(group + 1); part++) this.run(body, [...counters, group, part]);
     }
   }
 

@@ -109,13 +109,16 @@ class ContractionWriter {
         row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
-    // Added at the end, as sums that begin in C would wait for it.
-    if (range.start) {
-      k.if(binary("gt", range.from, range.start), () => {
-        sums.forEach((row, r) => widths.forEach((w, v) => k.assign(row[v]!, add(row[v]!, k.load(this.#c, cAt(r, w), w.lanes)))));
-      });
-    }
-    sums.forEach((row, r) => widths.forEach((w, v) => k.store(this.#c, cAt(r, w), row[v]!)));
+    const each = (visit: (sum: Expression, at: Expression, lanes: number) => void): void =>
+      sums.forEach((row, r) => widths.forEach((w, v) => visit(row[v]!, cAt(r, w), w.lanes)));
+    const { start } = range;
+    if (!start) return each((sum, at) => k.store(this.#c, at, sum));
+    // C is added at the end, as sums that begin in it would wait for it.
+    k.if(
+      binary("gt", range.from, start),
+      () => each((sum, at, lanes) => k.store(this.#c, at, add(sum, k.load(this.#c, at, lanes)))),
+      () => each((sum, at) => k.store(this.#c, at, sum)),
+    );
   }
 
   /** The block of rows of that number, with `run` for its count of rows. */
@@ -224,7 +227,7 @@ class ContractionWriter {
         const range: Range = chunk >= steps ? { from, to: end } : { from, to: k.let(min(add(from, chunk), end)), start };
         if (this.#panel && leftStride > 0) this.#packLeft(this.#panel, k.let(add(base, panelSize)), leftStride, range);
         k.for(firstColumn, endColumn, this.#segment, (column) => {
-          const source = this.#panel ? this.#pack(this.#panel, base, column, range) : this.#inPlace(column);
+          const source = this.#panel && panelSize > 0 ? this.#pack(this.#panel, base, column, range) : this.#inPlace(column);
           k.for(firstBlock, endBlock, 1, (index) =>
             this.#rowBlock(index, (aBase, cBase, count) => this.#micro(aBase, cBase, count, this.#fullWidths(), source, range)),
           );

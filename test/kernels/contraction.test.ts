@@ -105,6 +105,37 @@ describe.each(targets)("contraction on %s", (target) => {
   );
 });
 
+describe.each(targets)("contractions of odd sizes on %s", (target) => {
+  const random = new RandomStream(5);
+  const odd = Array.from(
+    { length: 16 },
+    () => [80, 700, 150].map((most) => 1 + random.integer(most)) as [number, number, number],
+  );
+
+  it(`${odd.map((s) => s.join(" x ")).join(", ")} equal the products in double precision`, async () => {
+    const g = new GraphBuilder("products");
+    odd.forEach(([rows, inner, columns], i) => {
+      const b = g.input(`b${i}`, tensor("f32", [inner, columns]));
+      g.output(`plain${i}`, g.op("dense", [g.input(`a${i}`, tensor("f32", [rows, inner])), b]));
+      g.output(`turned${i}`, g.op("dense_weight_gradient", [g.input(`t${i}`, tensor("f32", [inner, rows])), b]));
+    });
+    const program = await compile(g.finish(), { target });
+    odd.forEach(([rows, inner, columns], i) => {
+      program.write(`a${i}`, noise(6, rows * inner));
+      program.write(`t${i}`, noise(6, rows * inner));
+      program.write(`b${i}`, noise(7, inner * columns));
+    });
+    program.run();
+    odd.forEach(([rows, inner, columns], i) => {
+      const [a, b] = [noise(6, rows * inner), noise(7, inner * columns)];
+      const bound = 2e-5 * Math.sqrt(inner);
+      expect(worst(program.read(`plain${i}`), product(a, b, rows, inner, columns, false))).toBeLessThan(bound);
+      expect(worst(program.read(`turned${i}`), product(a, b, rows, inner, columns, true))).toBeLessThan(bound);
+    });
+    program.close();
+  });
+});
+
 it("the sizes above use every way through the kernel", () => {
   const plans = [4, 8, 16].map((lanes) =>
     sizes.map(([rows, inner, columns]) =>
@@ -124,6 +155,7 @@ it("the sizes above use every way through the kernel", () => {
     expect(list.some((p) => !p.blocking)).toBe(true);
     expect(list.some((p) => p.blocking && p.blocking.panel > 0)).toBe(true);
     expect(list.some((p) => p.blocking && p.blocking.slices > 1)).toBe(true);
+    expect(list.some((p) => p.blocking && p.blocking.leftStride > 0)).toBe(true);
     expect(list.some((p) => p.blocking && p.rest.length > 0)).toBe(true);
   }
 });

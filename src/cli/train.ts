@@ -28,6 +28,7 @@ interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArgument
   resume?: string;
   workers?: number;
   loaderMemory?: number;
+  profile?: boolean;
   threads?: number;
   target?: "oracle" | "wasm" | "native" | "auto";
   evaluate: boolean;
@@ -68,6 +69,7 @@ export function register(program: Command): void {
     .addOption(
       command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
     )
+    .option("--profile", "show where the time goes: step by kernel, loader by stage")
     .option("--no-evaluate", "do not measure the model at the end")
     .option("--json", "print one JSON object at the end")
     .action(train);
@@ -99,7 +101,7 @@ async function train(model: string | undefined, options: TrainArguments): Promis
   const outcome = await interruptible(async (signal) => {
     const { workers, threads, target } = options;
     const loaderMemory = options.loaderMemory === undefined ? undefined : options.loaderMemory * 2 ** 20;
-    const settings = { out: folder, workers, threads, loaderMemory, target, signal };
+    const settings = { out: folder, workers, threads, loaderMemory, profile: options.profile, target, signal };
     const result =
       resume === undefined
         ? await run(await recipeOf(model, options), settings)
@@ -134,12 +136,17 @@ async function finish(outcome: TrainingOutcome, options: TrainArguments): Promis
       clips,
       notes,
     };
-    printJson({ ...summary, ...finished });
+    const { profile } = outcome;
+    printJson({ ...summary, ...finished, ...(profile === null ? {} : { profile }) });
     return;
   }
   const early = end === "patience" ? ", stopped early" : "";
   printText(`${steps} steps in ${seconds.toFixed(0)} s (${examplesPerSecond.toFixed(0)} examples/s, ${origin.target}${early})`);
   printText(`loader: ${loaderText(loader)}`);
+  if (outcome.profile !== null) {
+    const { renderProfile } = await import("./training_profile.js");
+    printText(`\n${renderProfile(outcome.profile, paint)}\n`);
+  }
   if (bestAccuracy !== null)
     printText(`best validation ${(bestAccuracy * 100).toFixed(2)} % of ${validationClips} clips at step ${bestStep}`);
   if (finished.evaluation !== null) {

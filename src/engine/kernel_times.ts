@@ -25,7 +25,8 @@ export function kernelTimes(program: Program, times: (kernel: number) => { calls
 export function timedCalls(kernels: number): string {
   return `
 #include <time.h>
-static double seconds_of[${kernels}], calls_of[${kernels}];
+/* A library is loaded once a process: threads that run the same program must not count together. */
+static _Thread_local double seconds_of[${kernels}], calls_of[${kernels}];
 static double clock_now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + 1e-9 * t.tv_nsec; }
 #define TIMED(kernel, call) do { \\
   double started = thread == 0 ? clock_now() : 0; \\

@@ -6,6 +6,7 @@ import { drawWaveform, SpeedAndRoom } from "../corpus/augment/waveform.js";
 import type { Clip } from "../corpus/clip.js";
 import type { ClipLoaderOptions } from "../corpus/load_clip.js";
 import { ClipLoader } from "../corpus/load_clip.js";
+import type { KernelTime } from "../engine/kernel_times.js";
 import type { NoisePiece } from "../corpus/noise_bank.js";
 import { drawPiece } from "../corpus/noise_bank.js";
 import { Sampler } from "../corpus/sampler.js";
@@ -84,7 +85,7 @@ export class BatchMaker {
 
   /** Compiles the front end and opens the archives. */
   static async open(plan: LoaderPlan, making: BatchMaking = {}): Promise<BatchMaker> {
-    return new BatchMaker(plan, await openPrograms(plan), making);
+    return new BatchMaker(plan, await openPrograms(plan, making.profile), making);
   }
 
   /**
@@ -113,6 +114,11 @@ export class BatchMaker {
     this.#clock.lap("masks");
     this.#stack.run(this.#arrays, batch, out.features);
     this.#clock.lap("stack");
+  }
+
+  /** Time by kernel of augmentation and front end, if opened with `profile`. */
+  kernelTimes(): readonly KernelTime[] {
+    return this.#clips?.kernelTimes() ?? [];
   }
 
   /** Closes archives and programs. */

@@ -1,4 +1,5 @@
 import { compile } from "../engine/compile.js";
+import type { KernelTime } from "../engine/kernel_times.js";
 import type { CompiledProgram } from "../engine/program.js";
 import { planStretch } from "../corpus/augment/resample.js";
 import { GraphBuilder } from "../graph/builder.js";
@@ -17,6 +18,8 @@ export interface ClipProgramOptions {
   readonly noise: boolean;
   /** What computes. */
   readonly target: "oracle" | "wasm" | "native" | "auto";
+  /** Whether its kernels are timed. */
+  readonly profile?: boolean | undefined;
 }
 
 /** What is done to one clip; see corpus/augment/waveform.ts for the meaning. */
@@ -94,7 +97,10 @@ export class ClipProgram {
 
   /** Compiles; without a front end the result is the stretched sound. */
   static async open(fromAudio: Graph | undefined, options: ClipProgramOptions): Promise<ClipProgram> {
-    return new ClipProgram(await compile(clipGraph(fromAudio, options), { target: options.target, threads: 1 }), options);
+    return new ClipProgram(
+      await compile(clipGraph(fromAudio, options), { target: options.target, threads: 1, profile: options.profile === true }),
+      options,
+    );
   }
 
   /** Where the 16-bit samples of place `i` are written, shape [samples]. */
@@ -132,6 +138,11 @@ export class ClipProgram {
   result(i: number): Float32Array {
     const length = this.#result.length / this.group;
     return this.#result.subarray(i * length, (i + 1) * length);
+  }
+
+  /** Time by kernel if opened with `profile`. */
+  kernelTimes(): readonly KernelTime[] {
+    return this.#program.kernelTimes();
   }
 
   /** Frees the program. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { InternalError, UserError } from "../base/errors.js";
 import { BatchMaker } from "./batch_maker.js";
+import type { KernelTime } from "../engine/kernel_times.js";
 import type { LoaderStage } from "./loader_clock.js";
 import { LoaderClock, loaderStages, stageTimes } from "./loader_clock.js";
 import type { LoaderMemory } from "./loader_memory.js";
@@ -24,6 +25,8 @@ export interface Loader {
 /** Where the time of a loader went. */
 export interface LoaderTimes {
   readonly stages: readonly { readonly stage: LoaderStage; readonly milliseconds: number }[];
+  /** Kernels of augmentation and front end, of all workers together; none unless opened with `profile`. */
+  readonly kernels: readonly KernelTime[];
   /** Milliseconds in which the step waited for batches. */
   readonly waited: number;
 }
@@ -34,6 +37,8 @@ export interface LoaderOptions {
   readonly workers: number;
   /** Whether workers rest while the step computes, because there are not cores enough for both. Default false. */
   readonly takeTurns?: boolean | undefined;
+  /** Whether kernels are timed. Default false. */
+  readonly profile?: boolean | undefined;
   /** Bytes that the loader may take. Default 1 GiB. */
   readonly memory?: number | undefined;
 }
@@ -52,13 +57,14 @@ export interface WorkerJob {
   /** Milliseconds by stage, in shared memory. */
   readonly stages: Float64Array;
   readonly memory: LoaderMemory;
+  readonly profile: boolean;
   readonly firstStep: number;
   readonly worker: number;
   readonly workers: number;
 }
 
 /** What a worker says: a batch is there, or why there will be none. */
-export type WorkerMessage = { filled: number } | { fault: string; user: boolean };
+export type WorkerMessage = { filled: number; kernels?: readonly KernelTime[] } | { fault: string; user: boolean };
 
 /**
  * Starts making batches.
@@ -69,8 +75,8 @@ export async function openLoader(plan: LoaderPlan, firstStep: number, options: L
   const script = new URL("./loader_worker.js", import.meta.url);
   const wanted = existsSync(fileURLToPath(script)) ? Math.max(0, Math.min(mostWorkers, options.workers)) : 0;
   const memory = planLoaderMemory(plan, wanted, options.memory);
-  if (memory.workers === 0) return DirectLoader.open(plan, firstStep, memory);
-  return new WorkerLoader(plan, firstStep, memory, options.takeTurns === true, script);
+  if (memory.workers === 0) return DirectLoader.open(plan, firstStep, memory, options.profile);
+  return new WorkerLoader(plan, firstStep, memory, options, script);
 }
 
 /** Makes batches in this thread. */
@@ -90,9 +96,9 @@ class DirectLoader implements Loader {
     this.#stages = stages;
   }
 
-  static async open(plan: LoaderPlan, firstStep: number, memory: LoaderMemory): Promise<DirectLoader> {
+  static async open(plan: LoaderPlan, firstStep: number, memory: LoaderMemory, profile?: boolean): Promise<DirectLoader> {
     const stages = new Float64Array(loaderStages.length);
-    const maker = await BatchMaker.open(plan, { memory, clock: new LoaderClock(stages) });
+    const maker = await BatchMaker.open(plan, { memory, profile, clock: new LoaderClock(stages) });
     return new DirectLoader(plan, maker, firstStep, memory, stages);
   }
 
@@ -104,7 +110,7 @@ class DirectLoader implements Loader {
   }
 
   times(): LoaderTimes {
-    return { stages: stageTimes([this.#stages]), waited: this.#waited };
+    return { stages: stageTimes([this.#stages]), kernels: this.#maker.kernelTimes(), waited: this.#waited };
   }
 
   async close(): Promise<void> {
@@ -123,23 +129,26 @@ class WorkerLoader implements Loader {
   readonly #filled: Int32Array;
   readonly #gate = new Int32Array(new SharedArrayBuffer(4)).fill(1);
   readonly #stages: Float64Array[] = [];
+  /** What each worker said last. */
+  readonly #kernels: (readonly KernelTime[])[] = [];
   readonly #threads: readonly Worker[];
   #taken = 0;
   #waited = 0;
   #fault: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(plan: LoaderPlan, firstStep: number, memory: LoaderMemory, takeTurns: boolean, script: URL) {
+  constructor(plan: LoaderPlan, firstStep: number, memory: LoaderMemory, options: LoaderOptions, script: URL) {
     const { workers, ringPerWorker } = memory;
     this.memory = memory;
-    this.#takeTurns = takeTurns;
+    this.#takeTurns = options.takeTurns === true;
+    const profile = options.profile === true;
     const places = workers * ringPerWorker;
     this.#ring = Array.from({ length: places }, () => allocateBatch(plan, true));
     this.#filled = new Int32Array(new SharedArrayBuffer(4 * places));
     this.#threads = Array.from({ length: workers }, (_, worker) => {
       const stages = new Float64Array(new SharedArrayBuffer(8 * loaderStages.length));
       this.#stages.push(stages);
-      const shared = { plan, memory, ring: this.#ring, filled: this.#filled, gate: this.#gate, stages };
+      const shared = { plan, memory, ring: this.#ring, filled: this.#filled, gate: this.#gate, stages, profile };
       return this.#start(script, { ...shared, firstStep, worker, workers });
     });
   }
@@ -153,7 +162,10 @@ class WorkerLoader implements Loader {
     const thread = new Worker(script, { workerData: job, execArgv: [], resourceLimits });
     thread.on("message", (message: WorkerMessage) => {
       if ("fault" in message) this.#fail(message.user ? new UserError(message.fault) : new InternalError(message.fault));
-      else this.#wake?.();
+      else {
+        if (message.kernels !== undefined) this.#kernels[job.worker] = message.kernels;
+        this.#wake?.();
+      }
     });
     thread.on("error", (error: Error) => this.#fail(error));
     thread.on("exit", (code) => this.#fail(new InternalError(`a loader worker ended with code ${code}`)));
@@ -193,7 +205,7 @@ class WorkerLoader implements Loader {
   }
 
   times(): LoaderTimes {
-    return { stages: stageTimes(this.#stages), waited: this.#waited };
+    return { stages: stageTimes(this.#stages), kernels: summed(this.#kernels), waited: this.#waited };
   }
 
   #free(place: number): void {
@@ -205,4 +217,16 @@ class WorkerLoader implements Loader {
     for (const thread of this.#threads) thread.removeAllListeners("exit");
     await Promise.all(this.#threads.map((thread) => thread.terminate()));
   }
+}
+
+/** Kernels of several workers, which run the same programs. */
+function summed(lists: readonly (readonly KernelTime[])[]): KernelTime[] {
+  const sums = new Map<string, KernelTime>();
+  for (const time of lists.flat()) {
+    const key = `${time.kernel} ${time.op} ${time.shapes}`;
+    const known = sums.get(key);
+    const calls = (known?.calls ?? 0) + time.calls;
+    sums.set(key, { ...time, calls, milliseconds: (known?.milliseconds ?? 0) + time.milliseconds });
+  }
+  return [...sums.values()];
 }

@@ -49,6 +49,8 @@ export interface LoaderPlan {
 export interface BatchMaking {
   /** Divides the memory. */
   readonly memory?: LoaderMemory | undefined;
+  /** Whether kernels are timed. */
+  readonly profile?: boolean | undefined;
   /** Where the time goes. */
   readonly clock?: LoaderClock | undefined;
   /** Called between groups of clips; waits while others need the core. */

@@ -26,10 +26,10 @@ function clipOptions(plan: LoaderPlan): { clips?: ClipProgramOptions; stretch?: 
 }
 
 /** Compiles what a loader needs. */
-export async function openPrograms(plan: LoaderPlan): Promise<LoaderPrograms> {
+export async function openPrograms(plan: LoaderPlan, profile = false): Promise<LoaderPrograms> {
   const { clips, stretch } = clipOptions(plan);
   return {
-    clips: clips && (await ClipProgram.open(plan.frontend.fromAudio, clips)),
+    clips: clips && (await ClipProgram.open(plan.frontend.fromAudio, { ...clips, profile })),
     stretch: stretch && (await ClipProgram.open(undefined, stretch)),
     stack: await ArrayStack.open(plan.frontend, plan.target),
   };

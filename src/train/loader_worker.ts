@@ -5,10 +5,21 @@ import { LoaderClock } from "./loader_clock.js";
 import type { WorkerJob, WorkerMessage } from "./loader.js";
 
 /** Makes every `workers`-th batch, and waits while its place in the ring is not free. */
-async function work({ plan, memory, ring, filled, gate, stages, firstStep, worker, workers }: WorkerJob): Promise<never> {
+async function work({
+  plan,
+  memory,
+  ring,
+  filled,
+  gate,
+  stages,
+  profile,
+  firstStep,
+  worker,
+  workers,
+}: WorkerJob): Promise<never> {
   const clock = new LoaderClock(stages);
   // While the gate is shut, the step has the cores.
-  const maker = await BatchMaker.open(plan, { memory, clock, pause: () => void Atomics.wait(gate, 0, 0) });
+  const maker = await BatchMaker.open(plan, { memory, clock, profile, pause: () => void Atomics.wait(gate, 0, 0) });
   for (let turn = worker; ; turn += workers) {
     const place = turn % ring.length;
     clock.start();
@@ -16,7 +27,7 @@ async function work({ plan, memory, ring, filled, gate, stages, firstStep, worke
     clock.lap("wait");
     await maker.make(firstStep + turn, ring[place]);
     Atomics.store(filled, place, 1);
-    say({ filled: place });
+    say(profile ? { filled: place, kernels: maker.kernelTimes() } : { filled: place });
   }
 }
 

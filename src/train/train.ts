@@ -25,6 +25,8 @@ import type { ClipSet } from "./sources.js";
 import { originOf, planThreads } from "./threads.js";
 import type { ThreadPlan } from "./threads.js";
 import { Trainer } from "./trainer.js";
+import type { TrainingProfile } from "./training_profile.js";
+import { trainingProfile } from "./training_profile.js";
 import type { Validation, ValidationFigures } from "./validation.js";
 
 /** How a training is run. Nothing here changes its result, except for what computes it. */
@@ -35,6 +37,8 @@ export interface TrainOptions {
   workers?: number | undefined;
   /** Threads of the step. Default: what the loader leaves. */
   threads?: number | undefined;
+  /** Whether kernels are timed, which costs a little. Default false. */
+  profile?: boolean | undefined;
   /** Bytes that the loader may take. Default 1 GiB. */
   loaderMemory?: number | undefined;
   /** What computes. Default "auto": native where there is a compiler, else wasm. */
@@ -69,6 +73,8 @@ export interface TrainingOutcome {
   examplesPerSecond: number;
   /** Threads and memory of the loader. */
   loader: LoaderMemory;
+  /** Where the time went; null unless asked for. */
+  profile: TrainingProfile | null;
   origin: Origin;
   /** Clips on which the best model can be measured: the testing split of the sources, or their validation split. */
   measured: { split: "testing" | "validation"; sets: readonly ClipSet[] };
@@ -192,11 +198,15 @@ class Training {
     const { graph, plan } = this.#assembly;
     const target = this.#options.target ?? "auto";
     const { threads, workers, takeTurns } = this.#plan;
+    const { profile = false } = this.#options;
     const opened: { close(): unknown }[] = [];
     const keep = <T extends { close(): unknown }>(resource: T): T => (opened.push(resource), resource);
     try {
-      const trainer = keep(await this.#compiling("training step", () => Trainer.open(graph, this.#recipe, { target, threads })));
-      if (trainer.target === "wasm" && trainer.threads < threads)
+      const trainer = keep(
+        await this.#compiling("training step", () => Trainer.open(graph, this.#recipe, { target, threads, profile })),
+      );
+      if (profile && trainer.target === "wasm" && threads > 1) this.#notes.push("timed kernels of WebAssembly run on one thread");
+      else if (trainer.target === "wasm" && trainer.threads < threads)
         this.#notes.push("this process may not start threads that share memory: the step runs on one");
       const computing = { target: trainer.target, threads: trainer.threads };
       const network = keep(await this.#compiling("network", () => Inference.open(graph, computing)));
@@ -209,20 +219,27 @@ class Training {
       const live = (this.#options.talk ?? true) && process.stderr.isTTY === true;
       this.#progress = new Progress("training", this.#recipe.steps - from, "steps", live);
       for (const note of this.#notes) this.#say(note);
-      const making = { workers, takeTurns, memory: this.#options.loaderMemory };
+      const making = { workers, takeTurns, memory: this.#options.loaderMemory, profile };
       const loader = keep(await openLoader({ ...plan, target: trainer.target }, from + 1, making));
       const start = performance.now();
       const end = await this.#loop({ trainer, network, validation, loader, writer });
       await writer.last(trainer.tensors(), this.#state);
       const seconds = (performance.now() - start) / 1000;
-      return this.#outcome({ end, origin, loader: loader.memory }, from, seconds);
+      const { batch } = this.#recipe;
+      const sources = { steps: this.#state.step - from, batch, seconds, trainer: trainer.times(), loader: loader.times() };
+      const found = profile ? trainingProfile(sources) : null;
+      return this.#outcome({ end, origin, loader: loader.memory, profile: found }, from, seconds);
     } finally {
       this.#progress.end();
       for (const resource of opened.toReversed()) await resource.close();
     }
   }
 
-  #outcome(known: Pick<TrainingOutcome, "end" | "origin" | "loader">, from: number, seconds: number): TrainingOutcome {
+  #outcome(
+    known: Pick<TrainingOutcome, "end" | "origin" | "loader" | "profile">,
+    from: number,
+    seconds: number,
+  ): TrainingOutcome {
     const { step, bestAccuracy, bestStep } = this.#state;
     return {
       run: this.#options.out,

@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.js";
 import { compile } from "../engine/compile.js";
+import type { KernelTime } from "../engine/kernel_times.js";
 import type { CompiledProgram, TargetName } from "../engine/program.js";
 import { initializeParameters } from "../graph/initialize.js";
 import { retype } from "../graph/retype.js";
@@ -19,6 +20,7 @@ export class Trainer {
   readonly #from: Recipe["from"];
   /** Names of parameters, buffers and slots. */
   readonly #names: readonly string[];
+  #milliseconds = 0;
 
   /** Use `Trainer.open`. */
   constructor(graph: Graph, recipe: Recipe, step: Graph, program: CompiledProgram) {
@@ -32,7 +34,11 @@ export class Trainer {
   }
 
   /** Builds and compiles the training step of a network for the batch of the recipe. */
-  static async open(graph: Graph, recipe: Recipe, options: { target: TargetName | "auto"; threads: number }): Promise<Trainer> {
+  static async open(
+    graph: Graph,
+    recipe: Recipe,
+    options: { target: TargetName | "auto"; threads: number; profile?: boolean },
+  ): Promise<Trainer> {
     const { batch, optimizer, labelSmoothing, l2, clipNorm } = recipe;
     const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
     const typed = retype(graph, { inputs: { features: [batch, frames, bins] } });
@@ -76,8 +82,15 @@ export class Trainer {
     program.write("seed", [this.#seed | 0, step]);
     // Clips that follow each other have nothing in common: a stateful network starts every batch anew.
     for (const { name } of this.#graph.states) program.read(name).fill(0);
+    const start = performance.now();
     program.run();
+    this.#milliseconds += performance.now() - start;
     return { loss: program.read("loss")[0], correct: program.read("correct")[0] };
+  }
+
+  /** Milliseconds that steps took, and of which kernels if it was opened with `profile`. */
+  times(): { milliseconds: number; kernels: readonly KernelTime[] } {
+    return { milliseconds: this.#milliseconds, kernels: this.#program.kernelTimes() };
   }
 
   /** Values of a parameter or buffer; a view. */

@@ -9,5 +9,5 @@ export const commands: readonly CommandEntry[] = [
   { name: "predict", summary: "say what is spoken in recordings", load: () => import("./predict.js") },
   { name: "export", summary: "write a model as a file for another runtime", load: () => import("./export.js") },
   { name: "profile", summary: "count what a network costs", load: () => import("./profile.js") },
-  { name: "report", summary: "make one HTML page of a training run", load: () => import("./report.js") },
+  { name: "report", summary: "make one HTML page of a training run, or of several compared", load: () => import("./report.js") },
 ];

@@ -1,13 +1,16 @@
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
+import type { SpotterEvaluation } from "../measure/evaluate.js";
 import type { Evaluation } from "../measure/metrics.js";
 import type { Spotter } from "../measure/spotter.js";
 import type { ClipSet } from "../train/sources.js";
 import { wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { packageVersion } from "./version.js";
 
 interface EvaluateArguments extends CommonOptions {
   data?: string;
@@ -20,6 +23,7 @@ interface EvaluateArguments extends CommonOptions {
   target?: "oracle" | "wasm" | "native" | "auto";
   threads?: number;
   confusion?: boolean;
+  out?: string;
 }
 
 /** `earshot evaluate MODEL`: accuracy and confusion on every clip of a split. */
@@ -54,6 +58,7 @@ export function register(program: Command): void {
     )
     .option("--threads <n>", "threads (default: 1)", wholeNumber(1, 256))
     .option("--confusion", "print the confusion matrix too")
+    .option("-o, --out <run>", "folder of a run: write its evaluation.json, from which 'earshot report' is made")
     .option("--json", "print one JSON object")
     .action(evaluate);
 }
@@ -61,6 +66,8 @@ export function register(program: Command): void {
 async function evaluate(names: readonly string[], options: EvaluateArguments): Promise<void> {
   if ((options.data === undefined) === (options.features === undefined))
     throw new UsageError("name what to measure on with --data FOLDER or with --features ARCHIVE");
+  if (options.out !== undefined && names.length > 1)
+    throw new UsageError(`--out takes the evaluation of one model, and ${names.length} are named`);
   const evaluations: Evaluation[] = [];
   for (const name of names) evaluations.push(await measure(name, options));
   if (names.length > 1) return printSeveral(names, evaluations, options);
@@ -102,7 +109,7 @@ async function measure(name: string, options: EvaluateArguments): Promise<Evalua
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number) => (progress ??= new Progress("evaluating", total, "clips")).update(done);
   const arrays = set.kind === "archive" ? await openArrays(spotter, set.root) : undefined;
-  const { evaluation } = await interruptible(
+  const measured = await interruptible(
     (signal) => evaluateSpotter(spotter, [set], { onProgress, signal, arraysToFeatures: arrays?.of }),
     "nothing was written",
   ).finally(() => {
@@ -110,7 +117,25 @@ async function measure(name: string, options: EvaluateArguments): Promise<Evalua
     arrays?.close();
     spotter.close();
   });
-  return evaluation;
+  if (options.out !== undefined) await keep(options.out, name, spotter, measured, options);
+  return measured.evaluation;
+}
+
+/** Writes evaluation.json into a run's folder. */
+async function keep(
+  folder: string,
+  name: string,
+  { size }: Spotter,
+  measured: SpotterEvaluation,
+  { data, features, split, all }: EvaluateArguments,
+): Promise<void> {
+  const { EVALUATION_FILE, recipeOfRun } = await import("../measure/read_run.js");
+  const { recordOfEvaluation, writeEvaluationFile } = await import("../measure/evaluation_file.js");
+  const versions = { earshot: packageVersion(), node: process.version };
+  const part = all === true ? "all" : split;
+  const named = { model: name, ...(await recipeOfRun(folder)) };
+  const where = { ...named, ...size, data: resolve((data ?? features) as string), split: part, versions };
+  await writeEvaluationFile(join(folder, EVALUATION_FILE), recordOfEvaluation(where, measured));
 }
 
 async function soundsSet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {

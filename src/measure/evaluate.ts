@@ -3,9 +3,10 @@ import type { Clip } from "../corpus/clip.js";
 import { ClipLoader } from "../corpus/load_clip.js";
 import type { ClipSet } from "../train/sources.js";
 import { countClips } from "../train/sources.js";
+import { clipNames, type Decisions, decisionsOf } from "./decisions.js";
 import type { RecordedMistake } from "./evaluation_file.js";
 import type { Evaluation } from "./metrics.js";
-import { evaluateScores } from "./metrics.js";
+import { argmaxOfRow, evaluateScores } from "./metrics.js";
 import { worstMistakes } from "./mistakes.js";
 import type { Spotter } from "./spotter.js";
 
@@ -14,6 +15,8 @@ export interface SpotterEvaluation {
   evaluation: Evaluation;
   /** Most confident mistakes on sound files, worst first. */
   mistakes: RecordedMistake[];
+  /** Which clips were heard right. */
+  decisions: Decisions;
   /** Index of the true label of each clip. */
   truth: Int32Array;
   /** Shape [clips, labels]. */
@@ -60,7 +63,10 @@ export async function evaluateSpotter(
   const evaluation = evaluateScores(truth, probabilities, spotter.labels);
   const worst = worstMistakes(truth, probabilities, width, total);
   const mistakes = worst.flatMap((mistake) => recorded(mistake, clips, spotter.labels)).slice(0, options.mistakes ?? 24);
-  return { evaluation, mistakes, truth, probabilities };
+  const right = Array.from(truth, (label, clip) => argmaxOfRow(probabilities, clip, width) === label);
+  const truths = Array.from(truth, (label) => spotter.labels[label] as string);
+  const decisions = decisionsOf(clipNames(sets), truths, right);
+  return { evaluation, mistakes, decisions, truth, probabilities };
 }
 
 async function* scoreSet(spotter: Spotter, set: ClipSet, options: EvaluateOptions): AsyncGenerator<Float32Array> {

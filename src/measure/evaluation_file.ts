@@ -1,6 +1,9 @@
-import { open, rename, writeFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { FormatError } from "../base/errors.js";
+import { writeFileSafely } from "../formats/write_file.js";
+import type { Decisions } from "./decisions.js";
 import { type Evaluation, evaluationOfConfusion } from "./metrics.js";
 
 /** A wrongly labelled clip as it is kept in a run's folder. */
@@ -36,47 +39,69 @@ export interface EvaluationRecord {
   evaluation: Evaluation;
   /** Most confident first. */
   mistakes: RecordedMistake[];
+  /** Which clips were heard right; absent in files of before 0.2. */
+  decisions?: Decisions;
   notes?: string[];
 }
 
+/** What a report shows of a text; longer ones come from no data set. */
+const LONGEST_LABEL = 1000;
+const LONGEST_TEXT = 10_000;
 /** An evaluation of thousands of labels would be no keyword spotter's; the bound keeps a wrong file from filling the memory. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+const text = v.pipe(v.string(), v.maxLength(LONGEST_TEXT));
+const label = v.pipe(v.string(), v.maxLength(LONGEST_LABEL));
 const mistake = v.object({
-  path: v.string(),
+  path: text,
   start: v.optional(v.number()),
   end: v.optional(v.number()),
-  truth: v.string(),
-  predicted: v.string(),
+  truth: label,
+  predicted: label,
   score: fraction,
   truthScore: fraction,
 });
 const schema = v.object({
-  model: v.string(),
+  model: text,
   parameters: v.optional(count),
   multiplyAccumulates: v.optional(count),
   bytes: v.optional(count),
-  data: v.string(),
-  split: v.string(),
+  data: text,
+  split: text,
   seed: v.optional(v.number()),
-  date: v.string(),
-  versions: v.record(v.string(), v.string()),
+  date: text,
+  versions: v.record(text, text),
   evaluation: v.object({
-    labels: v.pipe(v.array(v.string()), v.minLength(1)),
+    labels: v.pipe(v.array(label), v.minLength(1)),
     confusion: v.array(v.array(count)),
     loss: v.optional(v.number()),
   }),
   mistakes: v.array(mistake),
-  notes: v.optional(v.array(v.string())),
+  decisions: v.optional(
+    v.object({
+      clips: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+      right: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]*={0,2}$/)),
+    }),
+  ),
+  notes: v.optional(v.array(text)),
 });
 
-/** Writes the record under a temporary name and renames it, so that a reader never sees half of it. */
+/** What was measured as the record that is kept of it; paths become absolute. */
+export function recordOfEvaluation(
+  where: Pick<EvaluationRecord, "model" | "data" | "split" | "versions"> & Partial<EvaluationRecord>,
+  measured: { evaluation: Evaluation; mistakes: readonly RecordedMistake[]; decisions: Decisions },
+): EvaluationRecord {
+  const { evaluation, mistakes, decisions } = measured;
+  const date = new Date().toISOString();
+  const absolute = mistakes.map((item) => ({ ...item, path: resolve(item.path) }));
+  return { ...where, date, evaluation, mistakes: absolute, decisions };
+}
+
+/** Writes the record, whole or not at all. */
 export async function writeEvaluationFile(path: string, record: EvaluationRecord): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(record)}\n`);
-  await rename(temporary, path);
+  await writeFileSafely(path, Buffer.from(`${JSON.stringify(record)}\n`));
 }
 
 /**
@@ -96,6 +121,9 @@ export async function readEvaluationFile(path: string): Promise<EvaluationRecord
     throw new FormatError(path, "evaluation.confusion", `not ${width} rows of ${width} counts as there are labels`, remedy);
   }
   const evaluation = evaluationOfConfusion(counts.confusion, counts.labels);
+  if (rest.decisions !== undefined && Buffer.byteLength(rest.decisions.right, "base64") !== Math.ceil(evaluation.clips / 8)) {
+    throw new FormatError(path, "decisions.right", `not one bit for each of ${evaluation.clips} clips`, remedy);
+  }
   if (counts.loss !== undefined) evaluation.loss = counts.loss;
   return { ...rest, evaluation };
 }

@@ -1,14 +1,15 @@
-import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { writeFileSafely } from "../formats/write_file.js";
 import { archiveRoots } from "../train/frontends.js";
 import { runFiles } from "../train/run_folder.js";
 import type { TrainingOutcome } from "../train/train.js";
 import { openArrayFeatures } from "./array_features.js";
 import { evaluateSpotter } from "./evaluate.js";
-import { writeEvaluationFile } from "./evaluation_file.js";
+import { recordOfEvaluation, writeEvaluationFile } from "./evaluation_file.js";
 import type { Evaluation } from "./metrics.js";
 import { renderReport } from "./report.js";
-import { EVALUATION_FILE, reportOfRun } from "./run_report.js";
+import { EVALUATION_FILE } from "./read_run.js";
+import { reportOfRun } from "./run_report.js";
 import { openSpotter } from "./spotter.js";
 
 /** What was measured when a training was over. */
@@ -37,22 +38,20 @@ export async function finishRun(
   const arrays = roots.size > 0 ? await openArrayFeatures(spotter, roots) : undefined;
   try {
     const arraysToFeatures = arrays === undefined ? undefined : (values: Float32Array, count: number) => arrays.of(values, count);
-    const { evaluation, mistakes } = await evaluateSpotter(spotter, measured.sets, { ...options, arraysToFeatures });
-    await writeEvaluationFile(join(run, EVALUATION_FILE), {
+    const result = await evaluateSpotter(spotter, measured.sets, { ...options, arraysToFeatures });
+    const where = {
       model: recipe.model.name,
       ...spotter.size,
       data: resolve(recipe.data.at(-1)?.path ?? "."),
       split: measured.split,
       seed: recipe.seed,
-      date: new Date().toISOString(),
       versions: { earshot: outcome.origin.version, node: outcome.origin.node },
-      evaluation,
-      mistakes: mistakes.map((mistake) => ({ ...mistake, path: resolve(mistake.path) })),
       notes: outcome.notes,
-    });
+    };
+    await writeEvaluationFile(join(run, EVALUATION_FILE), recordOfEvaluation(where, result));
     const report = join(run, "report.html");
-    await writeFile(report, renderReport(await reportOfRun(run)));
-    return { model: path, split: measured.split, evaluation, report };
+    await writeFileSafely(report, Buffer.from(renderReport(await reportOfRun(run))));
+    return { model: path, split: measured.split, evaluation: result.evaluation, report };
   } finally {
     arrays?.close();
     spotter.close();

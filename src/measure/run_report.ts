@@ -1,22 +1,12 @@
-import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { UserError } from "../base/errors.js";
-import { parseJsonText } from "../base/json.js";
 import { readSound } from "../signal/decode.js";
-import { type EvaluationRecord, type RecordedMistake, readEvaluationFile } from "./evaluation_file.js";
+import type { EvaluationRecord, RecordedMistake } from "./evaluation_file.js";
+import { EVALUATION_FILE, readRun, TRAINING_LOG } from "./read_run.js";
 import { MAX_WORST_CLIPS } from "./report/clips.js";
 import type { ReportInput, ReportSummary, WorstClip } from "./report/input.js";
-import { parseTrainingLog, type TrainingRecord } from "./training_log.js";
 
-/** Names of the files of a run that a report is made from; each may be missing. */
-export const EVALUATION_FILE = "evaluation.json";
-export const TRAINING_LOG = "metrics.jsonl";
-export const RECIPE_FILE = "recipe.json";
-
-/** A log of a million steps has about 100 MB; the bounds keep a wrong file from filling the memory. */
-const MAX_LOG_BYTES = 256 * 1024 * 1024;
-const MAX_RECIPE_BYTES = 1024 * 1024;
 const RATE = 16_000;
 
 /** Where the sounds of the mistakes lie. */
@@ -31,15 +21,7 @@ export interface RunReportOptions {
  * @throws UserError where the folder holds nothing to report, FormatError where a file is damaged
  */
 export async function reportOfRun(folder: string, options: RunReportOptions = {}): Promise<ReportInput> {
-  if (!existsSync(folder)) throw new UserError(`${folder}: there is no such folder; give the folder of a training run`);
-  const evaluationPath = join(folder, EVALUATION_FILE);
-  const record = existsSync(evaluationPath) ? await readEvaluationFile(evaluationPath) : undefined;
-  const training = await readTrainingLog(join(folder, TRAINING_LOG));
-  if (record === undefined && training === undefined) {
-    const remedy = "give the folder of a training run";
-    throw new UserError(`${folder}: holds neither ${EVALUATION_FILE} nor ${TRAINING_LOG}; ${remedy}`);
-  }
-  const recipe = await readRecipe(join(folder, RECIPE_FILE));
+  const { record, training, recipe } = await readRun(folder);
   const clips = record === undefined ? { sounds: [], notes: [] } : await readMistakes(record, options.data ?? record.data);
   const missing = record === undefined ? [`Not evaluated yet: there is no ${EVALUATION_FILE} in the run's folder.`] : [];
   return {
@@ -61,22 +43,6 @@ function summaryOf(record: EvaluationRecord): ReportSummary {
 async function summaryWithoutEvaluation(folder: string): Promise<ReportSummary> {
   const { mtime } = await stat(join(folder, TRAINING_LOG));
   return { model: basename(resolve(folder)), date: mtime.toISOString(), versions: {} };
-}
-
-async function readTrainingLog(path: string): Promise<TrainingRecord[] | undefined> {
-  if (!existsSync(path)) return undefined;
-  return parseTrainingLog(await readBounded(path, MAX_LOG_BYTES), path);
-}
-
-async function readRecipe(path: string): Promise<unknown> {
-  if (!existsSync(path)) return undefined;
-  return parseJsonText(await readBounded(path, MAX_RECIPE_BYTES), path, "mend or remove it");
-}
-
-async function readBounded(path: string, limit: number): Promise<string> {
-  const { size } = await stat(path);
-  if (size > limit) throw new UserError(`${path}: has ${size} bytes, at most ${limit} are read; is it the right file?`);
-  return readFile(path, "utf8");
 }
 
 async function readMistakes(record: EvaluationRecord, data: string): Promise<{ sounds: WorstClip[]; notes: string[] }> {

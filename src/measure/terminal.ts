@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Evaluation } from "./metrics.js";
-import { percent } from "./report/figures.js";
+import { type ComparedRun, letterOf } from "./report/compared_run.js";
+import { count, percent, probability, short } from "./report/figures.js";
 
 /** What of a stream decides whether colours are written. */
 export interface ColourStream {
@@ -82,6 +83,28 @@ export function renderEvaluation(evaluation: Evaluation, paint: Paint): string {
   return `${head}\n${renderTable(columns, rows, paint)}`;
 }
 
+/** A line for each of several runs, with the letters of the comparison's page. */
+export function renderRuns(runs: readonly ComparedRun[], paint: Paint): string {
+  const right = ["accuracy", "95 % interval", "parameters", "MACs", "steps", "p against A"];
+  const columns: Column[] = [{ title: "run" }, { title: "model" }, ...right.map((title): Column => ({ title, align: "right" }))];
+  const known = (value: number | undefined, format: (value: number) => string): string =>
+    value === undefined ? "-" : format(value);
+  const rows = runs.map(({ name, model, evaluation, parameters, multiplyAccumulates, steps, againstFirst }, i) => [
+    `${letterOf(i)} ${printable(name)}`,
+    printable(model ?? "-"),
+    paint(
+      "bold",
+      known(evaluation?.accuracy, (accuracy) => percent(accuracy, 2)),
+    ),
+    evaluation === undefined ? "-" : `${(evaluation.interval[0] * 100).toFixed(1)} to ${percent(evaluation.interval[1])}`,
+    known(parameters, short),
+    known(multiplyAccumulates, short),
+    known(steps, count),
+    i === 0 ? "" : known(againstFirst?.probability, probability),
+  ]);
+  return renderTable(columns, rows, paint);
+}
+
 /**
  * The confusion matrix: rows are the truth, columns what was heard, numbered by the labels at the left.
  * Zeros are dots; what is right is painted blue, what is wrong yellow or, from a tenth of the row, red.
@@ -99,11 +122,11 @@ export function renderConfusion(evaluation: Evaluation, paint: Paint): string {
   return [paint("dim", head), ...lines].join("\n");
 }
 
-function confusionCell(count: number, clips: number, right: boolean, width: number, paint: Paint): string {
-  if (count === 0) return paint("dim", "·".padStart(width));
-  const text = String(count).padStart(width);
+function confusionCell(value: number, clips: number, right: boolean, width: number, paint: Paint): string {
+  if (value === 0) return paint("dim", "·".padStart(width));
+  const text = String(value).padStart(width);
   if (right) return paint(["blue", "bold"], text);
-  return paint(count >= clips / 10 ? "red" : "yellow", text);
+  return paint(value >= clips / 10 ? "red" : "yellow", text);
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });

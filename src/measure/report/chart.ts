@@ -1,80 +1,115 @@
+import { type AxisBounds, roundTicks, stepTicks } from "./axis.js";
 import { type Html, html } from "./html.js";
+import { spread } from "./spread.js";
 
 /** One line of a chart. */
 export interface Series {
   name: string;
-  /** CSS class that gives the colour: "first" or "second". */
-  look: "first" | "second";
+  /** CSS class that gives the colour and the dashes, such as "first" or "run0". */
+  look: string;
   /** In rising x; finite numbers. */
   points: readonly (readonly [x: number, y: number])[];
   /** Small marks on the points: for few, separately measured values. */
   marked?: boolean;
+  /** One letter at the line's right end. */
+  letter?: string;
 }
 
 /** A chart's frame: what the vertical axis shows. */
-export interface ChartAxis {
+export interface ChartAxis extends AxisBounds {
   title: string;
-  /** Bounds that the axis must not go beyond (a fraction ends at 1). */
-  lowest: number;
-  highest: number;
   /** Whether the axis starts at `lowest` or at the smallest value. */
   fromLowest: boolean;
   format(value: number): string;
+  /** As the legend shows the last value. */
+  exact(value: number): string;
 }
 
-const WIDTH = 480;
-const HEIGHT = 250;
-const LEFT = 52;
+const WIDTH = 400;
+const HEIGHT = 240;
+const LEFT = 50;
 const RIGHT = 12;
 const TOP = 10;
-const BOTTOM = 32;
+const BOTTOM = 42;
+/** Room for the letters at the right, and the least distance between two of them. */
+const LETTERS = 16;
+const LETTER_HEIGHT = 14;
 /** More points than pixels are averaged in groups: the picture stays small and the trend readable. */
 const MAX_POINTS = 240;
 
-/** A line chart as inline SVG with a legend, scaled to the width it is given. */
+interface Place {
+  right: number;
+  x(value: number): number;
+  y(value: number): number;
+}
+
+/** A line chart by training step as inline SVG with a legend, scaled to the width it is given. */
 export function lineChart(axis: ChartAxis, series: readonly Series[]): Html {
   const drawn = series.filter((line) => line.points.length > 0).map((line) => ({ ...line, points: thin(line.points) }));
   if (drawn.length === 0) return html``;
   const xs = drawn.flatMap((line) => line.points.map(([x]) => x));
   const ys = drawn.flatMap((line) => line.points.map(([, y]) => y));
-  const yTicks = ticks(axis.fromLowest ? axis.lowest : Math.min(...ys), Math.max(...ys), 5, axis);
+  const yTicks = roundTicks(axis.fromLowest ? axis.lowest : Math.min(...ys), Math.max(...ys), 5, axis);
   const [bottom, top] = [yTicks[0] as number, yTicks[yTicks.length - 1] as number];
-  const right = Math.max(...xs, 1);
-  const place = {
-    x: (x: number): string => (LEFT + (x / right) * (WIDTH - LEFT - RIGHT)).toFixed(1),
-    y: (y: number): string => (TOP + (1 - (y - bottom) / (top - bottom)) * (HEIGHT - TOP - BOTTOM)).toFixed(1),
+  const last = Math.max(...xs, 1);
+  const right = WIDTH - RIGHT - (drawn.some((line) => line.letter) ? LETTERS : 0);
+  const place: Place = {
+    right,
+    x: (x) => LEFT + (x / last) * (right - LEFT),
+    y: (y) => TOP + (1 - (y - bottom) / (top - bottom)) * (HEIGHT - TOP - BOTTOM),
   };
   return html`<figure class="chart"><figcaption><b>${axis.title}</b>${drawn.map((line) => legend(axis, line))}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${axis.title} by training step">
-${yTicks.map((y) => yTick(axis, y, place.y(y)))}${xTicks(right).map((x) => xTick(x, place.x(x)))}
-${drawn.map((line) => linePath(line, place))}</svg></figure>`;
-}
-
-interface Place {
-  x(value: number): string;
-  y(value: number): string;
+${yTicks.map((y) => yTick(axis, y, place))}${stepTicks(last).map((x) => xTick(x, place))}
+<text x="${((LEFT + right) / 2).toFixed(1)}" y="${HEIGHT - 4}" text-anchor="middle">training step</text>
+${drawn.map((line) => linePath(line, place))}${letters(drawn, place)}</svg></figure>`;
 }
 
 function legend(axis: ChartAxis, line: Series): Html {
   const last = line.points[line.points.length - 1] as readonly [number, number];
-  return html`<span class="${line.look}">${line.name} <i>${axis.format(last[1])}</i></span>`;
+  const letter = line.letter === undefined ? "" : html`<b>${line.letter}</b> `;
+  return html`<span class="${line.look}">${letter}${line.name} <i>${axis.exact(last[1])}</i></span>`;
 }
 
-function yTick(axis: ChartAxis, value: number, y: string): Html {
-  return html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}"/><text x="${LEFT - 7}" y="${y}" dy="4" text-anchor="end">${axis.format(value)}</text>`;
+function yTick(axis: ChartAxis, value: number, place: Place): Html {
+  const y = place.y(value).toFixed(1);
+  return html`<line class="grid" x1="${LEFT}" x2="${place.right}" y1="${y}" y2="${y}"/><text x="${LEFT - 6}" y="${y}" dy="4" text-anchor="end">${axis.format(value)}</text>`;
 }
 
-function xTick(value: number, x: string): Html {
+function xTick(value: number, place: Place): Html {
   const label = value >= 1000 ? `${Number((value / 1000).toFixed(2))}k` : String(value);
-  return html`<text x="${x}" y="${HEIGHT - 10}" text-anchor="middle">${label}</text>`;
+  return html`<text x="${place.x(value).toFixed(1)}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${label}</text>`;
 }
 
 function linePath(line: Series, place: Place): Html {
-  const path = line.points.map(([x, y], i) => `${i === 0 ? "M" : "L"}${place.x(x)} ${place.y(y)}`).join("");
+  const at = ([x, y]: readonly [number, number]): [string, string] => [place.x(x).toFixed(1), place.y(y).toFixed(1)];
+  const path = line.points.map((point, i) => `${i === 0 ? "M" : "L"}${at(point).join(" ")}`).join("");
   const marks = line.marked === true && line.points.length <= 60 ? line.points : line.points.length === 1 ? line.points : [];
-  return html`<path class="line ${line.look}" d="${path}"/>${marks.map(
-    ([x, y]) => html`<circle class="${line.look}" cx="${place.x(x)}" cy="${place.y(y)}" r="2.6"/>`,
-  )}`;
+  return html`<path class="line ${line.look}" d="${path}"/>${marks.map((point) => {
+    const [x, y] = at(point);
+    return html`<circle class="${line.look}" cx="${x}" cy="${y}" r="2.6"/>`;
+  })}`;
+}
+
+/** A letter at the end of each line; those of lines that end at the same step are moved apart. */
+function letters(drawn: readonly Series[], place: Place): Html[] {
+  const named = drawn.filter((line) => line.letter !== undefined);
+  const ends = named.map((line) => line.points[line.points.length - 1] as readonly [number, number]);
+  const heights = ends.map(([, y]) => place.y(y));
+  for (const step of new Set(ends.map(([x]) => x))) {
+    const together = ends.flatMap(([x], i) => (x === step ? [i] : []));
+    const apart = spread(
+      together.map((i) => heights[i] as number),
+      LETTER_HEIGHT,
+      TOP,
+      HEIGHT - BOTTOM,
+    );
+    for (const [k, i] of together.entries()) heights[i] = apart[k] as number;
+  }
+  return named.map(
+    (line, i) =>
+      html`<text class="letter ${line.look}" x="${(place.x((ends[i] as readonly [number, number])[0]) + 5).toFixed(1)}" y="${(heights[i] as number).toFixed(1)}" dy="4">${line.letter}</text>`,
+  );
 }
 
 /** Means of groups of neighbours, so many that at most MAX_POINTS remain; the last point is kept as it is. */
@@ -91,26 +126,3 @@ function thin(points: Series["points"]): Series["points"] {
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Round values that span [low, high], a step of 1, 2 or 5 times a power of ten apart. */
-function ticks(low: number, high: number, wanted: number, bounds: { lowest: number; highest: number }): number[] {
-  const span = Math.max(high - low, Math.abs(high) * 1e-3, 1e-9);
-  const step = roundStep(span / wanted);
-  const from = Math.max(bounds.lowest, Math.floor(low / step + 1e-9) * step);
-  const to = Math.min(bounds.highest, Math.max(Math.ceil(high / step - 1e-9) * step, from + step));
-  const values: number[] = [];
-  for (let i = 0; from + i * step <= to + step * 1e-6; i++) values.push(from + i * step);
-  if (values.length < 2) values.unshift(from - step);
-  return values;
-}
-
-function xTicks(right: number): number[] {
-  const step = Math.max(1, roundStep(right / 6));
-  return Array.from({ length: Math.floor(right / step) + 1 }, (_, i) => i * step);
-}
-
-function roundStep(rough: number): number {
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const digit = [1, 2, 5, 10].find((candidate) => candidate * power >= rough * (1 - 1e-9)) as number;
-  return digit * power;
-}

@@ -20,3 +20,17 @@ export function short(value: number): string {
   const power = value < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(value) / 3));
   return power === 0 ? String(value) : `${(value / 1000 ** power).toPrecision(3)} ${["", "k", "M", "G", "T"][power]}`;
 }
+
+/** "48 s", "2 min 5 s", "3 h 12 min". */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** "0.34", "0.012", "below 0.0001". */
+export function probability(value: number): string {
+  if (value < 1e-4) return "below 0.0001";
+  return value >= 0.995 ? "1.00" : String(Number(value.toPrecision(2)));
+}

@@ -1,5 +1,4 @@
 import type { Evaluation } from "../metrics.js";
-import type { SeedSummary } from "../seeds.js";
 import type { TrainingRecord } from "../training_log.js";
 
 /** Who was measured, on what, with what. Only what is known is shown. */
@@ -47,8 +46,6 @@ export interface ReportInput {
   summary: ReportSummary;
   evaluation?: Evaluation;
   training?: readonly TrainingRecord[];
-  /** Accuracy over runs that differ only in their seed, fractions. */
-  seeds?: SeedSummary;
   /** Most confident first; at most 12 are shown. */
   worstClips?: readonly WorstClip[];
   /** Resolved recipe of the run, shown folded as JSON. */

@@ -1,9 +1,11 @@
 /** Style sheet of the report: light and dark by the reader's setting, from a phone's width to a desk's. */
 export const STYLE = `
-:root{--page:#f6f7f9;--card:#fff;--ink:#1a2130;--soft:#5b6577;--rule:#e2e6ec;--hit:29 99 201;--miss:214 90 20;
---first:#1d63c9;--second:#d65a14;--accent:#0f766e;--shadow:0 1px 2px rgb(20 30 50/.06),0 2px 10px rgb(20 30 50/.05)}
+:root{--page:#f6f7f9;--card:#fff;--ink:#1a2130;--soft:#5b6577;--rule:#e2e6ec;--hit:29 99 201;--miss:190 72 8;
+--first:#1d63c9;--second:#b84a0c;--accent:#0f766e;
+--r0:#0067a8;--r1:#b84a0c;--r2:#00775a;--r3:#a23a7d;--r4:#7a5c00;--r5:#5b45c9;--r6:#3d4756;--shadow:0 1px 2px rgb(20 30 50/.06),0 2px 10px rgb(20 30 50/.05)}
 @media(prefers-color-scheme:dark){:root{--page:#11151c;--card:#1a202b;--ink:#e7ebf2;--soft:#9aa6b8;--rule:#2d3644;
---hit:72 143 245;--miss:242 122 54;--first:#6aa8ff;--second:#ff9a5c;--accent:#4fd1c1;--shadow:none}}
+--hit:47 111 208;--miss:190 80 16;--first:#6aa8ff;--second:#ff9a5c;--accent:#4fd1c1;
+--r0:#56b4f5;--r1:#ff9a5c;--r2:#2fd0a0;--r3:#f09ad0;--r4:#e6c229;--r5:#b7a6ff;--r6:#dfe5ee;--shadow:none}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
@@ -19,10 +21,11 @@ section{background:var(--card);border:1px solid var(--rule);border-radius:12px;b
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin-bottom:14px}
 .tile{background:var(--card);border:1px solid var(--rule);border-radius:12px;box-shadow:var(--shadow);padding:12px 14px;display:flex;flex-direction:column}
 .tile span{color:var(--soft);font-size:.82rem}.tile strong{font-size:1.55rem;line-height:1.3;font-variant-numeric:tabular-nums}
-.tile small{color:var(--soft);font-size:.76rem}
+.tile small{color:var(--soft);font-size:.78rem}
 .tile strong{white-space:nowrap}.tile.main{border-color:var(--accent);grid-column:span 2}.tile.main strong{color:var(--accent);font-size:2.1rem;line-height:1.15}
 .facts{display:flex;flex-wrap:wrap;gap:4px 26px;margin:0;font-size:.88rem}
 .facts div{display:flex;gap:.5em;min-width:0}.facts dt{color:var(--soft)}.facts dd{margin:0;overflow-wrap:anywhere}
+:focus-visible{outline:3px solid var(--first);outline-offset:2px;border-radius:4px}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch}
 table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-nums}
 .confusion{border-spacing:2px;font-size:.84rem}
@@ -46,18 +49,31 @@ table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-num
 .pairs li{border:1px solid var(--rule);border-radius:999px;padding:2px 12px;font-size:.85rem;color:var(--soft);overflow-wrap:anywhere}
 .pairs b{color:var(--ink);font-weight:600}.pairs i{font-style:normal;color:var(--second);margin-left:.3em;white-space:nowrap}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
-.chart{margin:0;min-width:0}.chart svg{width:100%;height:auto;display:block}
+.chart{margin:0;min-width:0;break-inside:avoid}.chart svg{width:100%;height:auto;display:block}
 .chart figcaption{display:flex;flex-wrap:wrap;gap:2px 16px;font-size:.85rem;margin-bottom:4px}
 .chart figcaption span::before{content:"";display:inline-block;width:14px;height:3px;border-radius:2px;background:currentColor;margin-right:6px;vertical-align:.25em}
 .chart figcaption i{font-style:normal;color:var(--ink);font-variant-numeric:tabular-nums}
 .chart text{fill:var(--soft);font-size:13px;font-variant-numeric:tabular-nums}
 .chart .grid{stroke:var(--rule);stroke-width:1}
+.leader{stroke:var(--soft);stroke-width:.8}.bars{fill:none;stroke:currentColor;stroke-width:1.5;opacity:.55}
+.dot{stroke:var(--card);stroke-width:1.5}.chart .name,.chart .letter{fill:currentColor;paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round;font-weight:600;font-size:12.5px}
+.dashed.line{stroke-dasharray:7 4}.dotted.line{stroke-dasharray:2 4}
+.run0{color:var(--r0)}.run1{color:var(--r1)}.run2{color:var(--r2)}.run3{color:var(--r3)}.run4{color:var(--r4)}.run5{color:var(--r5)}.run6{color:var(--r6)}
 .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 circle{fill:currentColor}.first{color:var(--first)}.second{color:var(--second)}
 .classes{width:100%;font-size:.9rem}.classes th,.classes td{padding:5px 10px;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
 .classes tbody tr:last-child>*{border-bottom:0}
 .classes thead th{color:var(--soft);font-weight:500;font-size:.82rem}.classes th:first-child{text-align:left;font-weight:600;max-width:180px;overflow:hidden;text-overflow:ellipsis}
 .classes .bar{width:22%;background:linear-gradient(to right,rgb(var(--hit)/.26) var(--s),rgb(128 140 160/.09) var(--s)) no-repeat 6px 50%/calc(100% - 12px) 70%}
+.runs{width:100%;font-size:.9rem}.runs th,.runs td{padding:7px 8px;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
+.runs thead th{color:var(--soft);font-weight:500;font-size:.82rem;white-space:normal;vertical-align:bottom}.runs th:first-child,.runs td:nth-child(2),.runs thead th:nth-child(2){text-align:left}
+.runs tbody th{white-space:normal;overflow-wrap:anywhere;min-width:110px}.runs td:nth-child(2){white-space:normal;overflow-wrap:anywhere}
+.runs .best{color:var(--accent);font-weight:700}.seeds{margin:.9em 0 0}
+.swatch{display:inline-block;min-width:1.55em;padding:0 .3em;border:2px solid currentColor;border-radius:5px;text-align:center;font-weight:700;font-size:.82em;line-height:1.45}
+.swatch.dashed{border-style:dashed}.swatch.dotted{border-style:dotted}
+.bests{list-style:none;margin:.3em 0 0;padding:0;display:flex;flex-wrap:wrap;gap:6px 22px;font-size:.9rem}.bests i{font-style:normal;color:var(--soft)}
+.difference+.difference{margin-top:14px;border-top:1px solid var(--rule);padding-top:14px}.difference summary i{font-style:normal;font-weight:400;color:var(--soft)}
+.difference .heard{margin-top:12px}.pairs .better{color:var(--first)}.pairs .worse{color:var(--second)}
 .none{color:var(--soft)}
 .clips{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,230px),1fr));gap:16px}
 .clip{border:1px solid var(--rule);border-radius:10px;padding:12px;min-width:0}
@@ -72,10 +88,19 @@ background:linear-gradient(to right,rgb(var(--c)/.28) var(--s),rgb(128 140 160/.
 .file{margin:8px 0 0;font-size:.74rem;color:var(--soft);overflow-wrap:anywhere}.file i{font-style:normal}
 details summary{cursor:pointer;font-weight:600}pre{overflow-x:auto;font-size:.82rem;margin:.8em 0 0}
 footer{color:var(--soft);font-size:.8rem;text-align:center;margin-top:22px}
+@media(max-width:760px){.runs thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.runs,.runs tbody{display:block}.runs tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 14px;padding:10px 0;border-bottom:1px solid var(--rule)}
+.runs tbody th{grid-column:1/-1;border:0;padding:0 0 4px;text-align:left;font-size:1rem}
+.runs td,.runs td:nth-child(2){border:0;padding:1px 0;display:flex;justify-content:space-between;gap:8px;text-align:right;min-width:0}
+.runs td::before{content:attr(data-head);color:var(--soft);text-align:left}.runs td:nth-child(4){grid-column:1/-1}.runs td:empty{display:none}}
 @media(max-width:560px){main{padding:18px 12px 30px}section{padding:16px 12px}h1{font-size:1.5rem}
 .tiles{grid-template-columns:1fr 1fr;gap:8px}.tile{padding:9px 11px}.tile.main{grid-column:1/-1}.tile strong{font-size:1.25rem}
-.confusion{border-spacing:1px;font-size:.66rem;letter-spacing:-.01em}.confusion td{min-width:20px;height:26px;padding:0;border-radius:3px}
-.confusion th{padding-right:3px}.confusion tbody th,.confusion tfoot th{max-width:66px}.confusion thead .corner{font-size:.6rem;padding-right:3px}
+.confusion{border-spacing:1px;font-size:.69rem;letter-spacing:-.02em}.confusion td{min-width:20px;height:26px;padding:0;border-radius:3px}
+.confusion th{padding-right:3px}.confusion tbody th,.confusion tfoot th{max-width:66px}.confusion thead .corner{font-size:.66rem;padding-right:3px}
 .classes th,.classes td{padding:5px 6px}.classes .bar{width:20%;background-position:3px 50%;background-size:calc(100% - 6px) 70%}}
-@media print{section,.tile{box-shadow:none;break-inside:avoid}audio{display:none!important}}
+@media print{:root{--page:#fff;--card:#fff;--ink:#1a2130;--soft:#4c5565;--rule:#d4dae2;--hit:29 99 201;--miss:190 72 8;--first:#1d63c9;--second:#b84a0c;--accent:#0f766e;
+--r0:#0067a8;--r1:#b84a0c;--r2:#00775a;--r3:#a23a7d;--r4:#7a5c00;--r5:#5b45c9;--r6:#3d4756;color-scheme:light}
+*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+main{max-width:none;padding:0}section,.tile{box-shadow:none}.clip,.chart,tr,.tile,.note{break-inside:avoid}h2,h3,summary{break-after:avoid}
+details::details-content{content-visibility:visible;block-size:auto}.scroll,pre{overflow:visible}pre{white-space:pre-wrap}audio{display:none!important}}
 `;

@@ -13,14 +13,13 @@ export function summarySection(input: ReportInput): Html {
 ${notes}</header>`;
 }
 
-function tiles({ evaluation, summary, seeds }: ReportInput): Html[] {
+function tiles({ evaluation, summary }: ReportInput): Html[] {
   const list: Html[] = [];
   if (evaluation !== undefined) {
     const [low, high] = evaluation.interval;
     const between = `95 % interval ${(low * 100).toFixed(1)} to ${percent(high)}`;
     list.push(tile("Accuracy", percent(evaluation.accuracy, 2), between, true));
   }
-  if (seeds !== undefined) list.push(tile(`Mean of ${seeds.seeds} seeds`, percent(seeds.mean, 2), deviation(seeds.deviation)));
   if (evaluation !== undefined) {
     const right = evaluation.confusion.reduce((sum, row, i) => sum + (row[i] ?? 0), 0);
     list.push(tile("Clips", count(evaluation.clips), `${count(evaluation.clips - right)} labelled wrongly`));
@@ -35,9 +34,6 @@ function tiles({ evaluation, summary, seeds }: ReportInput): Html[] {
 function tile(name: string, value: string, detail: string, main = false): Html {
   return html`<div class="tile${main ? " main" : ""}"><span>${name}</span><strong>${value}</strong><small>${detail}</small></div>`;
 }
-
-const deviation = (value: number | null): string =>
-  value === null ? "one seed shows no deviation" : `standard deviation ${(value * 100).toFixed(2)} points`;
 
 function facts({ summary, evaluation }: ReportInput): Html[] {
   const list: [name: string, value: HtmlValue][] = [["Model", summary.model]];

@@ -109,6 +109,9 @@ export { resumeTraining, train } from "./train/train.js";
 export type { TrainingOutcome, TrainOptions } from "./train/train.js";
 
 // Measuring and using
+export { compareRuns } from "./measure/compare_runs.js";
+export { renderComparison } from "./measure/comparison.js";
+export type { ComparedRun, ComparisonInput, SeedGroup } from "./measure/comparison.js";
 export { evaluateSpotter as evaluate } from "./measure/evaluate.js";
 export type { EvaluateOptions, SpotterEvaluation } from "./measure/evaluate.js";
 export { finishRun } from "./measure/finish_run.js";

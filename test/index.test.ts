@@ -20,7 +20,7 @@ const names = `
   resolveOptions zooModels exportTflite loadModel openLiteRt parseModel readTfliteMetadata resolveModel saveModel
   shippedModels writeModel ArchiveWriter archiveClips checkDataset clipsOf datasetStatistics getSpeechCommands openArchive
   openDataset synthesizeDataset buildTrainingStep featurize parseRecipe resumeTraining soundSet train evaluate
-  evaluateScores finishRun helloEdgeCost openModel openSpotter predict profile renderReport reportOfRun
+  compareRuns evaluateScores finishRun helloEdgeCost openModel openSpotter predict profile renderComparison renderReport reportOfRun
 `
   .trim()
   .split(/\s+/);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
@@ -130,12 +131,22 @@ async function keep(
   { data, features, split, all }: EvaluateArguments,
 ): Promise<void> {
   const { EVALUATION_FILE, recipeOfRun } = await import("../measure/read_run.js");
-  const { recordOfEvaluation, writeEvaluationFile } = await import("../measure/evaluation_file.js");
+  const { readEvaluationFile, recordOfEvaluation, writeEvaluationFile } = await import("../measure/evaluation_file.js");
   const versions = { earshot: packageVersion(), node: process.version };
   const part = all === true ? "all" : split;
   const named = { model: name, ...(await recipeOfRun(folder)) };
-  const where = { ...named, ...size, data: resolve((data ?? features) as string), split: part, versions };
-  await writeEvaluationFile(join(folder, EVALUATION_FILE), recordOfEvaluation(where, measured));
+  const file = join(folder, EVALUATION_FILE);
+  // How long the training took is known from then only.
+  const { training } = existsSync(file) ? await readEvaluationFile(file).catch(() => ({ training: undefined })) : {};
+  const where = {
+    ...named,
+    ...(training === undefined ? {} : { training }),
+    ...size,
+    data: resolve((data ?? features) as string),
+    split: part,
+    versions,
+  };
+  await writeEvaluationFile(file, recordOfEvaluation(where, measured));
 }
 
 async function soundsSet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {

@@ -6,7 +6,6 @@ import { EVALUATION_FILE, ofRecipe, type RunRecords, readRun } from "./read_run.
 import type { ComparedRun, SeedGroup } from "./report/compared_run.js";
 import { letterOf } from "./report/compared_run.js";
 import { summarizeSeeds } from "./seeds.js";
-import { trainingSeconds } from "./training_log.js";
 
 /** So many letters there are. */
 const MAX_RUNS = 26;
@@ -41,7 +40,7 @@ function comparedRun({ record, training, recipe }: RunRecords, name: string, fir
     split: record?.split,
     seed: record?.seed ?? seed,
     steps: training?.reduce((most, { step }) => Math.max(most, step), 0),
-    seconds: training && trainingSeconds(training),
+    time: record?.training,
     evaluation: record?.evaluation,
     training,
     againstFirst: mcnemar(first, record),

@@ -21,6 +21,13 @@ export interface RecordedMistake {
   truthScore: number;
 }
 
+/** How long a training took. */
+export interface TrainingTime {
+  seconds: number;
+  /** Step from which the last call went on; 0 where the training was not interrupted. */
+  from: number;
+}
+
 /** A run's evaluation.json: what `evaluate` measured, so that `report` need not measure again. */
 export interface EvaluationRecord {
   /** Name of the network or of the model file. */
@@ -33,6 +40,7 @@ export interface EvaluationRecord {
   data: string;
   split: string;
   seed?: number;
+  training?: TrainingTime;
   /** ISO 8601. */
   date: string;
   versions: Record<string, string>;
@@ -71,6 +79,7 @@ const schema = v.object({
   data: text,
   split: text,
   seed: v.optional(v.number()),
+  training: v.optional(v.object({ seconds: v.pipe(v.number(), v.minValue(0)), from: count })),
   date: text,
   versions: v.record(text, text),
   evaluation: v.object({

@@ -45,6 +45,7 @@ export async function finishRun(
       data: resolve(recipe.data.at(-1)?.path ?? "."),
       split: measured.split,
       seed: recipe.seed,
+      training: { seconds: outcome.seconds, from: outcome.resumedFrom },
       versions: { earshot: outcome.origin.version, node: outcome.origin.node },
       notes: outcome.notes,
     };

@@ -36,8 +36,8 @@ export async function reportOfRun(folder: string, options: RunReportOptions = {}
 }
 
 function summaryOf(record: EvaluationRecord): ReportSummary {
-  const { model, parameters, multiplyAccumulates, bytes, data, split, seed, date, versions } = record;
-  return { model, parameters, multiplyAccumulates, bytes, data, split, seed, date, versions };
+  const { model, parameters, multiplyAccumulates, bytes, data, split, seed, training, date, versions } = record;
+  return { model, parameters, multiplyAccumulates, bytes, data, split, seed, training, date, versions };
 }
 
 async function summaryWithoutEvaluation(folder: string): Promise<ReportSummary> {

@@ -9,11 +9,9 @@ export interface TrainingRecord {
   learningRate?: number;
   validationLoss?: number;
   validationAccuracy?: number;
-  /** Since this call of train or resume began, seconds. */
-  seconds?: number;
 }
 
-const FIGURES = ["loss", "accuracy", "learningRate", "validationLoss", "validationAccuracy", "seconds"] as const;
+const FIGURES = ["loss", "accuracy", "learningRate", "validationLoss", "validationAccuracy"] as const;
 
 /**
  * Reads the text of metrics.jsonl: one JSON object a line with `step` and any figures; other fields are left out.
@@ -54,12 +52,4 @@ function recordOf(value: Record<string, unknown>, step: number): TrainingRecord 
     if (typeof figure === "number" && Number.isFinite(figure)) record[name] = figure;
   }
   return record;
-}
-
-/** Seconds of training in all, over every time that it was resumed; undefined where the log has no times. */
-export function trainingSeconds(records: readonly TrainingRecord[]): number | undefined {
-  const times = records.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
-  if (times.length === 0) return undefined;
-  // Time begins anew with each resume: what stands before a step back is the time of the call before.
-  return times.reduce((sum, seconds, i) => sum + (i + 1 === times.length || (times[i + 1] as number) < seconds ? seconds : 0), 0);
 }

@@ -68,6 +68,8 @@ export interface TrainingOutcome {
   trainingClips: number;
   validationClips: number;
   testingClips: number;
+  /** Step after which this call began; 0 where it was not a resumption. */
+  resumedFrom: number;
   /** Of this call. */
   seconds: number;
   examplesPerSecond: number;
@@ -249,6 +251,7 @@ class Training {
       bestAccuracy: bestAccuracy < 0 ? null : bestAccuracy,
       bestStep,
       ...this.#assembly.data,
+      resumedFrom: from,
       seconds,
       examplesPerSecond: ((step - from) * this.#recipe.batch) / Math.max(seconds, 1e-3),
       ...known,

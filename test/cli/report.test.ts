@@ -98,4 +98,31 @@ describe("earshot report", () => {
     expect([damaged.code, damaged.stdout]).toEqual([1, ""]);
     expect(damaged.stderr).toMatch(/evaluation\.json: JSON: .*earshot evaluate/);
   });
+
+  it("compares several runs on one page", async () => {
+    const folders = [await makeRun("first"), await makeRun("second")];
+    const out = join(base, "several.html");
+    const { code, stdout, stderr } = await earshot(["report", ...folders, "--out", out]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(
+      /^run +model +accuracy +95 % interval +parameters +MACs +steps +p against A\nA first +ds_cnn <S> +75\.00 %/,
+    );
+    expect(stdout).toContain("No p against A for B: it is not known that the same clips were judged");
+    const page = readFileSync(out, "utf8");
+    expect(page).toContain("<h1>2 runs compared</h1>");
+    expect(page).toContain("ds_cnn &lt;S&gt;");
+    const json = JSON.parse((await earshot(["report", ...folders, "-o", out, "--json"])).stdout) as {
+      bytes: number;
+      runs: unknown[];
+    };
+    expect(json.bytes).toBe(readFileSync(out).length);
+    expect(json.runs).toMatchObject([{ name: "first", accuracy: 0.75, clips: 4, steps: 3 }, { name: "second" }]);
+  });
+
+  it("refuses --data with several runs, and the same run twice", async () => {
+    const run = await makeRun("alone");
+    const [data, twice] = await Promise.all([earshot(["report", run, base, "--data", base]), earshot(["report", run, run])]);
+    expect([data.code, data.stderr]).toEqual([2, expect.stringMatching(/--data goes with one run/)]);
+    expect([twice.code, twice.stderr]).toEqual([1, expect.stringMatching(/alone: the run is named twice; name every run once/)]);
+  });
 });

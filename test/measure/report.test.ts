@@ -5,12 +5,9 @@ import { encodePng } from "../../src/measure/png.js";
 import { type ReportInput, renderReport } from "../../src/measure/report.js";
 import { spectrogram } from "../../src/measure/spectrogram.js";
 import { decodeWav } from "../../src/signal/wav.js";
+import { HOSTILE, unbalanced } from "./page_checks.js";
 
 const RATE = 16_000;
-const HOSTILE = `"><script src=http://evil.example/x.js></script><img src=x onerror='alert(1)'>&amp;`;
-/** Elements that HTML does not close. */
-const VOID = new Set(["meta", "img", "br", "line", "circle", "path", "!doctype"]);
-
 function tone(frequency: number, seconds: number): Float32Array {
   return Float32Array.from({ length: seconds * RATE }, (_, i) => 0.5 * Math.sin((2 * Math.PI * frequency * i) / RATE));
 }
@@ -37,19 +34,6 @@ function input(label = "no", clips = 2): ReportInput {
     recipe: { network: label },
     notes: [`limited by ${label}`],
   };
-}
-
-/** Names of the open elements at the end of the page, and whether every closing tag met its opening one. */
-function unbalanced(page: string): string[] {
-  const open: string[] = [];
-  const body = page.replace(/<style>[\s\S]*?<\/style>/, "<style></style>");
-  for (const [, closing, name] of body.matchAll(/<(\/?)([a-z!][a-z0-9]*)(?:"[^"]*"|[^">])*>/gi)) {
-    const tag = (name as string).toLowerCase();
-    if (VOID.has(tag)) continue;
-    if (closing !== "/") open.push(tag);
-    else if (open.pop() !== tag) return [`</${tag}>`, ...open];
-  }
-  return open;
 }
 
 const dataUrls = (page: string, type: string): Buffer[] =>

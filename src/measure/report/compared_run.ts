@@ -1,3 +1,4 @@
+import type { TrainingTime } from "../evaluation_file.js";
 import type { McNemarResult } from "../mcnemar.js";
 import type { Evaluation } from "../metrics.js";
 import type { SeedSummary } from "../seeds.js";
@@ -18,8 +19,7 @@ export interface ComparedRun {
   seed?: number | undefined;
   /** Optimizer steps done. */
   steps?: number | undefined;
-  /** Of training; undefined where the log has no times. */
-  seconds?: number | undefined;
+  time?: TrainingTime | undefined;
   evaluation?: Evaluation | undefined;
   training?: readonly TrainingRecord[] | undefined;
   /** Against the first run; undefined where it is not known that both judged the same clips. */

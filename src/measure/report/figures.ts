@@ -1,3 +1,5 @@
+import type { TrainingTime } from "../evaluation_file.js";
+
 /** "94.41 %"; an unknown fraction is a dash. */
 export function percent(fraction: number | null | undefined, digits = 1): string {
   return fraction === null || fraction === undefined ? "–" : `${(fraction * 100).toFixed(digits)} %`;
@@ -21,8 +23,13 @@ export function short(value: number): string {
   return power === 0 ? String(value) : `${(value / 1000 ** power).toPrecision(3)} ${["", "k", "M", "G", "T"][power]}`;
 }
 
+/** "38 s", or since which step a resumed training took that long. */
+export function trainingTime({ seconds, from }: TrainingTime): string {
+  return from === 0 ? duration(seconds) : `${duration(seconds)} from step ${count(from)}`;
+}
+
 /** "48 s", "2 min 5 s", "3 h 12 min". */
-export function duration(seconds: number): string {
+function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

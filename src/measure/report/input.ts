@@ -1,3 +1,4 @@
+import type { TrainingTime } from "../evaluation_file.js";
 import type { Evaluation } from "../metrics.js";
 import type { TrainingRecord } from "../training_log.js";
 
@@ -16,6 +17,7 @@ export interface ReportSummary {
   /** Which part of the data was measured ("testing"). */
   split?: string;
   seed?: number;
+  training?: TrainingTime;
   /** When it was measured, ISO 8601. */
   date: string;
   /** Program -> version ("earshot", "node", ...). */

@@ -14,6 +14,11 @@ export interface LabelRequest {
   height: number;
 }
 
+interface Corner {
+  left: number;
+  top: number;
+}
+
 /** Units between the places that are tried. */
 const STEP = 4;
 /** Units between a point and a label that stands beside it. */
@@ -29,28 +34,34 @@ const CROSSING = 14;
  * @param bars thin boxes that labels should rather not cross
  * @returns top left corners in the order given; undefined where there is no room left
  */
-export function placeLabels(
-  requests: readonly LabelRequest[],
-  frame: Box,
-  bars: readonly Box[],
-): ({ left: number; top: number } | undefined)[] {
+export function placeLabels(requests: readonly LabelRequest[], frame: Box, bars: readonly Box[]): (Corner | undefined)[] {
   const points = requests.map(({ x, y }) => ({ left: x - 5, top: y - 5, width: 10, height: 10 }));
   const taken: Box[] = [];
-  const corners: ({ left: number; top: number } | undefined)[] = requests.map(() => undefined);
+  const corners: (Corner | undefined)[] = requests.map(() => undefined);
   for (const i of outerFirst(requests)) {
     const request = requests[i] as LabelRequest;
-    const { width, height } = request;
-    const candidates = [...beside(request), ...grid(frame, request)]
-      .map((corner) => ({ ...corner, width, height }))
-      .filter((box) => within(box, frame))
-      .map((box) => ({ box, cost: distance(box, request) + CROSSING * bars.filter((bar) => overlap(box, bar)).length }))
-      .toSorted((a, b) => a.cost - b.cost);
-    const free = candidates.find(({ box }) => ![...points, ...taken].some((other) => overlap(box, other)));
-    if (free === undefined) continue;
-    taken.push({ left: free.box.left - 2, top: free.box.top, width: width + 4, height });
-    corners[i] = { left: free.box.left, top: free.box.top };
+    const corner = nearestFree(request, frame, [...points, ...taken], bars);
+    if (corner === undefined) continue;
+    taken.push({ left: corner.left - 2, top: corner.top, width: request.width + 4, height: request.height });
+    corners[i] = corner;
   }
   return corners;
+}
+
+function nearestFree(request: LabelRequest, frame: Box, taken: readonly Box[], bars: readonly Box[]): Corner | undefined {
+  const { width, height } = request;
+  let best: Corner | undefined;
+  let least = Infinity;
+  for (const { left, top } of [...beside(request), ...grid(frame, request)]) {
+    const box = { left, top, width, height };
+    const far = distance(box, request);
+    if (far >= least || !within(box, frame) || taken.some((other) => overlap(box, other))) continue;
+    const cost = far + CROSSING * bars.filter((bar) => overlap(box, bar)).length;
+    if (cost >= least) continue;
+    least = cost;
+    best = { left, top };
+  }
+  return best;
 }
 
 /** Points at the edge of a crowd choose first: they have room on their free side, and leave the middle to those within. */
@@ -68,7 +79,7 @@ export function overlap(a: Box, b: Box): boolean {
 }
 
 /** Right, left, above and below of the point: where a reader looks first. */
-function beside({ x, y, width, height }: LabelRequest): { left: number; top: number }[] {
+function beside({ x, y, width, height }: LabelRequest): Corner[] {
   return [
     { left: x + GAP, top: y - height / 2 },
     { left: x - GAP - width, top: y - height / 2 },
@@ -77,7 +88,7 @@ function beside({ x, y, width, height }: LabelRequest): { left: number; top: num
   ];
 }
 
-function* grid(frame: Box, { width, height }: LabelRequest): Generator<{ left: number; top: number }> {
+function* grid(frame: Box, { width, height }: LabelRequest): Generator<Corner> {
   for (let top = frame.top; top + height <= frame.top + frame.height; top += STEP)
     for (let left = frame.left; left + width <= frame.left + frame.width; left += STEP) yield { left, top };
 }

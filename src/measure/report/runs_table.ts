@@ -1,5 +1,5 @@
 import { type ComparedRun, type ComparisonInput, letterOf, lookOf } from "./compared_run.js";
-import { count, duration, percent, probability, short } from "./figures.js";
+import { count, percent, probability, short, trainingTime } from "./figures.js";
 import { type Html, type HtmlValue, html } from "./html.js";
 
 /** Every run with its figures; a table at a desk, a card for each run on a phone. */
@@ -29,7 +29,7 @@ both heard right; below 0.05 the difference is unlikely to be chance. A dash: no
 }
 
 function row(run: ComparedRun, place: number, best: number, heads: readonly string[]): Html {
-  const { evaluation, parameters, multiplyAccumulates, steps, seconds, seed } = run;
+  const { evaluation, parameters, multiplyAccumulates, steps, time, seed } = run;
   const cells: [text: string, title?: string][] = [
     [run.model ?? "–"],
     [percent(evaluation?.accuracy, 2)],
@@ -38,7 +38,7 @@ function row(run: ComparedRun, place: number, best: number, heads: readonly stri
     [known(parameters, short), known(parameters, count)],
     [known(multiplyAccumulates, short), known(multiplyAccumulates, count)],
     [known(steps, count)],
-    [known(seconds, duration)],
+    [time === undefined ? "–" : trainingTime(time)],
     [known(seed, String)],
     [place === 0 ? "" : known(run.againstFirst?.probability, probability), discordant(run, place)],
   ];

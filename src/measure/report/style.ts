@@ -9,7 +9,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-main{max-width:1080px;margin:0 auto;padding:28px 20px 40px}
+main{overflow-wrap:anywhere;max-width:1080px;margin:0 auto;padding:28px 20px 40px}
 header{margin-bottom:22px}
 .eyebrow{margin:0;color:var(--accent);font-weight:600;font-size:.8rem;letter-spacing:.04em}
 h1{margin:.1em 0 .6em;font-size:1.9rem;line-height:1.2;overflow-wrap:anywhere}
@@ -61,6 +61,7 @@ table{border-collapse:separate;border-spacing:0;font-variant-numeric:tabular-num
 .run0{color:var(--r0)}.run1{color:var(--r1)}.run2{color:var(--r2)}.run3{color:var(--r3)}.run4{color:var(--r4)}.run5{color:var(--r5)}.run6{color:var(--r6)}
 .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 circle{fill:currentColor}.first{color:var(--first)}.second{color:var(--second)}
+.classes,.confusion{overflow-wrap:normal}
 .classes{width:100%;font-size:.9rem}.classes th,.classes td{padding:5px 10px;border-bottom:1px solid var(--rule);text-align:right;white-space:nowrap}
 .classes tbody tr:last-child>*{border-bottom:0}
 .classes thead th{color:var(--soft);font-weight:500;font-size:.82rem}.classes th:first-child{text-align:left;font-weight:600;max-width:180px;overflow:hidden;text-overflow:ellipsis}

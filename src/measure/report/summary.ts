@@ -1,4 +1,4 @@
-import { bytes, count, percent, short } from "./figures.js";
+import { bytes, count, percent, short, trainingTime } from "./figures.js";
 import { type Html, type HtmlValue, html } from "./html.js";
 import type { ReportInput } from "./input.js";
 
@@ -41,6 +41,7 @@ function facts({ summary, evaluation }: ReportInput): Html[] {
   if (summary.split !== undefined) list.push(["Split", summary.split]);
   if (evaluation?.loss !== undefined) list.push(["Loss", `${evaluation.loss.toFixed(4)} nats a clip`]);
   if (summary.seed !== undefined) list.push(["Seed", String(summary.seed)]);
+  if (summary.training !== undefined) list.push(["Training", trainingTime(summary.training)]);
   list.push(["Date", readableDate(summary.date)]);
   const versions = Object.entries(summary.versions).map(([program, version]) => `${program} ${version}`);
   if (versions.length > 0) list.push(["Versions", versions.join(", ")]);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toneDataset, toneRecipe } from "../train/tones.js";
 import { earshot, root } from "./command_line.js";
@@ -154,6 +154,20 @@ describe("earshot evaluate", () => {
     expect(evaluation.accuracy).toBeGreaterThanOrEqual(0.85);
     expect(evaluation.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(27);
     expect(evaluation.perClass).toHaveLength(3);
+  });
+
+  it("writes the evaluation of a run anew with --out, so that two runs can be tested clip by clip", async () => {
+    const again = join(base, "again");
+    mkdirSync(again);
+    const where = ["--data", data, "--target", "wasm", "--out", again];
+    expect((await earshot(["evaluate", model, ...where])).code).toBe(0);
+    const { stdout } = await earshot(["report", again, dirname(model), "--json", "-o", join(base, "both.html")]);
+    const [first, second] = JSON.parse(stdout).runs;
+    expect(first.clips).toBe(27);
+    expect(second.time.from).toBe(0);
+    expect(second).toMatchObject({ accuracy: first.accuracy, againstFirst: { onlyFirst: 0, onlySecond: 0, probability: 1 } });
+    const two = await earshot(["evaluate", model, model, ...where]);
+    expect([two.code, two.stderr]).toEqual([2, expect.stringMatching(/--out takes the evaluation of one model/)]);
   });
 
   it("shows text, and says what is missing", async () => {

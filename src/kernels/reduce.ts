@@ -1,3 +1,4 @@
+import { ColumnGroups } from "./column_groups.js";
 import { add, constant, div, type Expression, horizontal, type Kernel, KernelBuilder, max, mul, rem, sub } from "./language.js";
 import { pieces } from "./map.js";
 
@@ -52,9 +53,9 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
   const combine = (a: Expression, b: Expression): Expression => (spec.reduction === "sum" ? add(a, b) : max(a, b));
   const finish = (v: Expression): Expression => (spec.scale === 1 ? v : mul(v, spec.scale));
   const outer = kept.reduce((p, d) => p * d.size, 1);
-  const widths = pieces(columns, lanes);
   // Each iteration takes up to `partialSums` vectors of neighbouring columns, so rows are read in whole cache lines.
-  const groups = last?.kept ? Math.ceil(widths.length / partialSums) : 1;
+  const columnGroups = new ColumnGroups(columns, lanes, partialSums);
+  const groups = last?.kept ? columnGroups.count : 1;
 
   const overRest = (dims: readonly Dimension[], base: Expression, visit: (at: Expression) => void): void => {
     const [first, ...rest] = dims;
@@ -74,18 +75,13 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
     base = k.let(base);
     const row = k.let(mul(div(p, groups), columns));
     if (last?.kept) {
-      for (let g = 0; g < groups; g++) {
-        const part = widths.slice(g * partialSums, (g + 1) * partialSums);
-        const run = (): void => {
-          const sums = part.map((w) => k.mutable(start(w.lanes)));
-          overRest(reduced, base, (at) =>
-            part.forEach((w, i) => k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)))),
-          );
-          part.forEach((w, i) => k.store(y, add(row, w.at), finish(sums[i]!)));
-        };
-        if (groups === 1) run();
-        else k.if({ kind: "binary", type: "mask", lanes: 1, operator: "eq", left: group, right: constant("i32", g) }, run);
-      }
+      columnGroups.write(k, group, (first, vectors) => {
+        const sums = vectors.map((w) => k.mutable(start(w.lanes)));
+        overRest(reduced, k.let(add(base, first)), (at) =>
+          vectors.forEach((w, i) => k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)))),
+        );
+        vectors.forEach((w, i) => k.store(y, add(add(row, first), w.at), finish(sums[i]!)));
+      });
       return;
     }
     const inner = reduced[reduced.length - 1];
@@ -123,38 +119,31 @@ export function momentsKernel(element: "f32" | "f64", rows: number, columns: num
   const x = k.buffer("x", element);
   const mean = k.buffer("mean", element, true);
   const variance = k.buffer("variance", element, true);
-  const widths = pieces(columns, lanes);
-  const perGroup = 2;
-  const groups = Math.ceil(widths.length / perGroup);
-  k.parallel(groups, (p) => {
-    for (let g = 0; g < groups; g++) {
-      const part = widths.slice(g * perGroup, (g + 1) * perGroup);
-      const run = (): void => {
-        const shift = part.map((w) => k.let(k.load(x, w.at, w.lanes)));
-        const make = (): Expression[][] => [0, 1].map(() => part.map((w) => k.mutable(constant(element, 0, w.lanes))));
-        const sums = make();
-        const squares = make();
-        const visit = (row: Expression, which: number): void =>
-          part.forEach((w, i) => {
-            const d = k.let(sub(k.load(x, add(mul(row, columns), w.at), w.lanes), shift[i]!));
-            k.assign(sums[which]![i]!, add(sums[which]![i]!, d));
-            k.assign(squares[which]![i]!, add(squares[which]![i]!, mul(d, d)));
-          });
-        k.for(0, rows - (rows % 2), 2, (row) => {
-          visit(row, 0);
-          visit(add(row, 1), 1);
+  const groups = new ColumnGroups(columns, lanes, 2);
+  k.parallel(groups.count, (p) =>
+    groups.write(k, p, (first, vectors) => {
+      const shift = vectors.map((w) => k.let(k.load(x, add(first, w.at), w.lanes)));
+      const make = (): Expression[][] => [0, 1].map(() => vectors.map((w) => k.mutable(constant(element, 0, w.lanes))));
+      const sums = make();
+      const squares = make();
+      const visit = (row: Expression, which: number): void =>
+        vectors.forEach((w, i) => {
+          const d = k.let(sub(k.load(x, add(add(mul(row, columns), first), w.at), w.lanes), shift[i]!));
+          k.assign(sums[which]![i]!, add(sums[which]![i]!, d));
+          k.assign(squares[which]![i]!, add(squares[which]![i]!, mul(d, d)));
         });
-        if (rows % 2 === 1) visit(constant("i32", rows - 1), 0);
-        part.forEach((w, i) => {
-          const m = k.let(mul(add(sums[0]![i]!, sums[1]![i]!), 1 / rows));
-          const q = k.let(mul(add(squares[0]![i]!, squares[1]![i]!), 1 / rows));
-          k.store(mean, w.at, add(m, shift[i]!));
-          k.store(variance, w.at, max(sub(q, mul(m, m)), 0));
-        });
-      };
-      if (groups === 1) run();
-      else k.if({ kind: "binary", type: "mask", lanes: 1, operator: "eq", left: p, right: constant("i32", g) }, run);
-    }
-  });
+      k.for(0, rows - (rows % 2), 2, (row) => {
+        visit(row, 0);
+        visit(add(row, 1), 1);
+      });
+      if (rows % 2 === 1) visit(constant("i32", rows - 1), 0);
+      vectors.forEach((w, i) => {
+        const m = k.let(mul(add(sums[0]![i]!, sums[1]![i]!), 1 / rows));
+        const q = k.let(mul(add(squares[0]![i]!, squares[1]![i]!), 1 / rows));
+        k.store(mean, add(first, w.at), add(m, shift[i]!));
+        k.store(variance, add(first, w.at), max(sub(q, mul(m, m)), 0));
+      });
+    }),
+  );
   return k.finish();
 }

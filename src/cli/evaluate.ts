@@ -65,7 +65,9 @@ export function register(program: Command): void {
 }
 
 async function evaluate(names: readonly string[], options: EvaluateArguments): Promise<void> {
-  if ((options.data === undefined) === (options.features === undefined))
+  if (options.data !== undefined && options.features !== undefined)
+    throw new UsageError("--data and --features exclude each other; leave one of them out");
+  if (options.data === undefined && options.features === undefined)
     throw new UsageError("name what to measure on with --data FOLDER or with --features ARCHIVE");
   if (options.out !== undefined && names.length > 1)
     throw new UsageError(`--out takes the evaluation of one model, and ${names.length} are named`);

@@ -206,7 +206,7 @@ function readDescription(root: string): ArchiveDescription {
     throw new FormatError(file, "text", "no object", "write one JSON object");
   const { frontend = null, labels = null, scale = 1, offset = 0 } = value as Record<string, unknown>;
   if (!Number.isFinite(scale) || !Number.isFinite(offset) || scale === 0)
-    throw new FormatError(file, "scale, offset", `${scale}, ${offset}`, "write two numbers");
+    throw new FormatError(file, "scale, offset", `${scale}, ${offset}`, "write two finite numbers, the scale not 0");
   if (labels !== null && !(Array.isArray(labels) && labels.every((label) => typeof label === "string"))) {
     throw new FormatError(file, "labels", JSON.stringify(labels).slice(0, 60), "write a list of texts or null");
   }

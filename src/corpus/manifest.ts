@@ -30,6 +30,14 @@ const shape = '{"path": "a.wav", "label": "yes", "speaker"?: "ann", "split"?: "t
  * @throws FormatError with the line number
  */
 export function parseManifest(text: string, file: string): ManifestEntry[] {
+  const zero = text.indexOf("\0");
+  if (zero >= 0)
+    throw new FormatError(
+      file,
+      `character ${zero + 1}`,
+      "a zero byte: this is no text",
+      `give a folder, or a manifest with one object ${shape} a line`,
+    );
   const entries: ManifestEntry[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;

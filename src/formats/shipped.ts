@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
 
 // Two folders up both from src/formats and from dist/formats.
 const folder = fileURLToPath(new URL("../../models/", import.meta.url));
@@ -32,5 +33,7 @@ export function resolveModel(nameOrPath: string): string {
   const names = shippedModels();
   const known =
     names.length > 0 ? `the models that come with earshot are ${names.join(", ")}` : "no models come with this copy of earshot";
-  throw new UserError(`${nameOrPath}: there is no such file, and ${known}`);
+  const close = nearest(nameOrPath, names);
+  const guess = close === undefined ? "" : `; did you mean '${close}'?`;
+  throw new UserError(`${nameOrPath}: there is no such file, and ${known}${guess}`);
 }

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { FormatError } from "../base/errors.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import type { Decisions } from "./decisions.js";
+import { parseJsonText } from "../base/json.js";
 import { type Evaluation, evaluationOfConfusion } from "./metrics.js";
 
 /** A wrongly labelled clip as it is kept in a run's folder. */
@@ -118,11 +119,11 @@ export async function writeEvaluationFile(path: string, record: EvaluationRecord
  * @throws FormatError where it is no such file
  */
 export async function readEvaluationFile(path: string): Promise<EvaluationRecord> {
-  const parsed = v.safeParse(schema, parseJson(await readBounded(path), path));
   const remedy = "write it again with 'earshot evaluate'";
+  const parsed = v.safeParse(schema, parseJsonText(await readBounded(path), path, remedy));
   if (!parsed.success) {
     const issue = parsed.issues[0];
-    throw new FormatError(path, v.getDotPath(issue) ?? "top level", issue.message, remedy);
+    throw new FormatError(path, v.getDotPath(issue) ?? "top level", foundBy(issue), remedy);
   }
   const { evaluation: counts, ...rest } = parsed.output;
   const width = counts.labels.length;
@@ -137,6 +138,10 @@ export async function readEvaluationFile(path: string): Promise<EvaluationRecord
   return { ...rest, evaluation };
 }
 
+function foundBy({ received, message }: v.BaseIssue<unknown>): string {
+  return received === "undefined" ? "is missing" : message;
+}
+
 async function readBounded(path: string): Promise<string> {
   const file = await open(path, "r");
   try {
@@ -145,13 +150,5 @@ async function readBounded(path: string): Promise<string> {
     return await file.readFile("utf8");
   } finally {
     await file.close();
-  }
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new FormatError(path, "JSON", (error as Error).message, "write it again with 'earshot evaluate'");
   }
 }

@@ -58,7 +58,7 @@ function collect(folder: string, files: string[], depth: number): void {
  */
 export async function predictFile(spotter: Spotter, file: string, bytes?: Uint8Array): Promise<Prediction> {
   const { rate, samples } = spotter;
-  const limits = { maxSeconds: longestSeconds };
+  const limits = { maxSeconds: longestSeconds, remedy: "cut it into pieces" };
   const sound =
     bytes === undefined
       ? await readSound(file, { rate, ...limits })

@@ -1,3 +1,4 @@
+import { open } from "node:fs/promises";
 import { FormatError } from "../base/errors.js";
 import { readBounded } from "../base/read_file.js";
 import { decodeFlac } from "./flac.js";
@@ -5,7 +6,10 @@ import { decodeOpus, decodeVorbis } from "./ogg.js";
 import { resampleSound } from "./resample.js";
 import { checkUnpackedSize } from "./sound.js";
 import type { Sound, SoundLimits } from "./sound.js";
-import { decodeWav, isWav } from "./wav-reader.js";
+import { checkWavDuration, decodeWav, isWav } from "./wav-reader.js";
+
+/** Bytes in which the samples of a WAV file begin, mostly; a shorter file is read at once. */
+const headBytes = 1 << 17;
 
 /** What a file holds, told by its first bytes, never by its name. */
 export type SoundFormat = "wav" | "flac" | "opus" | "vorbis";
@@ -56,8 +60,25 @@ export async function decodeSound(bytes: Uint8Array, name: string, limits: Sound
  * @throws UserError where the file cannot be read or is beyond the limits, FormatError where it is no sound
  */
 export async function readSound(path: string, options: ReadOptions = {}): Promise<Sound> {
+  await refuseLongWav(path, options);
   const bytes = await readBounded(path, options.maxBytes ?? 2 ** 30, options.remedy ?? "cut it into pieces or raise the limit");
   return decodeSoundAt(bytes, path, options);
+}
+
+/** A WAV file of hours is refused by its beginning; it would be read whole otherwise. */
+async function refuseLongWav(path: string, limits: SoundLimits): Promise<void> {
+  const file = await open(path, "r").catch(() => undefined);
+  // Why it cannot be read is said where it is read.
+  if (file === undefined) return;
+  try {
+    const found = await file.stat();
+    if (!found.isFile() || found.size <= headBytes) return;
+    const { bytesRead, buffer } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0);
+    const head = buffer.subarray(0, bytesRead);
+    if (isWav(head)) checkWavDuration(head, found.size, path, limits);
+  } finally {
+    await file.close();
+  }
 }
 
 /**

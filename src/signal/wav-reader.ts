@@ -48,6 +48,25 @@ export function decodeWav(bytes: Uint8Array, name: string, limits: SoundLimits =
   return { samples, sampleRate: format.sampleRate };
 }
 
+/**
+ * Refuses a WAV file that is too long before all of it is read.
+ * @param head the first bytes of the file
+ * @param fileBytes size of the whole file
+ * @throws UserError for a sound beyond the limits; what else is wrong is left to `decodeWav`
+ */
+export function checkWavDuration(head: Uint8Array, fileBytes: number, name: string, limits: SoundLimits): void {
+  let chunks: Chunks;
+  try {
+    chunks = findChunks(head, name, fileBytes);
+  } catch (error) {
+    if (error instanceof FormatError) return;
+    throw error;
+  }
+  const { format, dataStart, dataEnd } = chunks;
+  const frames = Math.floor((dataEnd - dataStart) / (format.sampleBytes * format.channels));
+  checkDuration(name, frames, format.sampleRate, limits);
+}
+
 type SampleReader = (view: DataView, offset: number) => number;
 
 function sampleReader(format: WavFormat): SampleReader {
@@ -98,7 +117,8 @@ function checkFinite(samples: Float32Array, name: string): void {
   }
 }
 
-function findChunks(bytes: Uint8Array, name: string): Chunks {
+/** @param total size of the file where `bytes` are only its beginning */
+function findChunks(bytes: Uint8Array, name: string, total = bytes.length): Chunks {
   if (!isWav(bytes)) {
     const found = bytes.length < 12 ? `only ${bytes.length} bytes` : `'${printable(fourCharacters(bytes, 0))}'`;
     throw new FormatError(name, "byte 0", `${found} instead of a RIFF WAVE header`, "give a WAV file");
@@ -114,7 +134,7 @@ function findChunks(bytes: Uint8Array, name: string): Chunks {
     if (id === "ds64" && body + 16 <= bytes.length) longSize = Number(view.getBigUint64(body + 8, true));
     if (id === "fmt ") format ??= parseFormat(view, body, size, name);
     if (id === "data" && !data) {
-      const end = dataEnd(bytes, view, body, size === 0xffffffff && longSize !== undefined ? longSize : size);
+      const end = dataEnd(bytes, total, body, size === 0xffffffff && longSize !== undefined ? longSize : size);
       data = { start: body, end };
       at = nextChunk(bytes, end);
     } else at = nextChunk(bytes, body + size);
@@ -131,10 +151,10 @@ function findChunks(bytes: Uint8Array, name: string): Chunks {
 }
 
 /** Where the samples end; a size that cannot be true is replaced by what is there. */
-function dataEnd(bytes: Uint8Array, view: DataView, body: number, size: number): number {
-  if (size > 0 && body + size <= bytes.length) return body + size;
-  if (size === 0 && chunksReachEnd(bytes, view, body)) return body;
-  return bytes.length;
+function dataEnd(bytes: Uint8Array, total: number, body: number, size: number): number {
+  if (size > 0 && body + size <= total) return body + size;
+  if (size === 0 && chunksReachEnd(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), body)) return body;
+  return total;
 }
 
 /** Whether a chain of named chunks leads from `at` exactly to the end: then an empty data chunk is truly empty. */

@@ -216,7 +216,8 @@ function explain(issue: v.BaseIssue<unknown>, value: unknown): string {
   const where = path.map((item) => String(item.key)).join(".");
   if (issue.type === "strict_object" && issue.expected === "never") return unknownKey(where, path, value);
   if (issue.received === "undefined") return `'${where}' is missing; it must be ${issue.expected ?? "given"}`;
-  return `'${where || "recipe"}' is ${JSON.stringify(issue.input)?.slice(0, 80)}: ${issue.message}`;
+  const wanted = issue.message.replace(/^Invalid \w+: Expected (.*) but received .*$/s, "it must be $1");
+  return `'${where || "recipe"}' is ${JSON.stringify(issue.input)?.slice(0, 80)}: ${wanted}`;
 }
 
 function unknownKey(where: string, path: readonly { key?: unknown }[], value: unknown): string {

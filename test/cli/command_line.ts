@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Added to a clean environment. */
   environment?: Record<string, string>;
   cwd?: string;
+  /** User id under which the program runs; only root may choose. */
+  user?: number;
   /** Starts a timer that may interrupt the program; it is cleared when the program ends. */
   whileRunning?: (kill: (signal: NodeJS.Signals) => void) => NodeJS.Timeout;
 }
@@ -29,7 +31,11 @@ export interface RunOptions {
 export function earshot(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   buildOnce();
   const { NO_COLOR: _a, FORCE_COLOR: _b, EARSHOT_DEBUG: _c, ...clean } = process.env;
-  const child = spawn(process.execPath, [program, ...args], { cwd: options.cwd, env: { ...clean, ...options.environment } });
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: options.cwd,
+    env: { ...clean, ...options.environment },
+    uid: options.user,
+  });
   child.stdin.end();
   let stdout = "";
   let stderr = "";

@@ -45,7 +45,7 @@ const values = [
 function changed(random) {
   const words = random.pick(commandLines).split(" ");
   const times = 1 + random.integer(3);
-  for (let i = 0; i < times; i++) {
+  for (let i = 0; i < times && words.length > 0; i++) {
     const at = random.integer(words.length);
     const what = random.integer(7);
     if (what === 0) words.splice(at, 1);

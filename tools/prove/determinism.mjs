@@ -98,9 +98,12 @@ async function cutCheckpoint(run) {
 }
 
 const lines = [];
+/** Prints a line, and writes all so far: a long proof that is stopped leaves what it has shown. */
 const say = (text) => {
   lines.push(text);
   console.log(text);
+  mkdirSync("results", { recursive: true });
+  writeFileSync("results/determinism.txt", `${lines.join("\n")}\n`);
 };
 let failures = 0;
 
@@ -159,6 +162,4 @@ for (const network of options.networks.split(",")) {
   }
 }
 say(failures === 0 ? "\nall the same" : `\n${failures} DIFFERENT`);
-mkdirSync("results", { recursive: true });
-writeFileSync("results/determinism.txt", `${lines.join("\n")}\n`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -161,15 +161,23 @@ const kill = {
     life.child.kill("SIGKILL");
   },
 
-  /** Stops the process when a temporary file appears; where it is there still, kills, else lets it go on to the next checkpoint. */
-  async writing(life, run) {
+  /**
+   * Stops the process when a temporary file appears, or after its first or second write; where the file is there still, kills, else lets it
+   * go on to the next checkpoint.
+   */
+  async writing(life, run, random) {
     const before = newestCheckpoint(run);
     await until(life, () => newestCheckpoint(run) > before);
     let killed = "";
+    let passed = random.integer(3);
+    let seen = { name: "", events: 0 };
     const watcher = watch(join(run, "checkpoints"), (_event, name) => {
-      if (killed !== "" || !name?.startsWith(".step-") || !life.child.kill("SIGSTOP")) return;
+      if (killed !== "" || !name?.startsWith(".step-")) return;
+      if (name !== seen.name) seen = { name, events: 0 };
+      if (seen.events++ < passed || !life.child.kill("SIGSTOP")) return;
       const left = temporaries(run);
       if (left.length === 0) {
+        passed = Math.max(0, passed - 1);
         life.child.kill("SIGCONT");
         return;
       }

@@ -3,16 +3,19 @@ import {
   add,
   type Buffer,
   constant,
+  div,
   type Expression,
   fma,
   type Kernel,
   KernelBuilder,
   min,
   mul,
+  rem,
   sub,
   unary,
   widen,
 } from "./language.js";
+import { type Bank, type BankBuffers, bankBuffers, writeBank } from "./filterbank.js";
 import { type ComplexPart, type RfftPlan, rfftPlan } from "./rfft_plan.js";
 
 /*
@@ -41,6 +44,12 @@ export interface RfftShape {
   readonly element: "f32" | "f64";
   /** Rows of a block: lanes of the vectors. */
   readonly lanes: number;
+  /** Where rows begin, if they are frames of longer rows: row r is frame r mod frames, at hop times that, of clip r / frames. */
+  readonly frames?: { readonly clip: number; readonly count: number; readonly hop: number };
+  /** Whether samples are multiplied by a window. */
+  readonly window?: boolean;
+  /** Bands instead of the power of bins; see filterbank.ts. */
+  readonly bank?: Bank;
 }
 
 /** Samples or bins of all rows that are turned at once: enough for C compilers to make vectors of them. */
@@ -59,13 +68,20 @@ function chunksOf(shape: RfftShape): { chunks: number; each: number } {
   return { chunks: Math.ceil(blocks / each), each };
 }
 
+/** Vectors of a block's workspace: the transform, a zero, and bands. */
+function vectorsOf({ length, bank }: RfftShape): number {
+  return length + 1 + (bank?.bands ?? 0);
+}
+
 /** Elements of the workspace that the kernel needs. */
 export function rfftWorkspace(shape: RfftShape): number {
-  return chunksOf(shape).chunks * (shape.length + 1) * shape.lanes;
+  return chunksOf(shape).chunks * vectorsOf(shape) * shape.lanes;
 }
 
 /** Where the kernel finds the values that it writes, in elements of a block: real parts, then (complex) imaginary parts. */
 export function rfftPlaces(shape: RfftShape): Int32Array {
+  const { lanes, length, bank } = shape;
+  if (bank) return Int32Array.from({ length: bank.bands }, (_, band) => (length + 1 + band) * lanes);
   const places = rfftPlan(shape.length).places.slice(0, shape.bins);
   const real = places.map((p) => p.real * shape.lanes);
   const imaginary = places.map((p) => p.imaginary * shape.lanes);
@@ -92,6 +108,8 @@ class RfftWriter {
   readonly #places: Buffer;
   readonly #work: Buffer;
   readonly #output: Buffer;
+  readonly #window: Buffer | undefined;
+  readonly #bank: BankBuffers | undefined;
   /** First element of the block's workspace. */
   #base: Expression = constant("i32", 0);
 
@@ -104,6 +122,8 @@ class RfftWriter {
     this.#places = this.#k.buffer("places", "i32");
     this.#work = this.#k.buffer("work", shape.element, true);
     this.#output = this.#k.buffer("spectrum", shape.element, true);
+    this.#window = shape.window ? this.#k.buffer("window", shape.element) : undefined;
+    this.#bank = shape.bank && bankBuffers(this.#k, shape.element);
   }
 
   #at(vector: Expression | number): Expression {
@@ -128,12 +148,19 @@ class RfftWriter {
     return this.#k.let(widen(this.#k.load(this.#twiddles, at), this.#shape.lanes));
   }
 
+  /** First sample of a row. */
+  #start(row: Expression): Expression {
+    const { frames, samples } = this.#shape;
+    if (!frames) return this.#k.let(mul(row, samples));
+    return this.#k.let(add(mul(div(row, frames.count), frames.clip), mul(rem(row, frames.count), frames.hop)));
+  }
+
   /** Turns a block of rows: samples into vectors. Lanes beyond the last row repeat it. */
   #gather(firstRow: Expression): void {
     const { rows, samples, lanes } = this.#shape;
     const k = this.#k;
     const used = Math.min(samples, this.#shape.length);
-    const starts = Array.from({ length: lanes }, (_, lane) => k.let(mul(min(add(firstRow, lane), rows - 1), samples)));
+    const starts = Array.from({ length: lanes }, (_, lane) => this.#start(k.let(min(add(firstRow, lane), rows - 1))));
     const turn = (first: Expression, count: number): void => {
       for (let i = 0; i < count; i++)
         for (const [lane, start] of starts.entries())
@@ -146,9 +173,9 @@ class RfftWriter {
 
   /** Turns the block back: bins in order. */
   #scatter(firstRow: Expression): void {
-    const { rows, bins, lanes, result } = this.#shape;
+    const { rows, bins, lanes, result, bank } = this.#shape;
     const k = this.#k;
-    const values = result === "power" ? bins : 2 * bins;
+    const values = bank ? bank.bands : result === "power" ? bins : 2 * bins;
     const starts = Array.from({ length: lanes }, (_, lane) => k.let(mul(min(add(firstRow, lane), rows - 1), values)));
     const turn = (first: Expression, count: number): void => {
       const places = Array.from({ length: count }, (_, i) => k.let(add(this.#base, k.load(this.#places, add(first, i)))));
@@ -173,10 +200,17 @@ class RfftWriter {
     }
   }
 
+  /** A value of the real sequence; the first time that it is read, it is multiplied by the window. */
+  #sample(n: number, at: Expression): Expression {
+    if (n < this.#shape.length || !this.#window) return this.#load(at);
+    const factor = widen(this.#k.load(this.#window, at), this.#shape.lanes);
+    return this.#k.let(mul(this.#load(at), factor));
+  }
+
   #splitOne(n: number, at: Expression, known: readonly boolean[]): void {
     const k = this.#k;
     const quarter = n / 4;
-    const [a, b, c, d] = known.map((is, j) => (is ? this.#load(add(at, j * quarter)) : undefined));
+    const [a, b, c, d] = known.map((is, j) => (is ? this.#sample(n, add(at, j * quarter)) : undefined));
     const sum = (x?: Expression, y?: Expression): Expression => (x && y ? add(x, y) : (x ?? y ?? this.#zero()));
     const difference = (x?: Expression, y?: Expression): Expression =>
       x && y ? k.let(sub(x, y)) : (x ?? (y ? k.let(unary("neg", y)) : this.#zero()));
@@ -259,7 +293,7 @@ class RfftWriter {
     const blocks = Math.ceil(rows / lanes);
     const { chunks, each } = chunksOf(this.#shape);
     k.parallel(chunks, (chunk) => {
-      this.#base = k.let(mul(chunk, (length + 1) * lanes));
+      this.#base = k.let(mul(chunk, vectorsOf(this.#shape) * lanes));
       const from = k.let(mul(chunk, each));
       k.for(from, min(add(from, each), blocks), 1, (block) => {
         const firstRow = k.let(mul(block, lanes));
@@ -267,6 +301,8 @@ class RfftWriter {
         for (let n = length; n >= 4; n /= 2) this.#split(n, n === length ? Math.min(samples, n) : n);
         for (const part of this.#plan.parts) this.#complex(part);
         this.#ends();
+        if (this.#bank && this.#shape.bank)
+          writeBank(k, { bank: this.#shape.bank, ...this.#bank, work: this.#work, base: this.#base, bands: length + 1, lanes });
         this.#scatter(firstRow);
       });
     });
@@ -275,7 +311,8 @@ class RfftWriter {
 }
 
 /**
- * Kernel (x [rows, samples], twiddles, places, work, spectrum) with the tables of `rfftPlan(length).twiddles` and
+ * Kernel (x [rows, samples], twiddles, places, work, spectrum, window [samples] if there is one, the tables of a bank if there is one)
+ * with the tables of `rfftPlan(length).twiddles` and
  * `rfftPlaces(shape)` and `rfftWorkspace(shape)` elements of workspace.
  */
 export function rfftKernel(name: string, shape: RfftShape): Kernel {

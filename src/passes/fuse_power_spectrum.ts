@@ -1,9 +1,10 @@
 import type { Graph, Node, Value } from "../graph/types.js";
 
 /** The only node that uses a value, if it is the op asked for and the value does not leave the graph. */
-type SoleUse = (value: Value, op: string) => Node | undefined;
+export type SoleUse = (value: Value, op: string) => Node | undefined;
 
-function soleUses(graph: Graph): SoleUse {
+/** Looks up the sole users of a graph's values. */
+export function soleUses(graph: Graph): SoleUse {
   const uses = new Map<Value, Node[]>();
   for (const node of graph.nodes) for (const v of node.inputs) uses.set(v, [...(uses.get(v) ?? []), node]);
   const kept = new Set([...graph.outputs.map((o) => o.value), ...graph.states.map((s) => s.output)]);

@@ -37,7 +37,7 @@ describe("the profile of a training", () => {
       expect(stages).toContain(stage);
     const worked = loader.filter(({ stage }) => stage !== "wait");
     expect(worked.reduce((total, { share }) => total + share, 0)).toBeCloseTo(1, 6);
-    expect(loaderKernels.find(({ op }) => op === "power_spectrum")?.calls).toBeGreaterThan(0);
+    expect(loaderKernels.find(({ op }) => op === "filterbank")?.calls).toBeGreaterThan(0);
     const text = renderProfile(profile, (_, plain) => plain);
     expect(text).toMatch(/wait for the batch +\d+\.\d\d +\d+\.\d %/);
     expect(text).toMatch(/contraction +\S+ +[\d.]+ +[\d.]+ +[\d.]+ % +[\d.]+ +\[/);

@@ -3,6 +3,7 @@ import { nearest } from "../../base/nearest.js";
 import type { OpDefinition } from "../op.js";
 import { abs } from "./abs.js";
 import { table } from "./table.js";
+import { filterbank } from "./filterbank.js";
 import { frame } from "./frame.js";
 import { rfft } from "./rfft.js";
 import { add } from "./add.js";
@@ -118,6 +119,7 @@ export const ops: readonly OpDefinition[] = [
   rfft,
   decodePcm16,
   resampleLinear,
+  filterbank,
 ];
 
 const byName = new Map(ops.map((op) => [op.name, op]));

@@ -14,6 +14,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nativeCompiler } from "../../dist/engine/native_target.js";
+import { frontendPreset } from "../../dist/frontend/presets.js";
 import { assemble } from "../../dist/train/assemble.js";
 import { BatchMaker } from "../../dist/train/batch_maker.js";
 import { openLoader } from "../../dist/train/loader.js";
@@ -55,21 +56,17 @@ const fromSounds = () =>
     { ...common, frontend: { kind: "mfcc_tf", dctCoefficients: 10 }, data: [{ kind: "sounds", path: options.data }] },
     "the bench",
   );
-const stacked = {
-  kind: "log_mel",
-  inputScale: 32768,
-  windowMs: 25,
-  strideMs: 10,
-  fftSize: 512,
-  frameStep: 2,
-  dctCoefficients: 10,
-};
-
 /** The archive's own front end, every second frame and ten coefficients of it: as many features as the sounds give. */
 async function fromArchive() {
   const { openArchive } = await import("../../dist/corpus/archive.js");
   const archive = openArchive(options.features);
-  const frontend = { ...(archive.description.frontend ?? stacked), frameStep: 2, dctCoefficients: 10, scale: 0.02, offset: -1 };
+  const frontend = {
+    ...(archive.description.frontend ?? frontendPreset("log_mel_4k")),
+    frameStep: 2,
+    dctCoefficients: 10,
+    scale: 0.02,
+    offset: -1,
+  };
   archive.close();
   return parseRecipe({ ...common, frontend, data: [{ kind: "archive", path: options.features }] }, "the bench");
 }

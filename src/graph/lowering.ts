@@ -14,8 +14,8 @@ export function floatOf(region: Region): "f32" | "f64" {
   return dtype;
 }
 
-/** Sums of the parts of a reduction, in order. */
-function addSlices(context: LowerContext, dtype: DType, slices: number, size: number, parts: Region, to: Region): void {
+/** Adds the sums of the parts of a reduction, in order. */
+export function addSlices(context: LowerContext, dtype: DType, slices: number, size: number, parts: Region, to: Region): void {
   const inputs: MapOperand[] = Array.from({ length: slices }, (_, i) => ({ element: dtype, strides: [1], offset: i * size }));
   const outputs: MapOperand[] = [{ element: dtype, strides: [1], offset: 0 }];
   const body = (_: unknown, values: readonly Expression[]): Expression[] => [values.reduce((sum, v) => add(sum, v))];

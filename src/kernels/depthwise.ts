@@ -1,5 +1,4 @@
-import { ColumnGroups } from "./column_groups.js";
-import { add, binary, constant, div, type Expression, fma, type Kernel, KernelBuilder, mul, rem } from "./language.js";
+import { add, constant, div, type Expression, fma, type Kernel, KernelBuilder, mul, rem } from "./language.js";
 import { pieces } from "./map.js";
 
 /** Geometry of a depthwise convolution over [batch, height, width, channels]. */
@@ -16,7 +15,7 @@ export interface DepthwiseShape {
   readonly channels: number;
 }
 
-function within(value: Expression, size: number): Expression {
+export function within(value: Expression, size: number): Expression {
   const zero = constant("i32", 0);
   const low: Expression = { kind: "binary", type: "mask", lanes: 1, operator: "ge", left: value, right: zero };
   const high: Expression = { kind: "binary", type: "mask", lanes: 1, operator: "lt", left: value, right: constant("i32", size) };
@@ -24,7 +23,7 @@ function within(value: Expression, size: number): Expression {
 }
 
 /** A map one step wide whose taps lie along the height is the same convolution lying down. */
-function lying(s: DepthwiseShape): DepthwiseShape {
+export function lying(s: DepthwiseShape): DepthwiseShape {
   if (s.input[1] !== 1 || s.kernel[1] !== 1) return s;
   const swap = (p: readonly [number, number]): [number, number] => [p[1], p[0]];
   return {
@@ -39,10 +38,10 @@ function lying(s: DepthwiseShape): DepthwiseShape {
 }
 
 /** Output columns handled together, so that weights and inputs are loaded once for several sums. */
-const columnBlock = 8;
+export const columnBlock = 8;
 
 /** Columns in blocks: those whose taps may leave the map stand alone, with their place known; the others run in a loop. */
-function columnBlocks(s: DepthwiseShape): { edges: { at: number; count: number }[]; from: number; to: number } {
+export function columnBlocks(s: DepthwiseShape): { edges: { at: number; count: number }[]; from: number; to: number } {
   const [, width] = s.output;
   const reach = (s.kernel[1] - 1) * s.dilations[1];
   const firstInside = Math.ceil(s.before[1] / s.strides[1]);
@@ -125,80 +124,6 @@ export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLane
     };
     if (full > 0) k.for(0, full, lanes, (channel) => all(channel, lanes));
     for (const piece of pieces(channels - full, lanes)) all(constant("i32", full + piece.at), piece.lanes);
-  });
-  return k.finish();
-}
-
-/** dkernel[tap,c] = sum over batch and places x * dy. Buffers: x, dy, dkernel. */
-export function depthwiseKernelGradient(shape: DepthwiseShape, vectorLanes: number): Kernel {
-  const s = lying(shape);
-  const lanes = s.element === "f64" ? 1 : vectorLanes;
-  const { channels } = s;
-  const k = new KernelBuilder("depthwise_kernel_gradient");
-  const x = k.buffer("x", s.element);
-  const dy = k.buffer("dy", s.element);
-  const dw = k.buffer("dw", s.element, true);
-  const { edges, from, to } = columnBlocks(s);
-  const [taps0, taps1] = s.kernel;
-  // Sums of one group of taps stay in registers; larger kernels go over the data once a group.
-  const rowsPerGroup = Math.max(1, Math.min(taps0, Math.floor(12 / taps1)));
-  const groups = Math.ceil(taps0 / rowsPerGroup);
-  const columnGroups = new ColumnGroups(channels, lanes, 1);
-
-  /** The taps of some rows of the kernel, for a vector of channels from `first` on. */
-  const gradientOf = (rows: readonly number[], first: Expression, width: number): void => {
-    const sums = rows.map(() => Array.from({ length: taps1 }, () => k.mutable(constant(s.element, 0, width))));
-    k.for(0, s.batch, 1, (b) => {
-      k.for(0, s.output[0], 1, (h) => {
-        const rowIn = k.let(add(mul(h, s.strides[0]), -s.before[0]));
-        const yRow = k.let(add(mul(add(mul(b, s.output[0]), h), s.output[1] * channels), first));
-        const xRow = k.let(add(mul(add(mul(b, s.input[0]), rowIn), s.input[1] * channels), first));
-        const block = (column: number | Expression, count: number): void => {
-          const out = k.let(add(yRow, typeof column === "number" ? column * channels : mul(column, channels)));
-          const upstream = Array.from({ length: count }, (_, n) => k.let(k.load(dy, add(out, n * channels), width)));
-          rows.forEach((i, r) => {
-            k.if(within(k.let(add(rowIn, i * s.dilations[0])), s.input[0]), () => {
-              const start =
-                typeof column === "number"
-                  ? constant("i32", column * s.strides[1] * channels)
-                  : mul(column, s.strides[1] * channels);
-              const base = k.let(add(add(xRow, i * s.dilations[0] * s.input[1] * channels), start));
-              const loaded = new Map<number, Expression>();
-              for (let j = 0; j < taps1; j++) {
-                for (let n = 0; n < count; n++) {
-                  const offset = n * s.strides[1] + j * s.dilations[1] - s.before[1];
-                  if (typeof column === "number") {
-                    const at = column * s.strides[1] + offset;
-                    if (at < 0 || at >= s.input[1]) continue;
-                  }
-                  let value = loaded.get(offset);
-                  if (!value) {
-                    value = k.let(k.load(x, add(base, offset * channels), width));
-                    loaded.set(offset, value);
-                  }
-                  k.assign(sums[r]![j]!, fma(upstream[n]!, value, sums[r]![j]!));
-                }
-              }
-            });
-          });
-        };
-        for (const e of edges) block(e.at, e.count);
-        if (to > from) k.for(from, to, columnBlock, (column) => block(column, columnBlock));
-      });
-    });
-    rows.forEach((i, r) => sums[r]!.forEach((sum, j) => k.store(dw, add(first, (i * taps1 + j) * channels), sum)));
-  };
-
-  k.parallel(columnGroups.count * groups, (p) => {
-    const group = k.let(rem(p, groups));
-    const columns = k.let(div(p, groups));
-    for (let g = 0; g < groups; g++) {
-      const rows = Array.from({ length: Math.min(rowsPerGroup, taps0 - g * rowsPerGroup) }, (_, i) => g * rowsPerGroup + i);
-      const run = (): void =>
-        columnGroups.write(k, columns, (first, [vector]) => gradientOf(rows, k.let(add(first, vector!.at)), vector!.lanes));
-      if (groups === 1) run();
-      else k.if(binary("eq", group, g), run);
-    }
   });
   return k.finish();
 }

@@ -1,7 +1,7 @@
 import { shapeOf } from "../attributes.js";
-import { depthwiseKernelGradient } from "../../kernels/depthwise.js";
+import { depthwiseKernelGradient, kernelGradientSlices } from "../../kernels/depthwise_kernel_gradient.js";
 import { geometryOf } from "../convolution.js";
-import { floatOf } from "../lowering.js";
+import { addSlices, floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";
 
@@ -28,7 +28,12 @@ export const depthwiseConv2dKernelGradient: OpDefinition = {
     const kernel = shapeOf(context.attributes, "kernelShape");
     const shape = { ...geometryOf(x!.type, kernel, context.attributes), element: floatOf(x!), channels: x!.type.shape[3]! };
     const key = `depthwise kernel gradient ${JSON.stringify(shape)}`;
-    context.call(key, () => depthwiseKernelGradient(shape, context.lanes), [x!, dy!, context.outputs[0]!]);
+    const slices = kernelGradientSlices(shape.batch);
+    const size = sizeOf(kernel);
+    const to = context.outputs[0]!;
+    const sums = slices > 1 ? context.workspace(shape.element, slices * size) : to;
+    context.call(key, () => depthwiseKernelGradient(shape, context.lanes), [x!, dy!, sums]);
+    if (slices > 1) addSlices(context, shape.element, slices, size, sums, to);
   },
   batching: () => ({ sliced: [0, 1], gives: "sum" }),
   multiplyAccumulates: ([, dy], [dw]) => sizeOf(dy!.shape) * (dw!.shape[0] as number) * (dw!.shape[1] as number),

@@ -1,25 +1,16 @@
-import { existsSync } from "node:fs";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { formatSeconds, Progress } from "../base/progress.js";
+import { UsageError } from "../base/errors.js";
 import type { Dataset } from "../corpus/dataset.js";
 import type { TargetName } from "../engine/program.js";
 import type { Evaluation } from "../measure/metrics.js";
-import { wholeNumber } from "./arguments.js";
+import { commaList, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
-import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { freeFolder, heldOutVoice, type QuickstartArguments } from "./quickstart_options.js";
 
-interface QuickstartArguments extends CommonOptions {
-  out?: string;
-  steps?: number;
-  perWord: number;
-  seed: number;
-  target?: "wasm" | "native" | "auto";
-}
-
-/** The voice that is never trained on: none of its pitches, rates, rooms or microphones. */
-const heldOutVoice = "rms";
 /** Trained on people; shows what a model does with voices that are nothing like its own. */
 const shippedModel = "ds_cnn_s";
 
@@ -27,7 +18,15 @@ const shippedModel = "ds_cnn_s";
 export function register(program: Command): void {
   const command = program
     .command("quickstart")
-    .description("Synthesise a 12-label data set, train ds_cnn S on it, measure it on a voice it never heard, export it, use it.")
+    .description(
+      "Synthesise a data set of your own words (or the ten command words), train ds_cnn S on it, measure it on a voice it never heard, use it.",
+    )
+    .option(
+      "--words <list>",
+      'your own words or phrases, with commas: "hey robin,lights off" (default: the ten command words)',
+      commaList,
+    )
+    .option("--from <model>", "with --words: model to start from; 'none' for none (default: ds_cnn_s, which comes with earshot)")
     .option("-o, --out <folder>", "folder for everything that is made (default: earshot-quickstart, or with a number)")
     .option("--per-word <n>", "synthesised clips of each word", wholeNumber(20, 10_000), 300)
     .option("--steps <n>", "training steps", wholeNumber(1, 1_000_000))
@@ -45,6 +44,11 @@ interface Made {
 }
 
 async function quickstart(options: QuickstartArguments): Promise<void> {
+  if (options.words !== undefined) {
+    const { quickstartWords } = await import("./quickstart_words.js");
+    return quickstartWords(options, options.words);
+  }
+  if (options.from !== undefined) throw new UsageError("--from goes with --words");
   const started = performance.now();
   const folder = options.out ?? freeFolder("earshot-quickstart");
   await mkdir(folder, { recursive: true });
@@ -85,13 +89,6 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
     `speak to it: record one second of "yes" as a WAV file and type  earshot predict ${shellWord(trained.model)} yes.wav`,
   );
   printNext(`earshot predict ${shellWord(trained.model)} ${shellWord(join(data, "yes"))}`, options);
-}
-
-function freeFolder(base: string): string {
-  for (let n = 1; ; n++) {
-    const folder = n === 1 ? base : `${base}-${n}`;
-    if (!existsSync(folder)) return folder;
-  }
 }
 
 async function synthesise(data: string, options: QuickstartArguments, made: Made[]): Promise<void> {

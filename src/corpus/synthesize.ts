@@ -28,6 +28,8 @@ export interface SynthesisOptions {
   unknownWords?: readonly string[];
   /** Clips of each unknown word; default an eighth of `perWord`, rounded up (at least 4 where voices are held out). */
   unknownPerWord?: number;
+  /** Further words that stand for something else, each group with its own number of clips. */
+  others?: readonly OtherSpeech[];
   /** Default "flite", which is inside. */
   engine?: SpeechEngine;
   /** Voices of the engine; default all (Flite) or a mix of accents and variants (espeak-ng). */
@@ -37,6 +39,8 @@ export interface SynthesisOptions {
   /** Share of the clips for testing and validation where voices are held out; defaults 0.15 and 0.1. */
   testingShare?: number;
   validationShare?: number;
+  /** Every so many speakers for training and validation have a voice of the engine as it is, little changed; default 0, none. */
+  naturalEvery?: number;
   /** Length of a clip, seconds; default 1. */
   clipSeconds?: number;
   /** Length of each background recording, seconds; default 30. */
@@ -46,6 +50,15 @@ export interface SynthesisOptions {
   /** The espeak-ng program; default "espeak-ng". */
   espeakProgram?: string;
   onProgress?: (done: number, total: number) => void;
+}
+
+/** Words that are none of the wanted ones. */
+export interface OtherSpeech {
+  words: readonly string[];
+  /** Clips of each word in each split; without held-out voices the training's alone are made. */
+  clips: Readonly<Record<SplitName, number>>;
+  /** The words are phones of the CMU set with blanks between; for Flite alone. */
+  phones?: boolean;
 }
 
 /** What was written. */
@@ -108,35 +121,57 @@ async function makePlan(options: SynthesisOptions): Promise<Plan> {
   const words = options.words.map(checkWord);
   if (words.length === 0) throw new UsageError("no words to synthesise; name at least one");
   if (new Set(words.map(folderOf)).size < words.length) throw new UsageError("a word is named twice");
-  const unknown = [...new Set(options.unknownWords ?? [])]
-    .map(checkWord)
-    .filter((word) => !words.map(folderOf).includes(folderOf(word)));
   if (engine === "espeak" && !(await espeakAvailable(options.espeakProgram)))
     throw new UserError("espeak-ng is not installed; install it or use the engine flite");
   const heldOut = options.heldOutVoices ?? [];
   const { voices, held } = chooseVoices(engine, options.voices, heldOut);
   const wordClips = splitCounts(options.perWord, held.length > 0, options);
-  const unknownClips = splitCounts(
-    options.unknownPerWord ?? Math.max(held.length > 0 ? 4 : 1, Math.ceil(options.perWord / 8)),
-    held.length > 0,
-    options,
-  );
+  const others = otherSpeech(options, words.map(folderOf), held.length > 0);
+  if (engine === "espeak" && others.some((group) => group.phones === true))
+    throw new UsageError("phones are spoken by the engine flite alone; leave them out or use flite");
   const speakers: Speaker[] = [];
   const tasks: Task[] = [];
   for (const split of ["training", "validation", "testing"] as const) {
-    const needed = Math.max(wordClips[split], unknown.length > 0 ? Math.min(unknownClips[split], 4) : 0);
+    // Few people say many other words; no more speakers are made for them.
+    const needed = Math.max(wordClips[split], ...others.map(({ clips }) => Math.min(clips[split], 4)));
     const count = speakersPerSource * Math.ceil(needed / speakersPerSource);
     const first = speakers.length;
     const drawnVoices = split === "testing" ? held : voices;
-    const drawn = drawSpeakers({ seed: options.seed, split, engine, voices: drawnVoices, count, sampleRate });
+    const drawn = drawSpeakers({
+      seed: options.seed,
+      split,
+      engine,
+      voices: drawnVoices,
+      count,
+      sampleRate,
+      naturalEvery: options.naturalEvery,
+    });
     speakers.push(...drawn);
     const everyone = drawn.map((_, index) => first + index);
     for (const text of words) tasks.push(...wordTasks(text, share(wordClips[split], everyone, drawnVoices.length, 0)));
-    unknown.forEach((text, w) => tasks.push(...wordTasks(text, share(unknownClips[split], everyone, drawnVoices.length, w))));
+    let turn = 0;
+    for (const { words: texts, clips, phones } of others)
+      for (const text of texts) tasks.push(...wordTasks(text, share(clips[split], everyone, drawnVoices.length, turn++), phones));
   }
   if (new Set(speakers.map((speaker) => speaker.id)).size < speakers.length)
     throw new UserError(`seed ${options.seed} gives two speakers one name; use another seed`);
   return { speakers, tasks, heldOut: held.length > 0 };
+}
+
+/** The unknown words and all further groups, without the wanted words and without repetitions. */
+function otherSpeech(options: SynthesisOptions, folders: readonly string[], split: boolean): OtherSpeech[] {
+  const each = options.unknownPerWord ?? Math.max(split ? 4 : 1, Math.ceil(options.perWord / 8));
+  const unknown = { words: options.unknownWords ?? [], clips: splitCounts(each, split, options) };
+  const taken = new Set(folders);
+  return [unknown, ...(options.others ?? [])].map((group) => ({
+    ...group,
+    words: group.words.map(checkWord).filter((word) => {
+      const folder = folderOf(word);
+      const fresh = !taken.has(folder);
+      taken.add(folder);
+      return fresh;
+    }),
+  }));
 }
 
 /**
@@ -161,13 +196,13 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** One task for all clips of a word that can be made of one utterance. */
-function wordTasks(text: string, speakers: readonly number[]): Task[] {
+function wordTasks(text: string, speakers: readonly number[], phones = false): Task[] {
   const groups = new Map<number, number[]>();
   for (const speaker of speakers) {
     const source = Math.floor(speaker / speakersPerSource);
     groups.set(source, [...(groups.get(source) ?? []), speaker]);
   }
-  return [...groups.values()].map((members) => ({ speakers: members, text, folder: folderOf(text) }));
+  return [...groups.values()].map((members) => ({ speakers: members, text, folder: folderOf(text), phones }));
 }
 
 function splitCounts(clips: number, split: boolean, options: SynthesisOptions): Record<SplitName, number> {
@@ -221,7 +256,8 @@ function checkWord(word: string): string {
   return text;
 }
 
-function folderOf(text: string): string {
+/** Folder of the clips of a word or phrase. */
+export function folderOf(text: string): string {
   return text.replaceAll(" ", "_");
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { isSoundName } from "../corpus/scan.js";
 import { decodeSoundAt, readSound } from "../signal/decode.js";
-import { argmaxOfRow } from "./metrics.js";
+import { decide } from "./keyword_decision.js";
 import type { Spotter } from "./spotter.js";
 
 /** What a model hears in a recording. */
@@ -68,7 +68,7 @@ export async function predictFile(spotter: Spotter, file: string, bytes?: Uint8A
   const audio = new Float32Array(samples);
   audio.set(sound.samples.subarray(start, start + samples));
   const probabilities = await spotter.scoreSounds(audio, 1);
-  const best = argmaxOfRow(probabilities, 0, spotter.labels.length);
+  const best = decide(probabilities, 0, spotter.labels, spotter.threshold);
   const scores = Object.fromEntries(spotter.labels.map((label, i) => [label, probabilities[i]]));
   const at = sound.samples.length > samples ? { start: start / rate } : {};
   return { file, label: spotter.labels[best], score: probabilities[best], scores, ...at };

@@ -22,6 +22,8 @@ export interface Spotter {
   /** Name of the model or its file. */
   readonly name: string;
   readonly labels: readonly string[];
+  /** Probability from which on a keyword is accepted, where the model has one. */
+  readonly threshold?: number | undefined;
   /** Samples of a clip. */
   readonly samples: number;
   /** Hz. */
@@ -47,6 +49,12 @@ export interface Spotter {
 export function rateOf(model: Model): number {
   const recipe = model.training["recipe"] as { rate?: unknown } | undefined;
   return typeof recipe?.rate === "number" ? recipe.rate : 16_000;
+}
+
+/** Probability from which on a keyword is accepted, where the training has chosen one. */
+export function thresholdOf(model: Model): number | undefined {
+  const { threshold } = model.training;
+  return typeof threshold === "number" && threshold >= 0 && threshold <= 1 ? threshold : undefined;
 }
 
 /** Audio to features, as the whole front end of the model in one. */
@@ -81,6 +89,7 @@ export async function openModel(
   return {
     name: options.name,
     labels: model.labels,
+    threshold: thresholdOf(model),
     samples,
     rate: rateOf(model),
     size: {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -31,3 +31,34 @@ it("quickstart goes the whole way on a small scale", async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 }, 300_000);
+
+it("quickstart makes a spotter of own words, whose threshold predict heeds", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "earshot-own-words-"));
+  const small = ["--per-word", "20", "--steps", "6", "--target", "wasm", "--json"];
+  try {
+    const { code, stdout, stderr } = await earshot(["quickstart", "--words", "Hey Robin", "--out", folder, ...small]);
+    expect(stderr).not.toContain("fault of earshot");
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result.labels).toEqual(["hey_robin"]);
+    expect(result.testing.missed.clips).toBe(4);
+    expect(result.testing.nearTrained.clips).toBeGreaterThan(2);
+    expect(result.testing.nearNew.clips).toBeGreaterThan(0);
+    expect(result.noise.hours).toBeCloseTo(40 / 3600, 3);
+    expect(readFileSync(result.report, "utf8")).toContain("near-sounding");
+    const predicted = await earshot(["predict", result.model, join(folder, "data", "hey_robin"), "--json"]);
+    const lines = predicted.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(20);
+    for (const { label, scores } of lines) expect(label === "hey_robin").toBe(scores["hey_robin"] >= result.threshold);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 300_000);
+
+it("quickstart says what is wrong with the words", async () => {
+  expect((await earshot(["quickstart", "--words", "robin,robyn"])).stderr).toContain("sound the same; leave one out");
+  expect((await earshot(["quickstart", "--from", "svdf"])).stderr).toContain("--from goes with --words");
+});

@@ -63,6 +63,8 @@ export interface SpeakerOptions {
   voices: readonly string[];
   count: number;
   sampleRate: number;
+  /** Every so many sources of training and validation stay near the voice itself, as those for testing do; 0: none. */
+  naturalEvery?: number;
 }
 
 /**
@@ -85,7 +87,11 @@ function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
   const random = new RandomStream(seed, splitKeys[split], index, 0x73706b);
   const voice = voices[group % voices.length];
   const trait = voiceTraits[voice] ?? { tract: 1, pitch: 120 };
-  const setting = split === "testing" ? nearTo(trait, shared, random) : anybody(voice, trait, shared, random);
+  const { naturalEvery = 0 } = options;
+  // Counted by rounds through the voices, so that each voice has its natural sources.
+  const natural = naturalEvery > 0 && Math.floor(group / voices.length) % naturalEvery === 0;
+  const near = split === "testing" || natural;
+  const setting = near ? nearTo(trait, shared, random) : anybody(voice, trait, shared, random);
   const { pitch, shift, warp } = setting;
   return {
     id: hashKey(seed, splitKeys[split], index, 0x6964).toString(16).padStart(8, "0"),

@@ -15,6 +15,8 @@ export interface Task {
   text: string;
   /** Folder of the clips. */
   folder: string;
+  /** The text is phones, not words. */
+  phones: boolean;
 }
 
 /** Everything that tasks share; it is sent once to each worker. */
@@ -53,8 +55,9 @@ export async function runTask(job: Job, task: Task): Promise<void> {
   const longest = setting.length / sampleRate - 0.01;
   const { source, split } = places[0].speaker;
   const random = new RandomStream(setting.seed, hashText(places[0].speaker.id), hashText(task.text), 0x736179);
-  const carrier = split === "testing" ? "{}" : random.pick(carriers);
-  const utterance = await sayWithin(source, task.text, { shift: slowest, longest, program: job.program }, carrier);
+  const carrier = split === "testing" || task.phones ? "{}" : random.pick(carriers);
+  const limits = { shift: slowest, longest, program: job.program, phones: task.phones };
+  const utterance = await sayWithin(source, task.text, limits, carrier);
   for (const { speaker, take, name } of places) {
     const samples = makeClip(utterance, speaker, task.text, take, setting);
     writeFileSync(join(out, name), encodeWav({ samples, sampleRate }));

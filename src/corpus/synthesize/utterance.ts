@@ -30,6 +30,8 @@ export interface FitLimits {
   longest: number;
   /** The espeak-ng program, where it is not the usual one. */
   program?: string;
+  /** The text is phones of the CMU set. */
+  phones?: boolean;
 }
 
 /**
@@ -38,10 +40,10 @@ export interface FitLimits {
  * @throws UserError where it does not fit even when said as fast as the engine can
  */
 export async function sayWithin(source: VoiceSource, text: string, limits: FitLimits, carrier = "{}"): Promise<Sound> {
-  const { shift, longest, program } = limits;
+  const { shift, longest } = limits;
   let { stretch } = source;
   for (let attempt = 0; attempt < 4; attempt++) {
-    const spoken = await say(source, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), carrier, program);
+    const spoken = await say(source, text, Math.min(mostStretch, Math.max(leastStretch, stretch)), carrier, limits);
     const sound = { samples: trimSilence(spoken.samples, spoken.sampleRate), sampleRate: spoken.sampleRate };
     if (sound.samples.length === 0) throw new UserError(`'${text}' cannot be spoken: the voice ${source.voice} was silent`);
     const seconds = sound.samples.length / sound.sampleRate / shift;
@@ -54,7 +56,13 @@ export async function sayWithin(source: VoiceSource, text: string, limits: FitLi
   );
 }
 
-async function say(source: VoiceSource, text: string, stretch: number, carrier: string, program?: string): Promise<Sound> {
+async function say(
+  source: VoiceSource,
+  text: string,
+  stretch: number,
+  carrier: string,
+  { program, phones: asPhones = false }: FitLimits,
+): Promise<Sound> {
   const { voice, accent } = source;
   if (source.engine === "espeak") {
     // 50 is a voice's own pitch and 100 about an octave above it; 175 words a minute its own rate.
@@ -67,6 +75,7 @@ async function say(source: VoiceSource, text: string, stretch: number, carrier: 
     pitchDeviation: source.pitchDeviation,
     stretch,
   };
+  if (asPhones) return speak(accented(text.split(" "), accent).join(" "), { ...options, phones: true });
   if (carrier !== "{}" && exactTimes.has(voice)) {
     const found = cutWord(await speak(carrier.replace("{}", text), options), await plainPhones(text));
     if (found) return found;

@@ -1,0 +1,24 @@
+import { existsSync } from "node:fs";
+import type { CommonOptions } from "./output.js";
+
+/** Options of `earshot quickstart`. */
+export interface QuickstartArguments extends CommonOptions {
+  words?: string[];
+  from?: string;
+  out?: string;
+  steps?: number;
+  perWord: number;
+  seed: number;
+  target?: "wasm" | "native" | "auto";
+}
+
+/** The voice that is never trained on: none of its pitches, rates, rooms or microphones. */
+export const heldOutVoice = "rms";
+
+/** The first name that is not taken: earshot-quickstart, earshot-quickstart-2, ... */
+export function freeFolder(base: string): string {
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? base : `${base}-${n}`;
+    if (!existsSync(folder)) return folder;
+  }
+}

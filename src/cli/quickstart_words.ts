@@ -1,0 +1,207 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { formatSeconds, Progress } from "../base/progress.js";
+import type { OwnWordsPlan } from "../corpus/own_words.js";
+import type { TargetName } from "../engine/program.js";
+import type { FalseAccepts } from "../measure/false_accepts.js";
+import type { NearText, OwnWordsResult } from "../measure/own_words.js";
+import type { Spotter } from "../measure/spotter.js";
+import type { TrainingOutcome } from "../train/train.js";
+import { interruptible } from "./interrupt.js";
+import { printJson, printNext, printText, shellWord } from "./output.js";
+import { freeFolder, heldOutVoice, type QuickstartArguments } from "./quickstart_options.js";
+import { printOwnWords } from "./own_words_table.js";
+
+/** Where a training starts unless another model is named; it was trained on people, so real voices are not new to it. */
+const startingModel = "ds_cnn_s";
+const defaultSteps = 900;
+/** Seconds of noise and of other speech that the model is listened with, and between two windows. */
+const noiseSeconds = 600;
+const speechSeconds = 240;
+const hop = 0.2;
+
+/** `earshot quickstart --words "hey robin,lights off"`: from two phrases to a model that hears them. */
+export async function quickstartWords(options: QuickstartArguments, words: readonly string[]): Promise<void> {
+  const started = performance.now();
+  const { planOwnWords } = await import("../corpus/own_words.js");
+  const plan = await planOwnWords(words, options.perWord, options.seed);
+  const folder = options.out ?? freeFolder("earshot-quickstart");
+  await mkdir(folder, { recursive: true });
+  const say = (text: string): void => (options.json === true ? undefined : printText(text));
+  const { defaultTarget } = await import("../engine/compile.js");
+  const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
+  say(sayPlan(plan));
+  const data = join(folder, "data");
+  const clips = await interruptible(() => synthesise(plan, data, options), `what was made is in ${folder}`);
+  say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
+  const outcome = await trainOn(plan, data, join(folder, "run"), { ...options, target });
+  say(
+    `trained: ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${target})`,
+  );
+  const measured = await interruptible(
+    () => measure(plan, data, outcome, { ...options, target }),
+    `the model is in ${outcome.run}`,
+  );
+  const seconds = (performance.now() - started) / 1000;
+  const { model, report, ...result } = measured;
+  if (options.json === true)
+    return printJson({ folder, seconds, target, model, report, heldOutVoice, near: plan.near, ...result });
+  await printOwnWords(result, plan, heldOutVoice);
+  printText(`\nmodel  ${model}\nreport ${report}\nall in ${formatSeconds(seconds)}`);
+  printText(
+    `better still with a few recordings of your own: earshot train --from ${shellWord(model)} --data YOUR_RECORDINGS --extra ${shellWord(data)} --words ${plan.labels.join(",")} --out better`,
+  );
+  printNext(`earshot predict ${shellWord(model)} ${shellWord(join(data, plan.labels[0]))}`, options);
+}
+
+function sayPlan({ near, clipSeconds, words }: OwnWordsPlan): string {
+  const some = words.flatMap((word) => near.filter(({ of, kind }) => of === word && kind === "words").slice(0, 3));
+  const examples = some.map(({ text }) => `"${text}"`).join(", ");
+  return `${words.map((word) => `"${word}"`).join(", ")} in clips of ${clipSeconds.toFixed(1)} s, against ${near.length} near-sounding phrases such as ${examples}`;
+}
+
+async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: QuickstartArguments): Promise<number> {
+  const { synthesizeDataset } = await import("../corpus/synthesize.js");
+  let progress: Progress | undefined;
+  const { clips } = await synthesizeDataset({
+    words: plan.words,
+    perWord,
+    others: plan.others,
+    seed,
+    out,
+    clipSeconds: plan.clipSeconds,
+    heldOutVoices: [heldOutVoice],
+    testingShare: 0.2,
+    validationShare: 0.15,
+    naturalEvery: 3,
+    onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
+  }).finally(() => progress?.end());
+  return clips;
+}
+
+async function trainOn(
+  plan: OwnWordsPlan,
+  data: string,
+  run: string,
+  {
+    steps = defaultSteps,
+    seed,
+    json,
+    target,
+    from = startingModel,
+  }: Omit<QuickstartArguments, "target"> & { target: TargetName },
+): Promise<TrainingOutcome> {
+  const { parseRecipe } = await import("../train/recipe.js");
+  const { train } = await import("../train/train.js");
+  const { shippedModels } = await import("../formats/shipped.js");
+  const { pretrainedSettings } = await import("../train/pretrained.js");
+  const { findModel } = await import("../zoo/index.js");
+  const pretrained = from !== "none" && (from !== startingModel || shippedModels().includes(from));
+  const network = pretrained
+    ? await pretrainedSettings(from)
+    : { model: { name: startingModel }, frontend: findModel(startingModel).published.frontend, rate: 16_000 };
+  const recipe = parseRecipe(
+    {
+      model: structuredClone(network.model),
+      frontend: network.frontend,
+      rate: network.rate,
+      samples: Math.round(plan.clipSeconds * network.rate),
+      ...(pretrained ? { from: { model: from, freezeSteps: 100, bodyRate: 0.1 } } : {}),
+      data: [{ kind: "sounds", path: data }],
+      task: { words: [...plan.labels], silence: true, unknown: true },
+      augmentation: {
+        waveform: { resample: 0.15, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1 },
+        specAugment: { timeMasks: 1, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 2, probability: 0.5 },
+      },
+      // Most of what a model of few words hears is something else.
+      sampling: { shares: { _silence_: 0.06, _unknown_: plan.words.length < 5 ? 0.5 : 0.35 } },
+      optimizer: { kind: "adamw", weightDecay: 0.001 },
+      schedule: { kind: "cosine", rate: 0.003, warmup: 100 },
+      labelSmoothing: 0.05,
+      steps,
+      validateEvery: Math.max(1, Math.round(steps / 4)),
+      seed,
+      licence: `trained on synthetic speech of Flite's voices (CMU, BSD-style licence)${pretrained ? `, starting from ${from}` : ""}`,
+    },
+    "quickstart",
+  );
+  return interruptible(
+    async (signal) => {
+      const outcome = await train(recipe, { out: run, target, signal, talk: json !== true });
+      signal.throwIfAborted();
+      return outcome;
+    },
+    `what was reached is saved; go on with: earshot train --resume ${shellWord(run)}`,
+  );
+}
+
+/** Chooses the threshold on the validation part, writes it into the model, and measures on what training never had. */
+async function measure(
+  plan: OwnWordsPlan,
+  data: string,
+  outcome: TrainingOutcome,
+  { perWord, seed, target }: Pick<QuickstartArguments, "perWord" | "seed"> & { target: TargetName },
+): Promise<OwnWordsResult & { model: string; report: string }> {
+  const { openSpotter } = await import("../measure/spotter.js");
+  const { chooseThreshold, figuresAt, scoreOwnWords } = await import("../measure/own_words.js");
+  const { finishRun } = await import("../measure/finish_run.js");
+  const path = join(outcome.run, "best.safetensors");
+  const near: NearText[] = plan.near.map(({ folder, role }) => ({ folder, trained: role === "everywhere" }));
+  const spotter = await openSpotter(path, { target });
+  let result: OwnWordsResult;
+  try {
+    const held = await scoreOwnWords(spotter, data, "validation");
+    const threshold = chooseThreshold(held, near);
+    result = {
+      words: plan.words,
+      labels: plan.labels,
+      threshold,
+      clipSeconds: plan.clipSeconds,
+      validation: figuresAt(held, near, threshold),
+      testing: figuresAt(await scoreOwnWords(spotter, data, "testing"), near, threshold),
+      ...(await listen(spotter, plan, threshold, perWord, seed)),
+    };
+  } finally {
+    spotter.close();
+  }
+  await writeThreshold(path, result);
+  const finished = await finishRun({ ...outcome, notes: [...outcome.notes, ...notesOf(result)] }, { target });
+  return { ...result, model: path, report: finished.report ?? "" };
+}
+
+/** False accepts in noise of another seed and in the held-out voice's speech. */
+async function listen(
+  spotter: Spotter,
+  plan: OwnWordsPlan,
+  threshold: number,
+  perWord: number,
+  seed: number,
+): Promise<{ noise: FalseAccepts; speech: FalseAccepts }> {
+  const { heldOutNoise, heldOutSpeech } = await import("../corpus/held_out_sound.js");
+  const { countFalseAccepts } = await import("../measure/false_accepts.js");
+  const { scaleOf } = await import("../corpus/own_words.js");
+  const scale = scaleOf(perWord);
+  const avoided = plan.words.flatMap((word) => word.split(" "));
+  const noise = await countFalseAccepts(spotter, heldOutNoise(scale * noiseSeconds, seed), threshold, hop);
+  const sentences = await heldOutSpeech(heldOutVoice, scale * speechSeconds, seed, avoided);
+  return { noise, speech: await countFalseAccepts(spotter, sentences, threshold, hop) };
+}
+
+/** `predict` takes the threshold from the model. */
+async function writeThreshold(path: string, result: OwnWordsResult): Promise<void> {
+  const { loadModel, saveModel } = await import("../formats/model_file.js");
+  const model = await loadModel(path);
+  const { missed, near } = result.testing;
+  const training = { ...model.training, threshold: result.threshold, missed: missed.rate, nearAccepted: near.rate };
+  await saveModel(path, { ...model, training });
+}
+
+const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
+
+function notesOf({ threshold, testing, noise, speech }: OwnWordsResult): string[] {
+  const { missed, nearTrained, nearNew, other } = testing;
+  return [
+    `At the threshold ${threshold.toFixed(3)}, chosen on training voices, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
+    `False accepts an hour: ${noise.perHour.toFixed(1)} in ${(noise.hours * 60).toFixed(0)} minutes of noise, ${speech.perHour.toFixed(1)} in ${(speech.hours * 60).toFixed(0)} minutes of other speech of that voice.`,
+  ];
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../../src/base/errors.js";
+import { nearPhrases, vocabulary } from "../../src/corpus/near/near_phrases.js";
+import { phoneCost, phoneDistance } from "../../src/corpus/near/phone_distance.js";
+import { planOwnWords } from "../../src/corpus/own_words.js";
+import { speak } from "../../src/signal/speech.js";
+
+const phones = (text: string) => text.split(" ");
+const robin = { text: "hey robin", phones: [phones("hh ey"), phones("r aa b ax n")] };
+const lights = { text: "lights off", phones: [phones("l ay t s"), phones("ao f")] };
+
+describe("the distance of phones", () => {
+  const all = [...new Set(vocabulary().flatMap((word) => word.phones))];
+
+  it("is a distance of every phone that the vocabulary has", () => {
+    for (const a of all) {
+      expect(phoneCost(a, a)).toBe(0);
+      for (const b of all) if (a !== b) expect(phoneCost(a, b), `${a} ${b}`).toBeGreaterThan(0);
+      for (const b of all) expect(phoneCost(a, b)).toBeCloseTo(phoneCost(b, a), 12);
+    }
+    expect(all.length).toBeGreaterThan(35);
+  });
+
+  it("orders sounds as ears do", () => {
+    expect(phoneCost("s", "z")).toBeLessThan(phoneCost("s", "m"));
+    expect(phoneCost("ih", "iy")).toBeLessThan(phoneCost("iy", "aa"));
+    expect(phoneCost("m", "n")).toBeLessThan(phoneCost("m", "s"));
+    expect(phoneCost("b", "aa")).toBeGreaterThan(phoneCost("b", "sh"));
+  });
+
+  it("is symmetric, and zero for the same alone", () => {
+    const words = vocabulary().slice(300, 330);
+    for (const a of words)
+      for (const b of words) {
+        expect(phoneDistance(a.phones, b.phones)).toBeCloseTo(phoneDistance(b.phones, a.phones), 12);
+        expect(phoneDistance(a.phones, b.phones) === 0).toBe(a.phones.join() === b.phones.join());
+      }
+  });
+
+  it("counts what is dropped, weak sounds less", () => {
+    expect(phoneDistance(phones("hh ey"), phones("ey"))).toBe(0.4);
+    expect(phoneDistance(phones("s t aa p"), phones("s t aa"))).toBe(0.8);
+    expect(phoneDistance([], phones("aa n"))).toBe(1.8);
+  });
+});
+
+describe("near-sounding phrases", () => {
+  const near = nearPhrases(robin, 36, [robin, lights], 0);
+
+  it("are near, differ, and come of all kinds", () => {
+    expect(near.length).toBeGreaterThanOrEqual(30);
+    expect(new Set(near.map(({ text }) => text)).size).toBe(near.length);
+    for (const { text, distance, kind } of near) {
+      expect(text).not.toBe(robin.text);
+      expect(distance, text).toBeGreaterThanOrEqual(1);
+      if (kind !== "part") expect(distance, text).toBeLessThanOrEqual(3);
+    }
+    const texts = near.filter(({ kind }) => kind === "part").map(({ text }) => text);
+    expect(texts).toEqual(["hey", "robin", "robin hey"]);
+    expect(near.filter(({ kind }) => kind === "words").length).toBeGreaterThan(10);
+    expect(near.filter(({ kind }) => kind === "sounds").length).toBeGreaterThan(5);
+  });
+
+  it("never sound like another wanted phrase", () => {
+    const soft = { text: "light soft", phones: [phones("l ay t"), phones("s aa f t")] };
+    const found = nearPhrases(lights, 36, [lights, soft], 0);
+    for (const { phones: own, text } of found) expect(phoneDistance(own, soft.phones.flat()), text).toBeGreaterThanOrEqual(1);
+  });
+
+  it("depend on the seed in their invented sounds alone", () => {
+    const other = nearPhrases(robin, 36, [robin, lights], 1);
+    const wordsOf = (list: typeof near) => list.filter(({ kind }) => kind !== "sounds").map(({ text }) => text);
+    expect(wordsOf(other)).toEqual(wordsOf(near));
+    expect(other).not.toEqual(near);
+    expect(nearPhrases(robin, 36, [robin, lights], 0)).toEqual(near);
+  });
+
+  it("have the phones that the engine gives its words", async () => {
+    for (const { text, phones: listed } of [vocabulary()[17], vocabulary()[900], vocabulary()[1700]])
+      expect((await speak(text, { voice: "kal" })).phones).toEqual(listed);
+  });
+});
+
+describe("a plan for own words", () => {
+  it("gives each role its phrases, and no other word sounds like a wanted one", async () => {
+    const plan = await planOwnWords(["Hey  Robin", "lights off"], 300, 0);
+    expect(plan.labels).toEqual(["hey_robin", "lights_off"]);
+    expect(plan.clipSeconds).toBeGreaterThanOrEqual(1);
+    expect(plan.clipSeconds).toBeLessThan(2);
+    for (const role of ["everywhere", "validation", "testing"] as const)
+      expect(plan.near.filter((near) => near.role === role).length).toBeGreaterThan(5);
+    const training = plan.others.filter(({ clips }) => clips.training > 0).flatMap(({ words }) => words);
+    for (const { text, role } of plan.near) expect(training.includes(text)).toBe(role === "everywhere");
+    expect(new Set(plan.near.map(({ folder }) => folder)).size).toBe(plan.near.length);
+    expect((await planOwnWords(["hey robin", "lights off"], 300, 0)).others).toEqual(plan.others);
+  });
+
+  it("says what is wrong with the words", async () => {
+    await expect(planOwnWords(["robin", "robyn"], 300, 0)).rejects.toThrow(/'robin' and 'robyn' sound the same/);
+    await expect(planOwnWords(["yes", ""], 300, 0)).rejects.toThrow(UsageError);
+    await expect(
+      planOwnWords(
+        Array.from({ length: 21 }, (_, i) => `word${i}`),
+        300,
+        0,
+      ),
+    ).rejects.toThrow(/21 words; name 1 to 20/);
+    await expect(planOwnWords(["...", "yes"], 300, 0)).rejects.toThrow(/cannot be spoken/);
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import type { Clip } from "../../src/corpus/clip.js";
+import { countFalseAccepts } from "../../src/measure/false_accepts.js";
+import { bestKeyword, decide } from "../../src/measure/keyword_decision.js";
+import { chooseThreshold, figuresAt } from "../../src/measure/own_words.js";
+import type { OwnWordsScores } from "../../src/measure/own_words.js";
+import type { Spotter } from "../../src/measure/spotter.js";
+
+const labels = ["_silence_", "_unknown_", "lamp", "stop"];
+const near = [
+  { folder: "lamb", trained: true },
+  { folder: "damp", trained: false },
+];
+
+function clip(word: string): Clip {
+  const label = labels.includes(word) ? word : "_unknown_";
+  return { path: `${word}.wav`, label, word, speaker: "", split: "testing", kind: "file" };
+}
+
+/** Clips with the probabilities of the two keywords. */
+function scores(rows: readonly (readonly [word: string, lamp: number, stop: number])[]): OwnWordsScores {
+  const probabilities = Float32Array.from(rows.flatMap(([, lamp, stop]) => [0, 1 - lamp - stop, lamp, stop]));
+  return { labels, clips: rows.map(([word]) => clip(word)), probabilities };
+}
+
+const rows = [
+  ["lamp", 0.9, 0],
+  ["lamp", 0.6, 0],
+  ["lamp", 0.2, 0.7],
+  ["stop", 0, 0.8],
+  ["lamb", 0.5, 0],
+  ["lamb", 0.1, 0],
+  ["damp", 0.3, 0],
+  ["tree", 0, 0.05],
+] as const;
+
+describe("decisions at a threshold", () => {
+  it("take the best keyword where it reaches the threshold, and the best other label else", () => {
+    const row = [0.1, 0.5, 0.4, 0];
+    expect(bestKeyword(row, 0, labels)).toEqual({ label: 2, score: 0.4 });
+    expect(decide(row, 0, labels, undefined)).toBe(1);
+    expect(decide(row, 0, labels, 0.3)).toBe(2);
+    expect(decide([0.3, 0.1, 0.6, 0], 0, labels, 0.7)).toBe(0);
+    expect(decide([0.4, 0.6], 0, ["lamp", "stop"], 0.9)).toBe(1);
+  });
+});
+
+describe("figures of own words", () => {
+  it("count what is missed, confused and accepted, kind by kind", () => {
+    const figures = figuresAt(scores(rows), near, 0.4);
+    expect(figures.words["lamp"]).toEqual({ clips: 3, wrong: 1, rate: 1 / 3 });
+    expect(figures.words["stop"]).toEqual({ clips: 1, wrong: 0, rate: 0 });
+    expect(figures.missed).toEqual({ clips: 4, wrong: 1, rate: 0.25 });
+    expect(figures.near).toEqual({ clips: 3, wrong: 1, rate: 1 / 3 });
+    expect(figures.nearTrained.clips).toBe(2);
+    expect(figures.nearNew).toEqual({ clips: 1, wrong: 0, rate: 0 });
+    expect(figures.other).toEqual({ clips: 1, wrong: 0, rate: 0 });
+    expect(figures.worst).toEqual([{ text: "lamb", clips: 2, wrong: 1 }]);
+  });
+
+  it("are balanced at the chosen threshold", () => {
+    // 0.51 to 0.6: the confused clip alone is wrong.
+    const threshold = chooseThreshold(scores(rows), near);
+    expect(threshold).toBeCloseTo(0.6, 6);
+    const { missed, near: nearly } = figuresAt(scores(rows), near, threshold);
+    expect([missed.wrong, nearly.wrong]).toEqual([1, 0]);
+  });
+
+  it("weigh other words more than near-sounding ones", () => {
+    const some = scores([
+      ...Array.from({ length: 9 }, () => ["lamp", 0.5, 0] as const),
+      ["lamb", 0.1, 0],
+      ["tree", 0.55, 0],
+      ["lamp", 0.6, 0],
+    ]);
+    // Letting tree in costs more than missing nine of ten.
+    expect(chooseThreshold(some, near)).toBeGreaterThan(0.55);
+  });
+});
+
+describe("false accepts in long recordings", () => {
+  /** Hears "stop" where the window holds a sample above 0.5. */
+  const spotter = {
+    labels,
+    samples: 100,
+    rate: 100,
+    scoreSounds: (audio: Float32Array, count: number) =>
+      Promise.resolve(
+        Float32Array.from(
+          Array.from({ length: count }, (_, i) =>
+            audio.subarray(100 * i, 100 * (i + 1)).some((x) => x > 0.5) ? 0.9 : 0,
+          ).flatMap((stop) => [0, 1 - stop, 0, stop]),
+        ),
+      ),
+  } as unknown as Spotter;
+
+  it("are counted once each, by the hour", async () => {
+    const samples = new Float32Array(36_000);
+    for (const at of [1000, 1020, 20_000]) samples[at] = 1;
+    const quiet = { name: "quiet", samples: new Float32Array(50) };
+    const found = await countFalseAccepts(spotter, [{ name: "loud", samples }, quiet], 0.5, 0.1);
+    expect(found.found.map(({ seconds }) => seconds)).toEqual([9.1, 10.1, 199.1]);
+    expect(found.hours).toBeCloseTo(360.5 / 3600, 9);
+    expect(found.perHour).toBeCloseTo(3 / found.hours, 9);
+    expect((await countFalseAccepts(spotter, [{ name: "loud", samples }], 0.95, 0.1)).count).toBe(0);
+  });
+});

@@ -1,0 +1,108 @@
+// Trains a spotter for each of several phrases with `earshot quickstart --words` and measures it on what training never had: another
+// voice, near-sounding phrases, noise, and, where DATA is given, noise and speech of real recordings.
+//   npm run prove:own-words -- [DATA] [--phrases "hey robin;lights off;good evening"] [--seed 0] [--per-word n] [--steps n] [--target wasm]
+// Phrases of one spotter stand with commas, spotters with semicolons. DATA holds noise/ and speech/ as ../shared/data/unpack
+// leaves them. Writes results/own_words.txt.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { listSounds } from "../../dist/corpus/scan.js";
+import { countFalseAccepts } from "../../dist/measure/false_accepts.js";
+import { openSpotter } from "../../dist/measure/spotter.js";
+import { readSound } from "../../dist/signal/decode.js";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    phrases: { type: "string", default: "hey robin;lights off;good evening" },
+    seed: { type: "string", default: "0" },
+    "per-word": { type: "string" },
+    steps: { type: "string" },
+    target: { type: "string", default: "wasm" },
+  },
+});
+const [data] = positionals;
+const work = mkdtempSync(join(tmpdir(), "earshot-own-words-"));
+process.on("exit", () => rmSync(work, { recursive: true, force: true }));
+
+async function* recordings(folder) {
+  for (const file of listSounds(folder))
+    yield { name: file, samples: (await readSound(join(folder, file), { rate: 16_000 })).samples };
+}
+
+/** All of a folder, one recording after another. */
+async function realAccepts(model, threshold, folder) {
+  const spotter = await openSpotter(model);
+  let [hours, count] = [0, 0];
+  try {
+    for await (const recording of recordings(folder)) {
+      const found = await countFalseAccepts(spotter, [recording], threshold, 0.2);
+      hours += found.hours;
+      count += found.count;
+    }
+  } finally {
+    spotter.close();
+  }
+  return { hours, count, perHour: count / hours };
+}
+
+const rows = [];
+for (const [i, words] of values.phrases.split(";").entries()) {
+  const settings = ["--seed", values.seed, "--target", values.target];
+  for (const name of ["per-word", "steps"]) if (values[name]) settings.push(`--${name}`, values[name]);
+  const args = ["dist/cli/main.js", "quickstart", "--words", words, "--out", join(work, String(i)), ...settings, "--json"];
+  const env = values.target === "wasm" ? { ...process.env, EARSHOT_CC: "none" } : process.env;
+  const result = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8", env, maxBuffer: 1 << 28 }));
+  const real = data
+    ? {
+        noise: await realAccepts(result.model, result.threshold, join(data, "noise", "esc10")),
+        speech: await realAccepts(result.model, result.threshold, join(data, "speech", "librispeech")),
+      }
+    : null;
+  rows.push({ words, result, real });
+  console.error(`${words}: ${result.seconds.toFixed(0)} s`);
+}
+
+const percent = ({ rate, clips }) => `${(100 * rate).toFixed(1)} % of ${clips}`;
+const perHour = ({ perHour: count, hours }) => `${count.toFixed(1)} (${(60 * hours).toFixed(0)} min)`;
+const lines = [
+  `${new Date().toISOString().slice(0, 10)}, commit ${execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim()}, ${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}`,
+  `npm run prove:own-words --${data ? " DATA" : ""} ${process.argv
+    .slice(2)
+    .filter((argument) => argument !== data)
+    .map((argument) => (/[ ;]/.test(argument) ? `"${argument}"` : argument))
+    .join(" ")}`.trimEnd(),
+  "",
+  "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Its one threshold is chosen on settings of the training voices",
+  `that were held aside (validation). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
+];
+for (const { words, result, real } of rows) {
+  const { validation, testing } = result;
+  const line = (what, one, other) => `  ${what.padEnd(44)}${one.padStart(20)}${other.padStart(20)}`;
+  lines.push(
+    "",
+    `"${words.replaceAll(",", '", "')}": ${result.seconds.toFixed(0)} s in all on ${result.target}, clips of ${result.clipSeconds} s, threshold ${result.threshold.toFixed(3)}`,
+    line("", "held-out voice", "validation"),
+    line("missed", percent(testing.missed), percent(validation.missed)),
+    line("near-sounding accepted", percent(testing.near), percent(validation.near)),
+    line("  trained on in other voices", percent(testing.nearTrained), percent(validation.nearTrained)),
+    line("  never trained on", percent(testing.nearNew), percent(validation.nearNew)),
+    line("other words accepted", percent(testing.other), percent(validation.other)),
+    `  false accepts an hour: synthetic noise ${perHour(result.noise)}, other speech of the held-out voice ${perHour(result.speech)}`,
+  );
+  if (real) lines.push(`  in real recordings: ESC-10 ${perHour(real.noise)}, LibriSpeech ${perHour(real.speech)}`);
+  const texts = result.near
+    .filter(({ kind }) => kind === "words")
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, 8);
+  lines.push(`  nearest phrases: ${texts.map(({ text, distance }) => `${text} (${distance.toFixed(2)})`).join(", ")}`);
+  if (testing.worst.length > 0)
+    lines.push(
+      `  most often accepted: ${testing.worst.map(({ text, wrong, clips }) => `${text} (${wrong} of ${clips})`).join(", ")}`,
+    );
+}
+mkdirSync("results", { recursive: true });
+writeFileSync("results/own_words.txt", `${lines.join("\n")}\n`);
+console.log(lines.join("\n"));

@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import { inferTypes } from "./infer.js";
+import { typedNode } from "./infer.js";
 import type { Attributes, DType, Graph, Initializer, NamedValue, Node, Parameter, State, TensorType, Value } from "./types.js";
 
 /** Builds a graph node by node; types are inferred and checked on the way. */
@@ -53,13 +53,7 @@ export class GraphBuilder {
 
   /** Applies an op and gives all its results. */
   apply(op: string, inputs: readonly Value[], attributes: Attributes = {}, body?: Graph): readonly Value[] {
-    const types = inferTypes(
-      op,
-      inputs.map((v) => v.type),
-      attributes,
-      body,
-    );
-    const node: Node = { op, inputs, outputs: types.map((t) => this.#value(t)), attributes, ...(body ? { body } : {}) };
+    const node = typedNode(op, inputs, attributes, body, (t) => this.#value(t));
     this.#nodes.push(node);
     return node.outputs;
   }

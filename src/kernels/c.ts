@@ -1,4 +1,5 @@
-import { type Buffer, computeType, type ElementType, type Expression, type Kernel, type Statement } from "./language.js";
+import { type Buffer, computeType, type ElementType, type Expression, type Kernel } from "./language.js";
+import { printStatements, type StatementDialect } from "./statements.js";
 
 /** C type of one element in memory. */
 export const elementTypes: Record<ElementType, string> = {
@@ -102,33 +103,20 @@ function storeText(buffer: Buffer, index: Expression, value: Expression): string
   return `store_${buffer.element}x${value.lanes}(${buffer.name} + ${expression(index)}, ${expression(value)});`;
 }
 
-function statements(list: readonly Statement[], indent: string, out: string[]): void {
-  for (const s of list) {
-    if (s.kind === "declare") out.push(`${indent}${typeName(s.value.type, s.value.lanes)} ${s.name} = ${expression(s.value)};`);
-    else if (s.kind === "assign") out.push(`${indent}${s.name} = ${expression(s.value)};`);
-    else if (s.kind === "store") out.push(`${indent}${storeText(s.buffer, s.index, s.value)}`);
-    else if (s.kind === "for") {
-      const i = s.variable;
-      out.push(`${indent}for (int32_t ${i} = ${expression(s.from)}; ${i} < ${expression(s.to)}; ${i} += ${s.step}) {`);
-      statements(s.body, `${indent}  `, out);
-      out.push(`${indent}}`);
-    } else {
-      out.push(`${indent}if (${expression(s.condition)}) {`);
-      statements(s.then, `${indent}  `, out);
-      if (s.otherwise.length > 0) out.push(`${indent}} else {`);
-      statements(s.otherwise, `${indent}  `, out);
-      out.push(`${indent}}`);
-    }
-  }
-}
+const dialect: StatementDialect = {
+  expression,
+  loopVariable: "int32_t",
+  declare: ({ name, value }) => `${typeName(value.type, value.lanes)} ${name} = ${expression(value)};`,
+  store: storeText,
+};
 
 /** The kernel as a C function (base pointer of each buffer..., begin, end). */
 export function printC(kernel: Kernel, name: string): string {
   const parameters = kernel.buffers.map((b) => `${b.written ? "" : "const "}${elementTypes[b.element]} *${b.name}`);
   const out = [`static void ${name}(${[...parameters, "int32_t begin", "int32_t end"].join(", ")}) {`];
-  statements(kernel.prologue, "  ", out);
+  printStatements(kernel.prologue, dialect, "  ", out);
   out.push(`  for (int32_t ${kernel.variable} = begin; ${kernel.variable} < end; ${kernel.variable}++) {`);
-  statements(kernel.body, "    ", out);
+  printStatements(kernel.body, dialect, "    ", out);
   out.push("  }", "}");
   return out.join("\n");
 }

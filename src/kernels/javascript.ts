@@ -1,4 +1,5 @@
-import { type Buffer, type ElementType, type Expression, elementBytes, type Kernel, type Statement } from "./language.js";
+import { type Buffer, type ElementType, type Expression, elementBytes, type Kernel } from "./language.js";
+import { printStatements, type StatementDialect } from "./statements.js";
 
 /** Names of the typed-array views that printed kernels read and write. */
 export const viewNames: Record<ElementType, string> = { f32: "F32", f64: "F64", i32: "I32", i16: "I16", i8: "I8", u8: "U8" };
@@ -91,34 +92,21 @@ function expression(e: Expression): string {
   }
 }
 
-function statements(list: readonly Statement[], indent: string, out: string[]): void {
-  for (const s of list) {
-    if (s.kind === "declare") out.push(`${indent}${s.mutable ? "let" : "const"} ${s.name} = ${expression(s.value)};`);
-    else if (s.kind === "assign") out.push(`${indent}${s.name} = ${expression(s.value)};`);
-    else if (s.kind === "store") out.push(`${indent}${place(s.buffer, s.index)} = ${expression(s.value)};`);
-    else if (s.kind === "for") {
-      const i = s.variable;
-      out.push(`${indent}for (let ${i} = ${expression(s.from)}; ${i} < ${expression(s.to)}; ${i} += ${s.step}) {`);
-      statements(s.body, `${indent}  `, out);
-      out.push(`${indent}}`);
-    } else {
-      out.push(`${indent}if (${expression(s.condition)}) {`);
-      statements(s.then, `${indent}  `, out);
-      if (s.otherwise.length > 0) out.push(`${indent}} else {`);
-      statements(s.otherwise, `${indent}  `, out);
-      out.push(`${indent}}`);
-    }
-  }
-}
+const dialect: StatementDialect = {
+  expression,
+  loopVariable: "let",
+  declare: ({ mutable, name, value }) => `${mutable ? "let" : "const"} ${name} = ${expression(value)};`,
+  store: (buffer, index, value) => `${place(buffer, index)} = ${expression(value)};`,
+};
 
 /** The kernel as a JavaScript function declaration; buffers arrive as byte offsets into the memory under the views. */
 export function printJavaScript(kernel: Kernel, name: string): string {
   const parameters = kernel.buffers.map((b) => `${b.name}Bytes`);
   const out = [`function ${name}(${[...parameters, "begin", "end"].join(", ")}) {`];
   for (const b of kernel.buffers) out.push(`  const ${b.name} = ${b.name}Bytes / ${elementBytes[b.element]};`);
-  statements(kernel.prologue, "  ", out);
+  printStatements(kernel.prologue, dialect, "  ", out);
   out.push(`  for (let ${kernel.variable} = begin; ${kernel.variable} < end; ${kernel.variable}++) {`);
-  statements(kernel.body, "    ", out);
+  printStatements(kernel.body, dialect, "    ", out);
   out.push("  }", "}");
   return out.join("\n");
 }

@@ -1,5 +1,5 @@
 import type { Attributes, Graph, NamedValue, Node, Parameter, State, TensorType, Value } from "../graph/types.js";
-import { inferTypes } from "../graph/infer.js";
+import { typedNode } from "../graph/infer.js";
 
 /** Writes a changed copy of a graph: values of the original are looked up in the copy, new nodes may stand between. */
 export class GraphRebuilder {
@@ -48,13 +48,7 @@ export class GraphRebuilder {
 
   /** Adds a node on values of the copy. */
   apply(op: string, inputs: readonly Value[], attributes: Attributes = {}, body?: Graph): readonly Value[] {
-    const types = inferTypes(
-      op,
-      inputs.map((v) => v.type),
-      attributes,
-      body,
-    );
-    const node: Node = { op, inputs, outputs: types.map((t) => this.#fresh(t)), attributes, ...(body ? { body } : {}) };
+    const node = typedNode(op, inputs, attributes, body, (t) => this.#fresh(t));
     this.#nodes.push(node);
     return node.outputs;
   }

@@ -1,28 +1,15 @@
-import { shapeOf } from "../attributes.js";
 import { geometryOf } from "../convolution.js";
+import { inputGradientRules } from "../input_gradient.js";
 import { contract, copyStrided, floatOf, pad } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { stridesOf } from "../shapes.js";
-import { sizeOf, tensor } from "../types.js";
+import { sizeOf } from "../types.js";
 
 /** Gradient of conv2d with respect to its map: dy, spread by the strides, convolved with the kernel turned round. */
 export const conv2dInputGradient: OpDefinition = {
   name: "conv2d_input_gradient",
   documentation: "From dy[B,OH,OW,Co] and kernel[kh,kw,Ci,Co]: the gradient of the map, of the attribute inputShape [B,H,W,Ci].",
-  infer: ([dy, w], attributes) => {
-    const type = tensor(dy!.dtype, shapeOf(attributes, "inputShape"));
-    geometryOf(type, w!.shape, attributes);
-    return [type];
-  },
-  gradient: ({ node, upstream: [dx], needs, op }) => {
-    if (!dx) return [undefined, undefined];
-    const [dy, w] = node.inputs;
-    const { inputShape: _, ...attributes } = node.attributes;
-    return [
-      needs(0) ? op("conv2d", [dx, w!], attributes) : undefined,
-      needs(1) ? op("conv2d_kernel_gradient", [dx, dy!], { ...attributes, kernelShape: w!.type.shape }) : undefined,
-    ];
-  },
+  ...inputGradientRules("conv2d"),
   lower: (context) => {
     const [dy, w] = context.inputs;
     const dx = context.outputs[0]!;
@@ -63,10 +50,5 @@ export const conv2dInputGradient: OpDefinition = {
     };
     contract(context, spec, spread, turned, dx);
   },
-  batching: (_, __, attributes) => ({
-    sliced: [0],
-    gives: "rows",
-    attributes: (rows) => ({ ...attributes, inputShape: [rows, ...shapeOf(attributes, "inputShape").slice(1)] }),
-  }),
   multiplyAccumulates: ([dy, w]) => (sizeOf(dy!.shape) / (w!.shape[3] as number)) * sizeOf(w!.shape),
 };

@@ -1,28 +1,15 @@
-import { shapeOf } from "../attributes.js";
 import { depthwiseInputGradient, depthwiseKernel } from "../../kernels/depthwise.js";
 import { geometryOf } from "../convolution.js";
+import { inputGradientRules } from "../input_gradient.js";
 import { floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
-import { sizeOf, tensor } from "../types.js";
+import { sizeOf } from "../types.js";
 
 /** Gradient of depthwise_conv2d with respect to its map. */
 export const depthwiseConv2dInputGradient: OpDefinition = {
   name: "depthwise_conv2d_input_gradient",
   documentation: "From dy[B,OH,OW,C] and kernel[kh,kw,C,1]: the gradient of the map, of the attribute inputShape.",
-  infer: ([dy, w], attributes) => {
-    const type = tensor(dy!.dtype, shapeOf(attributes, "inputShape"));
-    geometryOf(type, w!.shape, attributes);
-    return [type];
-  },
-  gradient: ({ node, upstream: [dx], needs, op }) => {
-    if (!dx) return [undefined, undefined];
-    const [dy, w] = node.inputs;
-    const { inputShape: _, ...attributes } = node.attributes;
-    return [
-      needs(0) ? op("depthwise_conv2d", [dx, w!], attributes) : undefined,
-      needs(1) ? op("depthwise_conv2d_kernel_gradient", [dx, dy!], { ...attributes, kernelShape: w!.type.shape }) : undefined,
-    ];
-  },
+  ...inputGradientRules("depthwise_conv2d"),
   lower: (context) => {
     const [dy, w] = context.inputs;
     const dx = context.outputs[0]!;
@@ -41,10 +28,5 @@ export const depthwiseConv2dInputGradient: OpDefinition = {
     const turned = { ...shape, input: shape.output, output: shape.input, before };
     context.call(`depthwise turned ${JSON.stringify(turned)}`, () => depthwiseKernel(turned, true, context.lanes), [dy!, w!, dx]);
   },
-  batching: (_, __, attributes) => ({
-    sliced: [0],
-    gives: "rows",
-    attributes: (rows) => ({ ...attributes, inputShape: [rows, ...shapeOf(attributes, "inputShape").slice(1)] }),
-  }),
   multiplyAccumulates: ([dy, w]) => sizeOf(dy!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),
 };

@@ -1,17 +1,14 @@
-import { reduceKernel } from "../../kernels/reduce.js";
-import { booleanOf, shapeOf } from "../attributes.js";
-import { floatOf } from "../lowering.js";
+import { shapeOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
-import { normalAxes, reducedShape } from "../shapes.js";
-import { sizeOf, tensor } from "../types.js";
+import { batchingOfReduction, inferReduction, lowerReduction } from "../reduction.js";
+import { reducedShape } from "../shapes.js";
+import { sizeOf } from "../types.js";
 
 /** Mean over axes. */
 export const mean: OpDefinition = {
   name: "mean",
   documentation: "Mean over the attribute axes (negative: from the end); keep leaves them as 1.",
-  infer: ([x], attributes) => [
-    tensor(x!.dtype, reducedShape(x!.shape, shapeOf(attributes, "axes"), booleanOf(attributes, "keep"))),
-  ],
+  infer: inferReduction,
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];
     const x = node.inputs[0]!;
@@ -20,19 +17,6 @@ export const mean: OpDefinition = {
     const scale = sizeOf(dy.type.shape) / sizeOf(x.type.shape);
     return [op("expand", [op("affine", [kept], { scale, offset: 0 })], { shape: x.type.shape })];
   },
-  batching: ([x], _, attributes) =>
-    normalAxes(shapeOf(attributes, "axes"), x!.shape.length).includes(0) ? undefined : { sliced: [0], gives: "rows" },
-  lower: (context) => {
-    const x = context.inputs[0]!;
-    const { shape } = x.type;
-    const axes = normalAxes(shapeOf(context.attributes, "axes"), shape.length);
-    const spec = {
-      element: floatOf(x),
-      shape,
-      axes,
-      reduction: "sum" as const,
-      scale: 1 / (sizeOf(x.type.shape) / sizeOf(context.outputs[0]!.type.shape)),
-    };
-    context.call(`reduce ${JSON.stringify(spec)}`, () => reduceKernel(spec, context.lanes), [x, context.outputs[0]!]);
-  },
+  batching: batchingOfReduction,
+  lower: (context) => lowerReduction(context, "mean"),
 };

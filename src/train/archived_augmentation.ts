@@ -1,12 +1,12 @@
 import type { RandomStream } from "../base/random.js";
 import { shiftFrames } from "../corpus/augment/frame_shift.js";
 import type { LogPower } from "../corpus/augment/log_power.js";
-import { bytePowers, fastLog, powerOf } from "../corpus/augment/log_power.js";
 import { applyMasks } from "../corpus/augment/mask.js";
 import type { Mask } from "../corpus/augment/mask.js";
 import { drawPowerNoise } from "../corpus/augment/power_noise.js";
 import { drawSpecAugment } from "../corpus/augment/spec_augment.js";
 import { drawSpecCutout } from "../corpus/augment/spec_cutout.js";
+import { ArrayMixer, mixedTogether } from "./array_mixer.js";
 import type { Recipe } from "./recipe.js";
 
 /** Arrays of one shape whose values are bytes, or numbers. */
@@ -22,25 +22,40 @@ export interface ArchivedOptions {
 }
 
 /**
- * Augments arrays of features as recordings would be: delay, gain, background noise, in this order. Draws the same number of
- * values whatever they lead to.
+ * Augments groups of arrays of features as recordings would be: delay, gain, background noise, in this order. Draws the same number of
+ * values whatever they lead to. First every place is set, then the group is run.
  */
 export class ArchivedAugmenter {
   readonly #options: ArchivedOptions;
-  readonly #shifted: Float32Array;
+  /** Missing where values do not come from power. */
+  readonly #mixer: ArrayMixer | undefined;
+  /** Results where there is no mixer, shape [group, frames * bins]. */
+  readonly #plain: Float32Array;
 
-  constructor(options: ArchivedOptions) {
+  /** Use `ArchivedAugmenter.open`. */
+  constructor(options: ArchivedOptions, mixer: ArrayMixer | undefined) {
     this.#options = options;
-    this.#shifted = new Float32Array(options.frames * options.bins);
+    this.#mixer = mixer;
+    this.#plain = new Float32Array(mixer === undefined ? mixedTogether * options.frames * options.bins : 0);
+  }
+
+  /** Compiles the mixing. */
+  static async open(options: ArchivedOptions, target: "oracle" | "wasm" | "native" | "auto"): Promise<ArchivedAugmenter> {
+    const { form, frames, bins } = options;
+    return new ArchivedAugmenter(options, form && (await ArrayMixer.open(form, frames * bins, target)));
+  }
+
+  /** Arrays of a group. */
+  get group(): number {
+    return mixedTogether;
   }
 
   /**
-   * A training example from an array of speech.
+   * A training example from an array of speech, at place `i`.
    * @param values shape [frames, bins]
    * @param noise number of arrays of noise, and how one is got; its view is valid until the next call
-   * @param out shape [frames, bins]
    */
-  speech(values: Values, noise: { count: number; get(i: number): Values }, random: RandomStream, out: Float32Array): void {
+  speech(i: number, values: Float32Array, noise: { count: number; get(i: number): Values }, random: RandomStream): void {
     const { frames, bins, form, settings } = this.#options;
     const shift = random.integer(2 * settings.frameShift + 1) - settings.frameShift;
     const gain = settings.gainDecibels * random.normal();
@@ -50,58 +65,46 @@ export class ArchivedAugmenter {
       frames,
       random,
     );
-    this.#shifted.set(values);
-    shiftFrames(this.#shifted, bins, shift, form === undefined ? out : this.#shifted, form?.lowest ?? 0);
-    if (form === undefined) return;
-    const other = choice.noise < 0 ? undefined : noise.get(choice.noise);
-    mixPowers(this.#shifted, gain, other, choice.firstFrame * bins, choice.decibels, form, out);
+    const mixer = this.#mixer;
+    shiftFrames(values, bins, shift, mixer?.voice(i, gain) ?? this.result(i), form?.lowest ?? 0);
+    if (mixer === undefined) return;
+    if (choice.noise < 0) mixer.quiet(i);
+    else mixer.noise(i, noise.get(choice.noise), choice.firstFrame * bins, choice.decibels);
   }
 
-  /** A training example of silence: digital silence, or an array of noise, turned round and louder or softer. */
-  silence(values: Values, random: RandomStream, out: Float32Array): void {
+  /** A training example of silence at place `i`: digital silence, or an array of noise, turned round and louder or softer. */
+  silence(i: number, values: Values, random: RandomStream): void {
     const { frames, bins, form, settings } = this.#options;
     const zeros = random.uniform() < settings.silenceZeros;
     const first = random.integer(frames) * bins;
     const decibels = random.between(...settings.silenceDecibels);
-    if (form === undefined) {
+    const mixer = this.#mixer;
+    if (mixer === undefined || form === undefined) {
+      const out = this.result(i);
       out.set(values.subarray(first));
       out.set(values.subarray(0, first), values.length - first);
       return;
     }
-    this.#shifted.fill(form.lowest);
-    mixPowers(this.#shifted, 0, zeros ? undefined : values, first, decibels, form, out);
+    mixer.voice(i, 0).fill(form.lowest);
+    if (zeros) mixer.quiet(i);
+    else mixer.noise(i, values, first, decibels);
   }
-}
 
-/**
- * Powers of independent sounds add.
- * @param voice shape [n]
- * @param voiceDecibels gain of the voice
- * @param noise shape [n], read from `noiseStart` on and round; none where missing
- */
-function mixPowers(
-  voice: Float32Array,
-  voiceDecibels: number,
-  noise: Values | undefined,
-  noiseStart: number,
-  noiseDecibels: number,
-  form: LogPower,
-  out: Float32Array,
-): void {
-  const { scale, floor, lowest, highest } = form;
-  const voiceGain = 10 ** (voiceDecibels / 10);
-  const noiseGain = 10 ** (noiseDecibels / 10);
-  const table = bytePowers(form);
-  const voicePower = (value: number) => (value === (value & 255) ? table[value] : powerOf(value, form));
-  let at = noise === undefined ? 0 : noiseStart % noise.length;
-  for (let i = 0; i < voice.length; i++) {
-    let power = voiceGain * voicePower(voice[i]);
-    if (noise !== undefined) {
-      power += noiseGain * voicePower(noise[at]);
-      at = at + 1 === noise.length ? 0 : at + 1;
-    }
-    const value = scale * fastLog(floor + power);
-    out[i] = value < lowest ? lowest : value > highest ? highest : value;
+  /** Makes the group. */
+  run(): void {
+    this.#mixer?.run();
+  }
+
+  /** Result of place `i`, shape [frames, bins]; valid until it is set again. */
+  result(i: number): Float32Array {
+    if (this.#mixer !== undefined) return this.#mixer.result(i);
+    const length = this.#options.frames * this.#options.bins;
+    return this.#plain.subarray(i * length, (i + 1) * length);
+  }
+
+  /** Frees the program. */
+  close(): void {
+    this.#mixer?.close();
   }
 }
 

@@ -10,7 +10,8 @@ import type { KernelTime } from "../engine/kernel_times.js";
 import type { NoisePiece } from "../corpus/noise_bank.js";
 import { drawPiece } from "../corpus/noise_bank.js";
 import { Sampler } from "../corpus/sampler.js";
-import { ArchivedAugmenter, maskFeatures } from "./archived_augmentation.js";
+import type { ArchivedAugmenter } from "./archived_augmentation.js";
+import { maskFeatures } from "./archived_augmentation.js";
 import type { ArrayStack } from "./array_stack.js";
 import type { ClipProgram } from "./clip_program.js";
 import { LoaderClock } from "./loader_clock.js";
@@ -26,8 +27,8 @@ const arrayKey = 0xa44a71;
 const maskKey = 0x3a5c19;
 const batchMaskKey = 0xba7c43;
 
-/** Arrays of archives that are made between two pauses. */
-const arraysPerTurn = 16;
+/** A label that is no word's, and not silence's. */
+const noLabel = -2;
 
 /** A slot that holds a sound, and the sampler's choice for it. */
 interface SoundSlot {
@@ -78,8 +79,8 @@ export class BatchMaker {
     this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root) : undefined));
     this.#waveform = waveformOptions(plan);
     this.#speedAndRoom = new SpeedAndRoom(plan.samples);
+    this.#archived = programs.archived;
     const [frames, bins] = plan.frontend.arrayShape;
-    this.#archived = new ArchivedAugmenter({ frames, bins, form: plan.frontend.form, settings: plan.augmentation.archived });
     this.#arrays = new Float32Array(plan.batch * frames * bins);
   }
 
@@ -127,6 +128,7 @@ export class BatchMaker {
     this.#clips?.close();
     this.#stretch?.close();
     this.#stack.close();
+    this.#archived.close();
   }
 
   #array(slot: number): Float32Array {
@@ -135,13 +137,16 @@ export class BatchMaker {
   }
 
   #fromArchives(step: number, slots: readonly ArraySlot[]): void {
-    for (const [i, { slot, source, index, label }] of slots.entries()) {
-      if (i % arraysPerTurn === 0) this.#wait();
-      const out = this.#array(slot);
-      this.#archives[source]?.read(index, out);
+    const { group } = this.#archived;
+    for (let from = 0; from < slots.length; from += group) {
+      const members = slots.slice(from, from + group);
+      this.#wait();
+      for (const { slot, source, index } of members) this.#archives[source]?.read(index, this.#array(slot));
       this.#clock.lap("archive");
-      this.#augmentArray(step, slot, out, label);
-      this.#clock.lap("augment arrays");
+      this.#augmentArrays(
+        step,
+        members.map(({ slot, label }) => ({ slot, label, values: this.#array(slot) })),
+      );
     }
   }
 
@@ -150,18 +155,19 @@ export class BatchMaker {
     this.#clock.lap("wait");
   }
 
-  /** Augments an array in place. Archive noise labelled as silence becomes a training example of silence. */
-  #augmentArray(step: number, slot: number, values: Float32Array, label: number): void {
+  /** Augments a group of arrays into their slots. Archive noise labelled as silence becomes a training example of silence. */
+  #augmentArrays(step: number, group: readonly { slot: number; label: number; values: Float32Array }[]): void {
     const { seed, silence, noiseArrays } = this.#plan;
-    const random = new RandomStream(seed, arrayKey, step, slot);
-    if (label === silence) {
-      this.#archived.silence(values.slice(), random, values);
-      return;
+    for (const [i, { slot, label, values }] of group.entries()) {
+      const random = new RandomStream(seed, arrayKey, step, slot);
+      const length = values.length;
+      const get = (place: number) => noiseArrays.subarray(place * length, (place + 1) * length);
+      if (label === silence) this.#archived.silence(i, values, random);
+      else this.#archived.speech(i, values, { count: noiseArrays.length / length, get }, random);
     }
-    const length = values.length;
-    const count = noiseArrays.length / length;
-    const get = (i: number) => noiseArrays.subarray(i * length, (i + 1) * length);
-    this.#archived.speech(values, { count, get }, random, values);
+    this.#archived.run();
+    for (const [i, { slot }] of group.entries()) this.#array(slot).set(this.#archived.result(i));
+    this.#clock.lap("augment arrays");
   }
 
   async #fromSounds(step: number, sounds: readonly SoundSlot[]): Promise<void> {
@@ -173,17 +179,22 @@ export class BatchMaker {
       for (const [i, { slot, clip }] of members.entries()) await this.#load(step, slot, clip, program, i);
       program.run();
       this.#clock.lap("kernels");
-      for (const [i, { slot }] of members.entries()) this.#takeArray(step, slot, program.result(i));
-      this.#clock.lap(this.#plan.frontend.stack === undefined ? "kernels" : "augment arrays");
+      this.#takeArrays(step, members, program);
     }
   }
 
-  #takeArray(step: number, slot: number, values: Float32Array): void {
-    const out = this.#array(slot);
-    out.set(values);
-    if (this.#plan.frontend.stack === undefined) return;
+  /** Puts the results of a group into their slots. */
+  #takeArrays(step: number, members: readonly SoundSlot[], program: ClipProgram): void {
+    if (this.#plan.frontend.stack === undefined) {
+      for (const [i, { slot }] of members.entries()) this.#array(slot).set(program.result(i));
+      this.#clock.lap("kernels");
+      return;
+    }
     // Silence has had its noise as a sound; it is augmented as speech is.
-    this.#augmentArray(step, slot, out, -1);
+    this.#augmentArrays(
+      step,
+      members.map(({ slot }, i) => ({ slot, label: noLabel, values: program.result(i) })),
+    );
   }
 
   /** Loads a clip into place `i` of the program, and says what is done to it there. */

@@ -1,4 +1,7 @@
 import { programBytes } from "../engine/compile.js";
+import type { ArchivedOptions } from "./archived_augmentation.js";
+import { ArchivedAugmenter } from "./archived_augmentation.js";
+import { mixGraph } from "./array_mixer.js";
 import { ArrayStack, stackGraph } from "./array_stack.js";
 import type { ClipProgramOptions } from "./clip_program.js";
 import { ClipProgram, clipGraph } from "./clip_program.js";
@@ -14,6 +17,7 @@ export interface LoaderPrograms {
   /** Only stretches, for clips of which speed or room are changed. */
   readonly stretch: ClipProgram | undefined;
   readonly stack: ArrayStack;
+  readonly archived: ArchivedAugmenter;
 }
 
 /** What the programs for sounds are made for; undefined for those that are not needed. */
@@ -25,6 +29,11 @@ function clipOptions(plan: LoaderPlan): { clips?: ClipProgramOptions; stretch?: 
   return speed > 0 || reverberation > 0 ? { clips, stretch: { ...clips, group: 1 } } : { clips };
 }
 
+function archivedOptions({ frontend, augmentation }: LoaderPlan): ArchivedOptions {
+  const [frames, bins] = frontend.arrayShape;
+  return { frames, bins, form: frontend.form, settings: augmentation.archived };
+}
+
 /** Compiles what a loader needs. */
 export async function openPrograms(plan: LoaderPlan, profile = false): Promise<LoaderPrograms> {
   const { clips, stretch } = clipOptions(plan);
@@ -32,13 +41,20 @@ export async function openPrograms(plan: LoaderPlan, profile = false): Promise<L
     clips: clips && (await ClipProgram.open(plan.frontend.fromAudio, { ...clips, profile })),
     stretch: stretch && (await ClipProgram.open(undefined, stretch)),
     stack: await ArrayStack.open(plan.frontend, plan.target),
+    archived: await ArchivedAugmenter.open(archivedOptions(plan), plan.target),
   };
 }
 
 /** Bytes that the programs of one loader will take. */
 export function loaderProgramBytes(plan: LoaderPlan): number {
   const { clips, stretch } = clipOptions(plan);
-  const stack = stackGraph(plan.frontend);
-  const graphs = [clips && clipGraph(plan.frontend.fromAudio, clips), stretch && clipGraph(undefined, stretch), stack];
+  const { frames, bins, form } = archivedOptions(plan);
+  const mix = form && mixGraph(form, frames * bins);
+  const graphs = [
+    clips && clipGraph(plan.frontend.fromAudio, clips),
+    stretch && clipGraph(undefined, stretch),
+    stackGraph(plan.frontend),
+    mix,
+  ];
   return graphs.reduce((sum, graph) => sum + (graph === undefined ? 0 : programBytes(graph, plan.target)), 0);
 }

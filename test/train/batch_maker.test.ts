@@ -162,11 +162,13 @@ describe("augmentation of arrays", () => {
   const values = Float32Array.from({ length: 80 }, (_, i) => (i * 37) % 200);
   const noise = { count: 1, get: () => new Float32Array(80).fill(90) };
 
-  it("delays whole frames and fills with silence", () => {
-    const out = new Float32Array(80);
+  it.each([tenLogOnePlus, undefined])("delays whole frames and fills with silence (form %o)", async (form) => {
+    const augmenter = await ArchivedAugmenter.open({ ...options, form, settings }, "wasm");
     const seen = new Set<number>();
     for (let seed = 0; seed < 40; seed++) {
-      new ArchivedAugmenter({ ...options, settings }).speech(values, noise, new RandomStream(seed), out);
+      augmenter.speech(seed % augmenter.group, values, noise, new RandomStream(seed));
+      augmenter.run();
+      const out = augmenter.result(seed % augmenter.group);
       const shift = [-3, -2, -1, 0, 1, 2, 3].find((frames) =>
         values.every((_, i) => {
           const from = i - frames * 4;
@@ -177,19 +179,38 @@ describe("augmentation of arrays", () => {
       seen.add(shift as number);
     }
     expect(seen.size).toBe(7);
+    augmenter.close();
   });
 
-  it("adds powers: noise as loud as the voice is 3 dB more, and noise alone makes silence", () => {
-    const out = new Float32Array(80);
-    const loud = { ...settings, frameShift: 0, noiseFrequency: 1 };
-    new ArchivedAugmenter({ ...options, settings: loud }).speech(new Float32Array(80).fill(90), noise, new RandomStream(1), out);
+  it("adds powers: noise as loud as the voice is 3 dB more, and noise alone makes silence", async () => {
+    const open = (changed: object) => ArchivedAugmenter.open({ ...options, settings: { ...settings, ...changed } }, "wasm");
+    const loud = await open({ frameShift: 0, noiseFrequency: 1 });
+    loud.speech(3, new Float32Array(80).fill(90), noise, new RandomStream(1));
+    loud.silence(4, new Float32Array(80).fill(90), new RandomStream(1));
+    loud.run();
     const expected = 10 * Math.log(1 + 2 * (Math.exp(9) - 1));
-    for (const value of out) expect(value).toBeCloseTo(expected, 3);
-    new ArchivedAugmenter({ ...options, settings }).silence(new Float32Array(80).fill(90), new RandomStream(1), out);
-    for (const value of out) expect(value).toBeCloseTo(90, 3);
-    const zeros = { ...settings, silenceZeros: 1 };
-    new ArchivedAugmenter({ ...options, settings: zeros }).silence(new Float32Array(80).fill(90), new RandomStream(1), out);
-    expect([...out].every((value) => value === 0)).toBe(true);
+    for (const value of loud.result(3)) expect(value).toBeCloseTo(expected, 3);
+    for (const value of loud.result(4)) expect(value).toBeCloseTo(90, 3);
+    loud.close();
+    const zeros = await open({ silenceZeros: 1 });
+    zeros.silence(0, new Float32Array(80).fill(90), new RandomStream(1));
+    zeros.run();
+    expect([...zeros.result(0)].every((value) => Math.abs(value) < 1e-6)).toBe(true);
+    zeros.close();
+  });
+
+  it("turns noise round", async () => {
+    const augmenter = await ArchivedAugmenter.open({ ...options, settings }, "wasm");
+    for (let i = 0; i < augmenter.group; i++) augmenter.silence(i, values, new RandomStream(9, i));
+    augmenter.run();
+    const turns = Array.from({ length: augmenter.group }, (_, i) =>
+      Array.from({ length: 20 }, (_, frame) => frame * 4).find((first) =>
+        augmenter.result(i).every((value, at) => Math.abs(value - values[(at + first) % 80]) < 1e-3),
+      ),
+    );
+    expect(turns.every((turn) => turn !== undefined)).toBe(true);
+    expect(new Set(turns).size).toBeGreaterThan(4);
+    augmenter.close();
   });
 
   it("draws the masks of a batch once, or a clip's own", () => {

@@ -74,6 +74,8 @@ async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: Qu
     testingShare: 0.2,
     validationShare: 0.15,
     naturalEvery: 3,
+    // Voices differ in their own pace by a third: slower than the slowest of training must not be unheard of.
+    pace: [-0.5, 0.75],
     onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
   }).finally(() => progress?.end());
   return clips;
@@ -106,11 +108,11 @@ async function trainOn(
       frontend: network.frontend,
       rate: network.rate,
       samples: Math.round(plan.clipSeconds * network.rate),
-      ...(pretrained ? { from: { model: from, freezeSteps: 100, bodyRate: 0.1 } } : {}),
+      ...(pretrained ? { from: { model: from, freezeSteps: 100, bodyRate: 0.3 } } : {}),
       data: [{ kind: "sounds", path: data }],
       task: { words: [...plan.labels], silence: true, unknown: true },
       augmentation: {
-        waveform: { resample: 0.15, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1 },
+        waveform: { resample: 0.2, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1 },
         specAugment: { timeMasks: 1, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 2, probability: 0.5 },
       },
       // Most of what a model of few words hears is something else.

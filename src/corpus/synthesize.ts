@@ -41,6 +41,8 @@ export interface SynthesisOptions {
   validationShare?: number;
   /** Every so many speakers for training and validation have a voice of the engine as it is, little changed; default 0, none. */
   naturalEvery?: number;
+  /** Fastest and slowest speech for training and validation, as octaves of the voices' own durations; default -0.45 to 0.35. */
+  pace?: readonly [fastest: number, slowest: number];
   /** Length of a clip, seconds; default 1. */
   clipSeconds?: number;
   /** Length of each background recording, seconds; default 30. */
@@ -145,6 +147,7 @@ async function makePlan(options: SynthesisOptions): Promise<Plan> {
       count,
       sampleRate,
       naturalEvery: options.naturalEvery,
+      pace: options.pace,
     });
     speakers.push(...drawn);
     const everyone = drawn.map((_, index) => first + index);

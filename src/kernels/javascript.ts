@@ -58,6 +58,7 @@ function binaryText(e: Expression & { kind: "binary" }): string {
     return `(${a} ${infix[e.operator]} ${b})`;
   }
   if (e.operator === "shru") return `((${a} >>> ${b}) | 0)`;
+  if (e.operator === "doubling_high_mul") return `doublingHighMul(${a}, ${b})`;
   if (e.operator === "wrap_add") return `((${a} + ${b}) | 0)`;
   if (e.operator === "wrap_mul" || (e.type === "i32" && e.operator === "mul")) return `Math.imul(${a}, ${b})`;
   return round(e.type, `${a} ${infix[e.operator]} ${b}`);
@@ -117,6 +118,10 @@ const fround = Math.fround;
 const scratch = new ArrayBuffer(4), scratchFloat = new Float32Array(scratch), scratchInt = new Int32Array(scratch);
 function bitsOfFloat(x) { scratchFloat[0] = x; return scratchInt[0]; }
 function floatOfBits(x) { scratchInt[0] = x; return scratchFloat[0]; }
+// a b + 2^30 as upper x 2^16 + lower, each exact below 2^53.
+function doublingHighMul(a, b) {
+  return Math.floor(((a >> 16) * b + Math.floor(((a & 0xffff) * b + 0x40000000) / 0x10000)) / 0x8000) | 0;
+}
 function nearest(x) {
   const f = Math.floor(x), d = x - f;
   return d < 0.5 ? f : d > 0.5 ? f + 1 : f % 2 === 0 ? f : f + 1;

@@ -7,6 +7,8 @@
  * - max(a, b) is a > b ? a : b, min(a, b) is a < b ? a : b (the second operand where one is NaN).
  * - i32 add, sub and mul must not overflow (they are indices and bounded sums); wrap_add and wrap_mul wrap; shifts take
  *   0..31; div and rem truncate and are used for operands >= 0.
+ * - doubling_high_mul(a, b) is floor((2 a b + 2^31) / 2^32) of i32: the upper half of twice the product, rounded to
+ *   nearest, ties up; not for a = b = -2^31.
  * - convert f32 -> i32 truncates, for values inside the i32 range.
  * - a comparison gives a mask, which only select, and, or take.
  */
@@ -27,6 +29,7 @@ export type BinaryOperator =
   | "max"
   | "wrap_add"
   | "wrap_mul"
+  | "doubling_high_mul"
   | "and"
   | "or"
   | "xor"

@@ -2,22 +2,32 @@ import { UserError } from "../../base/errors.js";
 import { numberOf } from "../attributes.js";
 import { copyStrided } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
+import { movedType } from "../quantized.js";
 import { normalAxes, stridesOf } from "../shapes.js";
-import { tensor } from "../types.js";
+import type { Attributes, TensorType } from "../types.js";
+
+/** The shape of tensors one after another along the attribute axis. */
+export function concatShape(inputs: readonly TensorType[], attributes: Attributes): number[] {
+  const first = inputs[0]!;
+  const axis = normalAxes([numberOf(attributes, "axis")], first.shape.length)[0]!;
+  for (const t of inputs)
+    if (t.shape.length !== first.shape.length || t.shape.some((n, i) => i !== axis && n !== first.shape[i]))
+      throw new UserError(`all axes but ${axis} must be equal`);
+  const shape = [...first.shape];
+  shape[axis] = inputs.reduce((sum, t) => sum + t.shape[axis]!, 0);
+  return shape;
+}
 
 /** Tensors one after another along an axis. */
 export const concat: OpDefinition = {
   name: "concat",
   documentation: "The inputs one after another along the attribute axis; all other axes are equal.",
   infer: (inputs, attributes) => {
-    const first = inputs[0]!;
-    const axis = normalAxes([numberOf(attributes, "axis")], first.shape.length)[0]!;
-    for (const t of inputs)
-      if (t.shape.length !== first.shape.length || t.shape.some((n, i) => i !== axis && n !== first.shape[i]))
-        throw new UserError(`all axes but ${axis} must be equal`);
-    const shape = [...first.shape];
-    shape[axis] = inputs.reduce((sum, t) => sum + t.shape[axis]!, 0);
-    return [tensor(first.dtype, shape)];
+    const shape = concatShape(inputs, attributes);
+    const of = (t: TensorType): string => JSON.stringify([t.dtype, t.quantization]);
+    if (inputs.some((t) => of(t) !== of(inputs[0]!)))
+      throw new UserError("all inputs must have one element type, scale and zero point (quantized_concat takes several)");
+    return [movedType(inputs[0]!, shape)];
   },
   gradient: ({ node, upstream: [dy], needs, op }) => {
     if (!dy) return node.inputs.map(() => undefined);

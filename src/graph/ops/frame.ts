@@ -2,7 +2,8 @@ import { UserError } from "../../base/errors.js";
 import { frameKernel } from "../../kernels/frame.js";
 import { numberOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
-import { type Attributes, tensor } from "../types.js";
+import { movedType } from "../quantized.js";
+import { type Attributes } from "../types.js";
 
 /** Length and hop of frames, and how many whole ones `samples` hold. */
 export function framing(samples: number, attributes: Attributes): { length: number; hop: number; frames: number } {
@@ -23,7 +24,7 @@ export const frame: OpDefinition = {
   infer: ([x], attributes) => {
     if (x?.shape.length !== 2) throw new UserError(`takes [batch, samples], found ${x?.shape.length} axes`);
     const { length, frames } = framing(x.shape[1]!, attributes);
-    return [tensor(x.dtype, [x.shape[0]!, frames, length])];
+    return [movedType(x, [x.shape[0]!, frames, length])];
   },
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];

@@ -59,6 +59,22 @@ import { tanh } from "./tanh.js";
 import { transpose } from "./transpose.js";
 import { unslice } from "./unslice.js";
 import { zeros } from "./zeros.js";
+import { quantize } from "./quantize.js";
+import { dequantize } from "./dequantize.js";
+import { requantize } from "./requantize.js";
+import { quantizedConv2d } from "./quantized_conv2d.js";
+import { quantizedDepthwiseConv2d } from "./quantized_depthwise_conv2d.js";
+import { quantizedDense } from "./quantized_dense.js";
+import { quantizedAdd } from "./quantized_add.js";
+import { quantizedSub } from "./quantized_sub.js";
+import { quantizedMul } from "./quantized_mul.js";
+import { quantizedAveragePool } from "./quantized_average_pool.js";
+import { quantizedMaxPool } from "./quantized_max_pool.js";
+import { quantizedMean } from "./quantized_mean.js";
+import { quantizedSoftmax } from "./quantized_softmax.js";
+import { quantizedLogistic } from "./quantized_logistic.js";
+import { quantizedTanh } from "./quantized_tanh.js";
+import { quantizedConcat } from "./quantized_concat.js";
 
 /** The vocabulary. To add an op, write its file and add its line. */
 export const ops: readonly OpDefinition[] = [
@@ -120,6 +136,22 @@ export const ops: readonly OpDefinition[] = [
   decodePcm16,
   resampleLinear,
   filterbank,
+  quantize,
+  dequantize,
+  requantize,
+  quantizedConv2d,
+  quantizedDepthwiseConv2d,
+  quantizedDense,
+  quantizedAdd,
+  quantizedSub,
+  quantizedMul,
+  quantizedAveragePool,
+  quantizedMaxPool,
+  quantizedMean,
+  quantizedSoftmax,
+  quantizedLogistic,
+  quantizedTanh,
+  quantizedConcat,
 ];
 
 const byName = new Map(ops.map((op) => [op.name, op]));

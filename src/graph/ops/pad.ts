@@ -1,7 +1,8 @@
 import { UserError } from "../../base/errors.js";
 import { shapeOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
-import { type Attributes, type TensorType, tensor } from "../types.js";
+import { movedType } from "../quantized.js";
+import { type Attributes, type TensorType } from "../types.js";
 import { unslice } from "./unslice.js";
 
 function padded(x: TensorType, attributes: Attributes): number[] {
@@ -15,8 +16,8 @@ function padded(x: TensorType, attributes: Attributes): number[] {
 /** Zeros before and after along each axis. */
 export const pad: OpDefinition = {
   name: "pad",
-  documentation: "x with `before` zeros before and `after` zeros after it along each axis.",
-  infer: ([x], attributes) => [tensor(x!.dtype, padded(x!, attributes))],
+  documentation: "x with `before` zeros before and `after` zeros after it along each axis (of integers the zero point).",
+  infer: ([x], attributes) => [movedType(x!, padded(x!, attributes))],
   gradient: ({ node, upstream: [dy], op }) => {
     const x = node.inputs[0]!;
     const begin = shapeOf(node.attributes, "before");

@@ -1,7 +1,8 @@
 import { UserError } from "../../base/errors.js";
 import { shapeOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
-import { sizeOf, tensor } from "../types.js";
+import { movedType } from "../quantized.js";
+import { sizeOf } from "../types.js";
 
 /** The same elements under another shape. */
 export const reshape: OpDefinition = {
@@ -16,7 +17,7 @@ export const reshape: OpDefinition = {
     if (free >= 0) shape[free] = sizeOf(x!.shape) / shape.reduce((p, n, i) => (i === free ? p : p * n), 1);
     if (!shape.every((n) => Number.isInteger(n) && n > 0) || sizeOf(shape) !== sizeOf(x!.shape))
       throw new UserError(`[${x!.shape.join(",")}] does not have the elements of [${wanted.join(",")}]`);
-    return [tensor(x!.dtype, shape)];
+    return [movedType(x!, shape)];
   },
   batching: ([x], [y]) =>
     x!.shape[0] === y!.shape[0]

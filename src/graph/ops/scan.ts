@@ -1,6 +1,7 @@
 import { UserError } from "../../base/errors.js";
 import { booleanOf, numberOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
+import { movedType } from "../quantized.js";
 import { type TensorType, tensor, typeText } from "../types.js";
 
 function expectSame(what: string, wanted: TensorType, found: TensorType): void {
@@ -28,7 +29,7 @@ export const scan: OpDefinition = {
       expectSame(`input ${i}`, isSequence ? tensor(type.dtype, type.shape.slice(1)) : type, body.inputs[i]!.value.type);
     });
     for (let i = 0; i < states; i++) expectSame(`state ${i}`, inputs[i]!, body.outputs[i]!.value.type);
-    return body.outputs.map(({ value: { type } }, i) => tensor(type.dtype, i < states ? type.shape : [steps, ...type.shape]));
+    return body.outputs.map(({ value: { type } }, i) => movedType(type, i < states ? type.shape : [steps, ...type.shape]));
   },
   lower: (context) => {
     const { body, inputs, outputs } = context;

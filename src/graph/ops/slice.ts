@@ -2,8 +2,9 @@ import { UserError } from "../../base/errors.js";
 import { shapeOf } from "../attributes.js";
 import { copyStrided } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
+import { movedType } from "../quantized.js";
 import { stridesOf } from "../shapes.js";
-import { type Attributes, tensor } from "../types.js";
+import { type Attributes } from "../types.js";
 
 /** First index, number of elements and step along each axis. */
 function range(shape: readonly number[], attributes: Attributes): { from: number; count: number; step: number }[] {
@@ -27,8 +28,8 @@ export const slice: OpDefinition = {
   name: "slice",
   documentation: "x[begin:end:strides] along every axis; an end of 0 or less counts from the end.",
   infer: ([x], attributes) => [
-    tensor(
-      x!.dtype,
+    movedType(
+      x!,
       range(x!.shape, attributes).map((r) => r.count),
     ),
   ],

@@ -2,8 +2,8 @@ import { UserError } from "../../base/errors.js";
 import { shapeOf } from "../attributes.js";
 import { copyStrided } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
+import { movedType } from "../quantized.js";
 import { stridesOf } from "../shapes.js";
-import { tensor } from "../types.js";
 
 /** Axes in another order. */
 export const transpose: OpDefinition = {
@@ -14,8 +14,8 @@ export const transpose: OpDefinition = {
     if ([...order].sort((a, b) => a - b).join() !== x!.shape.map((_, i) => i).join())
       throw new UserError(`permutation [${order.join(",")}] does not name each of ${x!.shape.length} axes once`);
     return [
-      tensor(
-        x!.dtype,
+      movedType(
+        x!,
         order.map((axis) => x!.shape[axis]!),
       ),
     ];

@@ -1,15 +1,17 @@
 import { shapeOf } from "../attributes.js";
-import { fillKernel } from "../../kernels/fill.js";
-import { copyStrided, floatOf } from "../lowering.js";
+import { fillWith } from "../integer_lowering.js";
+import { copyStrided } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
+import { movedType } from "../quantized.js";
 import { stridesOf } from "../shapes.js";
-import { sizeOf, tensor } from "../types.js";
+import { sizeOf } from "../types.js";
 
-/** Zeros with x at regular places: the gradient of slice, and padding. */
+/** Zeros (of integers: zero points) with x at regular places: the gradient of slice, and padding. */
 export const unslice: OpDefinition = {
   name: "unslice",
-  documentation: "Zeros of the attribute shape with element i of x at begin + i * strides along each axis.",
-  infer: ([x], attributes) => [tensor(x!.dtype, shapeOf(attributes, "shape"))],
+  documentation:
+    "Zeros (of integers the zero point) of the attribute shape with element i of x at begin + i * strides along each axis.",
+  infer: ([x], attributes) => [movedType(x!, shapeOf(attributes, "shape"))],
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];
     const begin = shapeOf(node.attributes, "begin");
@@ -20,9 +22,7 @@ export const unslice: OpDefinition = {
   lower: (context) => {
     const [x, y] = [context.inputs[0]!, context.outputs[0]!];
     const size = sizeOf(y.type.shape);
-    const element = floatOf(y);
-    if (size !== sizeOf(x.type.shape))
-      context.call(`fill ${element} ${size} 0`, () => fillKernel(element, size, 0, context.lanes), [y]);
+    if (size !== sizeOf(x.type.shape)) fillWith(context, y, y.type.quantization?.zeroPoint[0] ?? 0);
     const strides = stridesOf(y.type.shape);
     const begin = shapeOf(context.attributes, "begin");
     const step = shapeOf(context.attributes, "strides");

@@ -1,0 +1,38 @@
+import { UserError } from "../base/errors.js";
+import { integerPoolKernel } from "../kernels/integer_pool.js";
+import { shapeOf } from "./attributes.js";
+import { type Geometry, geometryOf } from "./convolution.js";
+import type { OpDefinition } from "./op.js";
+import { clampOf, movedType, requireQuantized } from "./quantized.js";
+import type { Attributes, TensorType } from "./types.js";
+
+/** Geometry of a pooling window: that of a depthwise convolution without dilation. */
+export function poolGeometry(x: TensorType, attributes: Attributes): Geometry {
+  const window = shapeOf(attributes, "window");
+  if (window.length !== 2) throw new UserError(`window must be two positive integers, found ${JSON.stringify(window)}`);
+  return geometryOf(x, [...window, 1, 1], { ...attributes, dilations: [1, 1] });
+}
+
+/** quantized_average_pool and quantized_max_pool. */
+export function poolOp(kind: "average" | "max"): OpDefinition {
+  return {
+    name: `quantized_${kind}_pool`,
+    documentation:
+      `${kind === "max" ? "Largest" : "Mean (rounded to nearest, ties away from zero)"} of the windows of x[B,H,W,C], i8 or i16; places outside the map do not count. ` +
+      "Attributes window [height, width], strides, padding, low, high; scale and zero point stay.",
+    infer: ([x], attributes) => {
+      requireQuantized(x);
+      const g = poolGeometry(x!, attributes);
+      clampOf(attributes, x!.dtype);
+      return [movedType(x!, [g.batch, ...g.output, x!.shape[3] as number])];
+    },
+    lower: (context) => {
+      const [x, y] = [context.inputs[0]!, context.outputs[0]!];
+      const { batch, input, output, kernel, strides, before } = poolGeometry(x.type, context.attributes);
+      const [low, high] = clampOf(context.attributes, x.type.dtype);
+      const channels = x.type.shape[3] as number;
+      const spec = { kind, element: x.type.dtype, batch, input, output, window: kernel, strides, before, channels, low, high };
+      context.call(`integer pool ${JSON.stringify(spec)}`, () => integerPoolKernel(spec), [x, y]);
+    },
+  };
+}

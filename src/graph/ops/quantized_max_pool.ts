@@ -1,0 +1,4 @@
+import { poolOp } from "../integer_pool.js";
+
+/** Largest integer of windows. */
+export const quantizedMaxPool = poolOp("max");

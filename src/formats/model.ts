@@ -1,12 +1,12 @@
 import type { FrontendDescription } from "../frontend/frontend.js";
-import type { Graph } from "../graph/types.js";
+import type { Graph, ParameterData } from "../graph/types.js";
 
 /** Anything that JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** A keyword spotter: what it computes, from which features, with which weights, and what it answers. */
 export interface Model {
-  /** Input "features" [1, frames, coefficients] f32, output "logits" [1, labels] f32. */
+  /** Input "features" [1, frames, coefficients], output "logits" [1, labels]; f32, or i8 or i16 with a quantization. */
   readonly graph: Graph;
   /** Input "audio" [1, samples] f32 in [-1, 1), output "features". */
   readonly frontend: Graph;
@@ -15,7 +15,7 @@ export interface Model {
   /** One text a logit. */
   readonly labels: readonly string[];
   /** Values of the graph's parameters and buffers by name, row-major. */
-  readonly parameters: Map<string, Float32Array>;
+  readonly parameters: Map<string, ParameterData>;
   /** How it was trained and how good it was then: recipe, seed, data, accuracy. */
   readonly training: { readonly [key: string]: Json };
   /** Licence of the weights and attribution of the data. */

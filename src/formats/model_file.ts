@@ -6,7 +6,7 @@ import { disk, type FileLayer } from "../base/file_layer.js";
 import { parseFrontend } from "../frontend/frontend.js";
 import { parseGraph } from "../graph/text_parse.js";
 import { printGraph } from "../graph/text_print.js";
-import { type Graph, sizeOf, typeText } from "../graph/types.js";
+import { type DType, type Graph, type ParameterData, sizeOf, typeText } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import type { Json, Model } from "./model.js";
 import { parseSafetensors, type Safetensors, writeSafetensors } from "./safetensors.js";
@@ -30,7 +30,7 @@ export function writeModel(model: Model): Uint8Array {
     if (!data) throw new UserError(`the model has no values for parameter ${name}`);
     if (data.length !== sizeOf(value.type.shape))
       throw new UserError(`parameter ${name} is ${typeText(value.type)}, and its values are ${data.length}`);
-    tensors.set(name, { type: "F32", shape: value.type.shape, data });
+    tensors.set(name, { type: storedType(value.type.dtype, name), shape: value.type.shape, data });
   }
   const metadata = new Map([
     ["format", "earshot"],
@@ -57,6 +57,16 @@ export function modelDigest({ tensors, metadata }: Safetensors): string {
   for (const [name, { type, shape, data }] of [...tensors].toSorted(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(JSON.stringify([name, type, shape])).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return hash.digest("hex");
+}
+
+/** How parameters of an element type are stored. */
+function storedType(dtype: DType, name: string): "F32" | "I32" | "I16" | "I8" | "U8" {
+  if (dtype === "f64") throw new UserError(`parameter ${name} is f64, which model files do not hold`);
+  return dtype.toUpperCase() as "F32" | "I32" | "I16" | "I8" | "U8";
+}
+
+function isParameterData(data: unknown): data is ParameterData {
+  return [Float32Array, Int32Array, Int16Array, Int8Array, Uint8Array].some((kind) => data instanceof kind);
 }
 
 /** Writes the model to a temporary name, syncs it and renames it. */
@@ -168,14 +178,14 @@ function readLabels(text: string, file: string): string[] {
   return labels as string[];
 }
 
-function readParameters(graph: Graph, tensors: Safetensors["tensors"], file: string): Map<string, Float32Array> {
-  const parameters = new Map<string, Float32Array>();
+function readParameters(graph: Graph, tensors: Safetensors["tensors"], file: string): Map<string, ParameterData> {
+  const parameters = new Map<string, ParameterData>();
   for (const { name, value } of graph.parameters) {
     const tensor = tensors.get(name);
     const wanted = typeText(value.type);
     if (!tensor) throw new FormatError(file, `tensor ${name}`, `is missing; the graph needs ${wanted}`, remedy);
     const found = `${tensor.type.toLowerCase()}[${tensor.shape.join(",")}]`;
-    if (found !== wanted || !(tensor.data instanceof Float32Array))
+    if (found !== wanted || !isParameterData(tensor.data))
       throw new FormatError(file, `tensor ${name}`, `is ${found}; the graph needs ${wanted}`, remedy);
     parameters.set(name, tensor.data);
   }

@@ -68,7 +68,10 @@ export interface Parameter {
   readonly trainable: boolean;
 }
 
-/** A value carried from one run to the next; starts as zeros. */
+/** Values of a parameter or buffer, row-major, of its element type. */
+export type ParameterData = Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+
+/** A value carried from one run to the next; starts as zeros (integers: their zero points). */
 export interface State {
   readonly name: string;
   readonly input: Value;

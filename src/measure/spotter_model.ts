@@ -1,5 +1,6 @@
 import { countParameters, multiplyAccumulates } from "../graph/count.js";
 import type { Model } from "../formats/model.js";
+import type { ParameterData } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { Inference } from "../train/inference.js";
 import type { LoaderFrontend } from "../train/loader_plan.js";
@@ -78,7 +79,7 @@ export async function openModel(
   const samples = samplesOf(model);
   const runner = await FrontendRunner.open(frontendOf(model), samples, target);
   const network = await Inference.open(model.graph, { target, threads });
-  network.setParameters((name) => model.parameters.get(name) as Float32Array);
+  network.setParameters((name) => model.parameters.get(name) as ParameterData);
   const length = network.featureShape[0] * network.featureShape[1];
   const scoreFeatures = async (features: Float32Array, count: number): Promise<Float32Array> => {
     const scores = new Float32Array(count * network.labels);

@@ -1,12 +1,12 @@
 import { UserError } from "../base/errors.js";
 import { booleanOf, numberOf } from "../graph/attributes.js";
-import { type Graph, type Node, sizeOf, tensor, type Value } from "../graph/types.js";
+import { type Graph, type Node, type ParameterData, sizeOf, tensor, type Value } from "../graph/types.js";
 import { GraphRebuilder } from "./rebuild.js";
 
 /** A graph with the values of its parameters. */
 export interface ValuedGraph {
   readonly graph: Graph;
-  readonly parameters: Map<string, Float32Array>;
+  readonly parameters: Map<string, ParameterData>;
 }
 
 /** batch_norm(add(producer(x, weight), bias)), the addition optional. */
@@ -34,7 +34,7 @@ export function foldBatchNorm({ graph, parameters }: ValuedGraph): ValuedGraph {
     else if (!skipped.has(node)) rebuilder.copy(node);
   }
   const folded = rebuilder.finish();
-  const kept = new Map(folded.parameters.map((p) => [p.name, values.get(p.name) as Float32Array]));
+  const kept = new Map(folded.parameters.map((p) => [p.name, values.get(p.name) as ParameterData]));
   return { graph: folded, parameters: kept };
 }
 
@@ -79,13 +79,13 @@ function writeFolded(
   { producer, bias, norm }: Foldable,
   graph: Graph,
   rebuilder: GraphRebuilder,
-  values: Map<string, Float32Array>,
+  values: Map<string, ParameterData>,
   names: Set<string>,
 ): void {
   const named = new Map(graph.parameters.map((p) => [p.value, p.name]));
   const valueOf = (value: Value): Float32Array => {
     const data = values.get(named.get(value) as string);
-    if (!data) throw new UserError(`parameter ${named.get(value)} has no values`);
+    if (!(data instanceof Float32Array)) throw new UserError(`parameter ${named.get(value)} has no values of single precision`);
     return data;
   };
   const { scale, offset } = normalisation(norm, valueOf);

@@ -3,7 +3,7 @@ import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
 import { optimize } from "../passes/optimize.js";
 import { retype } from "../graph/retype.js";
-import type { Graph } from "../graph/types.js";
+import type { Graph, ParameterData } from "../graph/types.js";
 import { sizeOf } from "../graph/types.js";
 
 /** Clips that a network is given at once: enough for its products, little memory. */
@@ -44,7 +44,7 @@ export class Inference {
   }
 
   /** Gives the network its parameters and buffers. */
-  setParameters(valueOf: (name: string) => Float32Array): void {
+  setParameters(valueOf: (name: string) => ParameterData): void {
     for (const { name } of this.#graph.parameters) this.#program.write(name, valueOf(name));
   }
 

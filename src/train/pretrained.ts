@@ -104,7 +104,10 @@ export async function pretrainedValues(
     if (head.has(name) && !sameLabels) continue;
     const found = before.get(name);
     if (found !== typeText(value.type)) throw misfit(from.model, name, found, typeText(value.type));
-    values.set(name, model.parameters.get(name) as Float32Array);
+    const data = model.parameters.get(name);
+    if (!(data instanceof Float32Array))
+      throw new UserError(`${from.model}: parameter ${name} is quantized; start from the float model that it was made from`);
+    values.set(name, data);
   }
   const layer = [...head].join(", ");
   const what = sameLabels

@@ -55,7 +55,7 @@ export class RunWriter {
   async #hasBest({ step, values }: { step: number; values: Values }): Promise<boolean> {
     const found = await loadModel(this.#path(runFiles.best)).catch(() => undefined);
     if (found === undefined || found.training["steps"] !== step) return false;
-    return [...values].every(([name, data]) => sameBits(found.parameters.get(name), data));
+    return [...values].every(([name, data]) => sameBits(found.parameters.get(name) as Float32Array | undefined, data));
   }
 
   /** The network's own parameters and buffers, without the optimizer's slots. */

@@ -4,7 +4,7 @@ import { compile } from "../../src/engine/compile.js";
 import { openLiteRt } from "../../src/formats/litert.js";
 import type { Model } from "../../src/formats/model.js";
 import { exportTflite } from "../../src/formats/tflite/export.js";
-import type { Graph } from "../../src/graph/types.js";
+import type { Graph, ParameterData } from "../../src/graph/types.js";
 import { randomModel } from "./random_model.js";
 
 /** A tone that glides, over noise: something that spreads the scores. */
@@ -18,7 +18,7 @@ function sound(seed: number): Float32Array {
   });
 }
 
-async function runOn(graph: Graph, input: string, output: string, data: Float32Array, parameters?: Map<string, Float32Array>) {
+async function runOn(graph: Graph, input: string, output: string, data: Float32Array, parameters?: Map<string, ParameterData>) {
   const program = await compile(graph, { target: "wasm" });
   try {
     for (const [name, values] of parameters ?? []) program.write(name, values);

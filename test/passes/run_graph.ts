@@ -1,11 +1,11 @@
 import { compile } from "../../src/engine/compile.js";
-import type { Graph } from "../../src/graph/types.js";
+import type { Graph, ParameterData } from "../../src/graph/types.js";
 
 /** Outputs of a graph by name, computed by the JavaScript oracle. */
 export async function runGraph(
   graph: Graph,
   inputs: Readonly<Record<string, ArrayLike<number>>>,
-  parameters: ReadonlyMap<string, Float32Array> = new Map(),
+  parameters: ReadonlyMap<string, ParameterData> = new Map(),
 ): Promise<Map<string, Float32Array>> {
   const program = await compile(graph, { target: "oracle" });
   for (const [name, values] of parameters) program.write(name, values);

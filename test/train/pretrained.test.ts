@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../src/base/errors.js";
 import { loadModel } from "../../src/formats/model_file.js";
-import { typeText } from "../../src/graph/types.js";
+import { type ParameterData, typeText } from "../../src/graph/types.js";
 import { labelLayer, pretrainedSettings } from "../../src/train/pretrained.js";
 import type { RecipeInput } from "../../src/train/recipe.js";
 import { parseRecipe } from "../../src/train/recipe.js";
@@ -23,7 +23,7 @@ function fineTuning(change: Partial<RecipeInput>, from: { freezeSteps?: number; 
   return parseRecipe({ ...toneRecipe(data), task, steps: 6, from: { model: start, ...from }, ...change }, "the test");
 }
 
-async function parametersOf(run: string): Promise<Map<string, Float32Array>> {
+async function parametersOf(run: string): Promise<Map<string, ParameterData>> {
   return (await loadModel(join(run, "last.safetensors"))).parameters;
 }
 
@@ -63,7 +63,7 @@ describe("training from a pretrained model", () => {
     const before = (await loadModel(start)).parameters;
     const [little, much] = await Promise.all([slow, fast].map(parametersOf));
     const [name] = [...before.keys()];
-    const distance = (values: Map<string, Float32Array>) =>
+    const distance = (values: Map<string, ParameterData>) =>
       (values.get(name) as Float32Array).reduce((sum, x, i) => sum + Math.abs(x - (before.get(name) as Float32Array)[i]), 0);
     expect(distance(little)).toBeGreaterThan(0);
     expect(distance(much)).toBeGreaterThan(10 * distance(little));

@@ -1,5 +1,5 @@
 import { UserError } from "../../base/errors.js";
-import { type Graph, typeText } from "../../graph/types.js";
+import { type Graph, type ParameterData, typeText } from "../../graph/types.js";
 import { foldBatchNorm } from "../../passes/fold.js";
 import { unroll } from "../../passes/unroll.js";
 import type { Model } from "../model.js";
@@ -39,7 +39,7 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   const { graph, parameters } = foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
   const states = options.states === "external" ? stateInputs(graph, emitter) : [];
   const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
-  const lowered = lowerGraph(graph, parameters, new Map([["features", features]]), stateTensors, emitter);
+  const lowered = lowerGraph(graph, floatParameters(parameters), new Map([["features", features]]), stateTensors, emitter);
   const outputs = [{ name: "scores", tensor: scoreTensor(lowered, emitter) }];
   for (const { name } of states) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
   const content: TfliteContent = emitter.finish(
@@ -49,6 +49,15 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
     modelMetadata(model, options.features, rate),
   );
   return serializeTflite(content);
+}
+
+function floatParameters(parameters: ReadonlyMap<string, ParameterData>): Map<string, Float32Array> {
+  const floats = new Map<string, Float32Array>();
+  for (const [name, data] of parameters) {
+    if (!(data instanceof Float32Array)) throw new UserError(`parameter ${name} is quantized, which this writer does not know`);
+    floats.set(name, data);
+  }
+  return floats;
 }
 
 function inputTensor(model: Model, options: TfliteExportOptions, emitter: TfliteEmitter) {

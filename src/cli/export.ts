@@ -1,36 +1,37 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
-import { UserError } from "../base/errors.js";
+import { UsageError, UserError } from "../base/errors.js";
 import type { LiteRtTensor } from "../formats/litert.js";
-import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import type { CExportArguments } from "./export_c.js";
+import { paint, printJson, printNext, printText, shellWord } from "./output.js";
 
-interface ExportArguments extends CommonOptions {
-  to: "tflite";
-  features: "none" | "builtin" | "op";
+interface ExportArguments extends CExportArguments {
+  to: "tflite" | "c";
+  features?: "none" | "builtin" | "op" | "device";
   states: "zeros" | "external";
   out?: string;
 }
 
-/** `earshot export MODEL --to tflite`: a model as a file for another runtime. */
+/** `earshot export MODEL --to tflite|c`: a model as a file for another runtime, or as a program for a microcontroller. */
 export function register(program: Command): void {
   const command = program
     .command("export")
     .description(
-      "Write a model as a float32 .tflite file. What is written is loaded into LiteRT first, so that a file that is there is one " +
-        "that LiteRT takes.",
+      "Write a model as a float32 .tflite file, or as C99 for a microcontroller. A .tflite file is loaded into LiteRT first, so that " +
+        "one that is there is one that LiteRT takes. C needs nothing beyond string.h, and its memory is planned here.",
     )
     .argument("<model>", "model file, or the name of a model that comes with earshot");
   command
-    .addOption(command.createOption("--to <format>", "format of the file").choices(["tflite"]).default("tflite"))
+    .addOption(command.createOption("--to <format>", "format of the file").choices(["tflite", "c"]).default("tflite"))
     .addOption(
       command
         .createOption(
           "--features <where>",
           "none: the file takes features; builtin: samples, the front end as plain operators; op: samples, TFLite's own " +
-            "AudioSpectrogram and Mfcc (front end mfcc_op)",
+            "AudioSpectrogram and Mfcc (front end mfcc_op); device: samples as they come, for C " +
+            "(default: device for C, else none)",
         )
-        .choices(["none", "builtin", "op"])
-        .default("none"),
+        .choices(["none", "builtin", "op", "device"]),
     )
     .addOption(
       command
@@ -41,12 +42,27 @@ export function register(program: Command): void {
         .choices(["zeros", "external"])
         .default("zeros"),
     )
-    .option("-o, --out <file>", "where to write (default: NAME.tflite in this folder)")
+    .option("-o, --out <path>", "where to write (default: NAME.tflite in this folder; for C the folder NAME_c)")
+    .option("--prefix <name>", "for C: how every symbol and file begins (default: NAME)")
+    .option("--cpu <core>", "for C: generic, or cortex-m0, m3, m4, m7, m33, m55")
+    .addOption(
+      command
+        .createOption(
+          "--float-abi <how>",
+          "for C: how floats are passed (default: hard where the core has a floating-point unit)",
+        )
+        .choices(["hard", "softfp", "soft"]),
+    )
     .option("--json", "print one JSON object")
     .action(exportModel);
 }
 
 async function exportModel(name: string, options: ExportArguments): Promise<void> {
+  if (options.to === "c") {
+    const { exportToC } = await import("./export_c.js");
+    return exportToC(name, options);
+  }
+  checkTflite(options);
   const { loadModel } = await import("../formats/model_file.js");
   const { resolveModel } = await import("../formats/shipped.js");
   const { exportTflite } = await import("../formats/tflite/export.js");
@@ -57,7 +73,8 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
   if (path.toLowerCase().endsWith(".tflite"))
     throw new UserError(`${path}: is a .tflite file already; give the .safetensors file`);
   const model = await loadModel(path);
-  const { features, states } = options;
+  const { features = "none", states } = options;
+  if (features === "device") throw new UsageError("--features device is for --to c");
   const bytes = exportTflite(model, { features, states, rate: rateOf(model) });
   const out = options.out ?? `${basename(path, ".safetensors")}.tflite`;
   const runtime = await openLiteRt(bytes, out);
@@ -72,6 +89,16 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
   for (const [kind, tensors] of [["takes", inputs] as const, ["gives", outputs] as const])
     for (const tensor of tensors) printText(`${paint("dim", kind)}  ${textOf(tensor)}`);
   printNext(`earshot predict ${shellWord(out)} a-recording.wav`, options);
+}
+
+/** Options that only C takes are wrong here. */
+function checkTflite(options: ExportArguments): void {
+  for (const [option, value] of [
+    ["--prefix", options.prefix],
+    ["--cpu", options.cpu],
+    ["--float-abi", options.floatAbi],
+  ])
+    if (value !== undefined) throw new UsageError(`${option} is for --to c`);
 }
 
 /** "features float32[1,49,10]". */

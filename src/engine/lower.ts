@@ -16,6 +16,19 @@ import { UseCounter } from "./use_counter.js";
 export interface TargetWidth {
   readonly lanes: number;
   readonly registers: number;
+  /** Bytes to whose multiples tensors are rounded; a cache line unless told. */
+  readonly alignment?: number;
+  readonly library?: TargetLibrary;
+}
+
+/** What a target has instead of some ops' own kernels. With one, memory is taken only from a tensor's first use on. */
+export interface TargetLibrary {
+  /** The node's result where it is known now: it becomes a constant and is not computed. */
+  constantOf(node: Node): Float32Array | Int32Array | undefined;
+  /** Which input's memory the result may be written over, where this is that input's last use. */
+  inPlace(node: Node): number | undefined;
+  /** Lowers the node and says so, or leaves it to the op. */
+  lower(node: Node, context: LowerContext): boolean;
 }
 
 /** Where a named tensor lies. */
@@ -52,6 +65,7 @@ class Lowering {
   #touchedInLoop: Set<Storage>[] = [];
   /** Whether the loops around what is lowered now belong to one thread. */
   #own = false;
+  readonly #touched = new Set<Storage>();
 
   constructor(width: TargetWidth) {
     this.width = width;
@@ -78,7 +92,7 @@ class Lowering {
   }
 
   fresh(label: string, type: TensorType, persistent = false): Place {
-    return this.place(type, this.storage(label, storageBytes(type.dtype, sizeOf(type.shape)), persistent));
+    return this.place(type, this.storage(label, storageBytes(type.dtype, sizeOf(type.shape), this.width.alignment), persistent));
   }
 
   view(of: Place, type: TensorType): Place {
@@ -108,6 +122,8 @@ class Lowering {
     const places = regions as readonly Place[];
     this.#time++;
     for (const { storage } of places) {
+      if (this.width.library && !this.#touched.has(storage) && storage.loop === this.#loop) storage.first = this.#time;
+      this.#touched.add(storage);
       storage.last = this.#time;
       this.#loops.forEach((loop, depth) => {
         if (storage.loop < loop) this.#touchedInLoop[depth]!.add(storage);
@@ -223,6 +239,11 @@ class Lowering {
       if (target) uses.later(() => this.copy(place, target));
       return;
     }
+    const known = this.width.library?.constantOf(node);
+    if (known) {
+      places.set(node.outputs[0]!, this.view(this.constant(known), node.outputs[0]!.type));
+      return;
+    }
     const elementwise: ElementwiseSource | undefined = definition.expression || node.op === "fused" ? { node } : undefined;
     const outputs = node.outputs.map((value) => {
       const given = wanted.get(value);
@@ -247,18 +268,31 @@ class Lowering {
           return place;
         }
       }
-      return this.fresh(node.op, value.type);
+      return this.#overInput(node, inputs, uses) ?? this.fresh(node.op, value.type);
     });
     node.outputs.forEach((value, i) => places.set(value, outputs[i]!));
     this.#current = node;
     const context = this.#context(node, inputs, outputs);
-    if (elementwise) lowerElementwise(context, elementwise);
+    if (this.width.library?.lower(node, context)) {
+      // The target has done it.
+    } else if (elementwise) lowerElementwise(context, elementwise);
     else if (definition.lower) definition.lower(context);
     else throw new InternalError(`${node.op} has no kernel`);
     node.outputs.forEach((value, i) => {
       const target = wanted.get(value);
       if (target && target !== outputs[i]) uses.later(() => this.copy(outputs[i]!, target));
     });
+  }
+
+  /** The input's memory as the result's, where the target's kernel may and nothing needs the input any more. */
+  #overInput(node: Node, inputs: readonly Place[], uses: UseCounter): Place | undefined {
+    const index = this.width.library?.inPlace(node);
+    if (index === undefined) return undefined;
+    const [place, type] = [inputs[index]!, node.outputs[0]!.type];
+    const { storage } = place;
+    const fits = sizeOf(type.shape) * dtypeBytes[type.dtype] <= storage.bytes && place.base === 0 && place.strides.length === 0;
+    const free = !storage.persistent && storage.loop === this.#loop && uses.isLast(node.inputs[index]!);
+    return fits && free ? this.view(place, type) : undefined;
   }
 
   #at(places: Map<Value, Place>, value: Value, node: Node): Place {

@@ -19,12 +19,12 @@ export interface Storage {
   offset: number;
 }
 
-/** Every storage starts at a cache line. */
+/** Every storage starts at a cache line, unless the target says otherwise. */
 export const alignment = 64;
 
-/** Bytes of a tensor, rounded up to whole cache lines. */
-export function storageBytes(dtype: DType, elements: number): number {
-  return Math.max(1, Math.ceil((elements * dtypeBytes[dtype]) / alignment)) * alignment;
+/** Bytes of a tensor, rounded up to whole cache lines, or to another alignment. */
+export function storageBytes(dtype: DType, elements: number, multiple: number = alignment): number {
+  return Math.max(1, Math.ceil((elements * dtypeBytes[dtype]) / multiple)) * multiple;
 }
 
 /** Largest first, each at the lowest place from `base` on that is free during its whole span. Returns the end. */

@@ -1,0 +1,57 @@
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { UsageError } from "../base/errors.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+
+/** Options of `earshot export --to c`. */
+export interface CExportArguments extends CommonOptions {
+  features?: string;
+  out?: string;
+  prefix?: string;
+  cpu?: string;
+  floatAbi?: "hard" | "softfp" | "soft";
+}
+
+/** `earshot export MODEL --to c`: a model as C99 for a microcontroller. */
+export async function exportToC(name: string, options: CExportArguments): Promise<void> {
+  const { loadModel } = await import("../formats/model_file.js");
+  const { resolveModel } = await import("../formats/shipped.js");
+  const { writeFileSafely } = await import("../formats/write_file.js");
+  const { rateOf } = await import("../measure/spotter_model.js");
+  const { cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
+  const { exportC } = await import("../targets/c/export.js");
+  const { identifier } = await import("../targets/c/module.js");
+  const cpu = cpuNamed(options.cpu ?? "generic");
+  if (!cpu) throw new UsageError(`--cpu ${options.cpu}: must be one of ${cpus.join(", ")}`);
+  const { features = "device" } = options;
+  if (features !== "device" && features !== "none")
+    throw new UsageError(`--features ${features}: for --to c it is device (samples go in) or none (features go in)`);
+  const path = resolveModel(name);
+  const model = await loadModel(path);
+  const prefix = options.prefix ?? identifier(basename(path, ".safetensors"));
+  const floatAbi = options.floatAbi ?? defaultFloatAbi(cpu);
+  const made = exportC(model, { prefix, cpu, floatAbi, features, rate: rateOf(model) });
+  const out = options.out ?? `${prefix}_c`;
+  await mkdir(out, { recursive: true });
+  for (const file of made.files) await writeFileSafely(join(out, file.name), new TextEncoder().encode(file.text));
+  const { flashDataBytes, ramBytes, arenaBytes } = made;
+  if (options.json === true) {
+    printJson({
+      folder: out,
+      format: "c",
+      files: made.files.map((f) => f.name),
+      cpu,
+      floatAbi,
+      features,
+      flashDataBytes,
+      ramBytes,
+      arenaBytes,
+    });
+    return;
+  }
+  const count = (n: number): string => n.toLocaleString("en-US");
+  printText(`${out}: ${made.files.map((f) => f.name).join(", ")}`);
+  printText(`${paint("dim", "flash")}  ${count(flashDataBytes)} bytes of weights and tables, and the code`);
+  printText(`${paint("dim", "RAM")}    ${count(ramBytes)} bytes, ${count(arenaBytes)} of them shared by the layers`);
+  printNext(`cc -std=c99 -O2 -c ${shellWord(join(out, `${prefix}.c`))}`, options);
+}

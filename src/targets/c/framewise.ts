@@ -1,0 +1,58 @@
+import { UserError } from "../../base/errors.js";
+import { numberOf } from "../../graph/attributes.js";
+import { retype } from "../../graph/retype.js";
+import type { Graph } from "../../graph/types.js";
+
+/** A front end that makes one frame of features from the samples of one window. */
+export interface FramewiseFrontend {
+  /** "audio" [1, window] -> "features" [1, 1, values]. */
+  readonly graph: Graph;
+  /** Samples of a window and from one to the next. */
+  readonly window: number;
+  readonly hop: number;
+  /** Zeros that stand before the first sample. */
+  readonly padding: number;
+}
+
+const instead = "export with --features none, and compute the features outside";
+
+/**
+ * The part of a front end that runs on a device whenever a hop of samples has come.
+ * @throws UserError where a frame depends on other frames
+ */
+export function framewise(frontend: Graph): FramewiseFrontend {
+  const frame = frontend.nodes.find((n) => n.op === "frame");
+  if (!frame) throw new UserError(`front end ${frontend.name} does not cut frames; ${instead}`);
+  const window = numberOf(frame.attributes, "length");
+  const hop = numberOf(frame.attributes, "hop");
+  const before = frontend.nodes.slice(0, frontend.nodes.indexOf(frame));
+  const padding = paddingOf(frontend, before, frame.inputs[0]!);
+  for (const node of frontend.nodes) {
+    const axes = node.attributes["axes"];
+    const mixesFrames = Array.isArray(axes) && node.inputs[0]!.type.shape.length > 2 && axes.includes(1);
+    if (mixesFrames) throw new UserError(`front end ${frontend.name}: ${node.op} mixes the frames of a clip; ${instead}`);
+  }
+  const [input] = frontend.inputs;
+  const bare: Graph =
+    padding === 0
+      ? frontend
+      : {
+          ...frontend,
+          nodes: frontend.nodes
+            .filter((n) => !before.includes(n))
+            .map((n) => (n === frame ? { ...n, inputs: [input!.value] } : n)),
+        };
+  return { graph: retype(bare, { inputs: { [input!.name]: [1, window] } }), window, hop, padding };
+}
+
+/** Zeros before the clip; nothing else may stand before the frames. */
+function paddingOf(frontend: Graph, before: Graph["nodes"], framed: Graph["inputs"][number]["value"]): number {
+  if (framed === frontend.inputs[0]!.value) return 0;
+  const pad = before.find((n) => n.outputs[0] === framed);
+  const first = pad?.attributes["before"];
+  const last = pad?.attributes["after"];
+  const isLeading = Array.isArray(last) && last[1] === 0;
+  if (pad?.op !== "pad" || pad.inputs[0] !== frontend.inputs[0]!.value || !Array.isArray(first) || !isLeading)
+    throw new UserError(`front end ${frontend.name} needs the whole clip before its frames; ${instead}`);
+  return Number(first[1]);
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { loadModel } from "../../src/formats/model_file.js";
+import { resolveModel } from "../../src/formats/shipped.js";
+import { openModel, rateOf, samplesOf } from "../../src/measure/spotter_model.js";
+import { RandomStream } from "../../src/base/random.js";
+import { exportC } from "../../src/targets/c/export.js";
+import { hostCompiler, runOnHost } from "./c_host.js";
+
+const options = { prefix: "kws", cpu: "generic", floatAbi: "soft", features: "device" } as const;
+
+/** Reads clips of so many samples, feeds each in pieces of odd sizes, writes its scores. */
+const feedMain = (samples: number): string => `#include <stdio.h>
+#include "kws.h"
+static int16_t clip[${samples}];
+int main(void) {
+  while (fread(clip, 2, ${samples}, stdin) == ${samples}) {
+    int32_t at = 0, part = 1;
+    kws_reset();
+    while (at < ${samples}) {
+      if (part > ${samples} - at) part = ${samples} - at;
+      (void)kws_feed(clip + at, part);
+      at += part;
+      part = part * 3 % 1009 + 1;
+    }
+    fwrite(kws_run(), sizeof(float), KWS_SCORES, stdout);
+  }
+  return 0;
+}
+`;
+
+/** Two sounds: a chirp with noise, and noise alone. */
+function sounds(samples: number): Float32Array {
+  const random = new RandomStream(7, 1);
+  return Float32Array.from({ length: 2 * samples }, (_, i) => {
+    const t = i / samples;
+    const tone = i < samples ? 0.4 * Math.sin(2000 * t * t) : 0;
+    return Math.round((tone + 0.1 * (random.uniform() - 0.5)) * 32767) / 32768;
+  });
+}
+
+describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", () => {
+  for (const name of ["ds_cnn_s", "svdf", "crnn"])
+    test(`${name}: samples in, the oracle's probabilities out`, async () => {
+      const model = await loadModel(resolveModel(name));
+      const { files } = exportC(model, { ...options, rate: rateOf(model) });
+      const samples = samplesOf(model);
+      const audio = sounds(samples);
+      const clips = Int16Array.from(audio, (x) => x * 32768);
+      const out = runOnHost([...files, { name: "main.c", text: feedMain(samples) }], new Uint8Array(clips.buffer));
+      const spotter = await openModel(model, { name, target: "wasm" });
+      const wanted = await spotter.scoreSounds(audio, 2);
+      spotter.close();
+      const found = new Float32Array(out.buffer.slice(out.byteOffset, out.byteOffset + out.length));
+      expect(found.length).toBe(wanted.length);
+      const difference = Math.max(...wanted.map((x, i) => Math.abs(x - found[i]!)));
+      expect(difference).toBeLessThan(1e-4);
+    });
+});

@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/types.js";
+import { verifyGraph } from "../graph/verify.js";
 import { fuse } from "./fuse.js";
 import { fuseFilterbank } from "./fuse_filterbank.js";
 import { fusePowerSpectrum } from "./fuse_power_spectrum.js";
@@ -9,6 +10,20 @@ import { type Tiling, tileBatch } from "./tile_batch.js";
 
 /** The passes that make a graph fast before it is compiled; they change no result but by rounding. Differentiate before. */
 export function optimize(graph: Graph, tiling?: Tiling): Graph {
-  const whole = simplify(hoist(simplify(splitBatchNorm(fuseFilterbank(fusePowerSpectrum(graph))))));
-  return fuse(tiling ? tileBatch(whole, tiling) : whole);
+  const passes = [
+    fusePowerSpectrum,
+    fuseFilterbank,
+    splitBatchNorm,
+    simplify,
+    hoist,
+    simplify,
+    ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
+    fuse,
+  ];
+  return passes.reduce((before, pass) => {
+    const after = pass(before);
+    // A pass that did nothing gives its input back.
+    if (after !== before) verifyGraph(after);
+    return after;
+  }, graph);
 }

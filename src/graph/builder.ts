@@ -10,10 +10,12 @@ export class GraphBuilder {
   readonly #states: { name: string; input: Value; output?: Value }[] = [];
   readonly #nodes: Node[] = [];
   readonly #outputs: NamedValue[] = [];
-  #next = 0;
+  #next: number;
 
-  constructor(name: string) {
+  /** @param firstId where the numbers of values begin, if the nodes will stand beside those of another graph */
+  constructor(name: string, firstId = 0) {
     this.#name = name;
+    this.#next = firstId;
   }
 
   #value(type: TensorType): Value {

@@ -171,10 +171,17 @@ class Hoister {
   }
 }
 
+/** A number that no value of the graph has. */
+function nextId(graph: Graph): number {
+  const values = [...graph.inputs, ...graph.parameters].map((n) => n.value);
+  const made = [...graph.states.map((s) => s.input), ...graph.nodes.flatMap((n) => n.outputs)];
+  return [...values, ...made].reduce((next, v) => Math.max(next, v.id + 1), 0);
+}
+
 /** Moves out of every scan what need not be done step by step. */
 export function hoist(graph: Graph): Graph {
   if (!graph.nodes.some((n) => n.op === "scan")) return graph;
-  const builder = new GraphBuilder(graph.name);
+  const builder = new GraphBuilder(graph.name, nextId(graph));
   const map = new Map<Value, Value>();
   const at = (v: Value): Value => map.get(v) ?? v;
   const nodes: Node[] = [];

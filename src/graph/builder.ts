@@ -36,6 +36,13 @@ export class GraphBuilder {
     return value;
   }
 
+  /** A parameter of another graph, with its whole type. */
+  adopt(parameter: Parameter): Value {
+    const value = this.#value(parameter.value.type);
+    this.#parameters.push({ ...parameter, value });
+    return value;
+  }
+
   /** A value carried between runs; `setState` gives what it becomes. */
   state(name: string, type: TensorType): Value {
     const input = this.#value(type);

@@ -1,6 +1,7 @@
 import type { KernelBuilder } from "../kernels/language.js";
 import type { Expression } from "../kernels/language.js";
 import type { LowerContext } from "./lower.js";
+import type { TimeRule } from "./time.js";
 import type { Attributes, Graph, Node, TensorType, Value } from "./types.js";
 
 /** What a gradient rule may use: it writes nodes into the gradient graph. */
@@ -41,6 +42,8 @@ export interface OpDefinition {
   readonly view?: boolean;
   /** How a batch can be brought through the op in parts; absent or undefined: not at all. Element-wise ops need none. */
   batching?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes): Batching | undefined;
+  /** What the op does to time (graph/time.ts); element-wise ops need none. Absent: no stream can have it. */
+  readonly time?: TimeRule;
   /** Multiply-accumulates for one run. */
   multiplyAccumulates?(inputs: readonly TensorType[], outputs: readonly TensorType[], attributes: Attributes): number;
 }

@@ -5,6 +5,7 @@ import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
 import { normalAxes, stridesOf } from "../shapes.js";
 import type { Attributes, TensorType } from "../types.js";
+import { concatTime } from "../time.js";
 
 /** The shape of tensors one after another along the attribute axis. */
 export function concatShape(inputs: readonly TensorType[], attributes: Attributes): number[] {
@@ -22,6 +23,7 @@ export function concatShape(inputs: readonly TensorType[], attributes: Attribute
 export const concat: OpDefinition = {
   name: "concat",
   documentation: "The inputs one after another along the attribute axis; all other axes are equal.",
+  time: concatTime,
   infer: (inputs, attributes) => {
     const shape = concatShape(inputs, attributes);
     const of = (t: TensorType): string => JSON.stringify([t.dtype, t.quantization]);

@@ -4,12 +4,14 @@ import { contract, floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";
 import { paddedMap, placesOf, tapsOf } from "../implicit_product.js";
+import { convolutionTime } from "../time.js";
 
 /** Convolution over time and frequency. */
 export const conv2d: OpDefinition = {
   name: "conv2d",
   documentation:
     "x[B,H,W,Ci] with kernel[kh,kw,Ci,Co]; attributes strides, dilations, padding (same as TensorFlow, valid, causal in time); no bias.",
+  time: convolutionTime,
   infer: ([x, w], attributes) => {
     const g = geometryOf(x!, w!.shape, attributes);
     if (x!.shape[3] !== w!.shape[2]) throw new UserError(`the map has ${x!.shape[3]} channels, the kernel takes ${w!.shape[2]}`);

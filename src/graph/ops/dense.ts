@@ -2,11 +2,13 @@ import { UserError } from "../../base/errors.js";
 import { contract, floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";
+import { denseTime } from "../time.js";
 
 /** Matrix product over the last axis. */
 export const dense: OpDefinition = {
   name: "dense",
   documentation: "x[..., K] times w[K, N] gives [..., N]; no bias.",
+  time: denseTime,
   infer: ([x, w]) => {
     const inner = x!.shape[x!.shape.length - 1];
     if (w!.shape.length !== 2) throw new UserError(`the weights must have two axes, found ${w!.shape.length}`);

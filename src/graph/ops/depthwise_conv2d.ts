@@ -4,11 +4,13 @@ import { geometryOf } from "../convolution.js";
 import { floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";
+import { convolutionTime } from "../time.js";
 
 /** Convolution of each channel with its own taps. */
 export const depthwiseConv2d: OpDefinition = {
   name: "depthwise_conv2d",
   documentation: "x[B,H,W,C] with kernel[kh,kw,C,1]; attributes strides, dilations, padding as conv2d; no bias.",
+  time: convolutionTime,
   infer: ([x, w], attributes) => {
     const g = geometryOf(x!, w!.shape, attributes);
     if (x!.shape[3] !== w!.shape[2] || w!.shape[3] !== 1)

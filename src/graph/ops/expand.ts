@@ -3,11 +3,13 @@ import { reduceTo } from "../gradients.js";
 import type { OpDefinition } from "../op.js";
 import { broadcastTypes } from "../shapes.js";
 import { tensor } from "../types.js";
+import { expandTime } from "../time.js";
 
 /** x broadcast to a shape. */
 export const expand: OpDefinition = {
   name: "expand",
   documentation: "x broadcast to the attribute shape.",
+  time: expandTime,
   infer: ([x], attributes) => [broadcastTypes([x!, tensor(x!.dtype, shapeOf(attributes, "shape"))])],
   expression: (_, [x]) => x!,
   batching: ([x], [y]) => ({

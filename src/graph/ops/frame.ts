@@ -4,6 +4,7 @@ import { numberOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
 import { type Attributes } from "../types.js";
+import { frameTime } from "../time.js";
 
 /** Length and hop of frames, and how many whole ones `samples` hold. */
 export function framing(samples: number, attributes: Attributes): { length: number; hop: number; frames: number } {
@@ -21,6 +22,7 @@ export const frame: OpDefinition = {
   name: "frame",
   documentation:
     "x[B, N] cut into frames of `length` samples every `hop`, the first at sample 0, whole ones only: [B, T, length].",
+  time: frameTime,
   infer: ([x], attributes) => {
     if (x?.shape.length !== 2) throw new UserError(`takes [batch, samples], found ${x?.shape.length} axes`);
     const { length, frames } = framing(x.shape[1]!, attributes);

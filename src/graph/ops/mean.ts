@@ -3,11 +3,13 @@ import type { OpDefinition } from "../op.js";
 import { batchingOfReduction, inferReduction, lowerReduction } from "../reduction.js";
 import { reducedShape } from "../shapes.js";
 import { sizeOf } from "../types.js";
+import { reductionTime } from "../time.js";
 
 /** Mean over axes. */
 export const mean: OpDefinition = {
   name: "mean",
   documentation: "Mean over the attribute axes (negative: from the end); keep leaves them as 1.",
+  time: reductionTime,
   infer: inferReduction,
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];

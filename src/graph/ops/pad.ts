@@ -4,6 +4,7 @@ import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
 import { type Attributes, type TensorType } from "../types.js";
 import { unslice } from "./unslice.js";
+import { padTime } from "../time.js";
 
 function padded(x: TensorType, attributes: Attributes): number[] {
   const before = shapeOf(attributes, "before");
@@ -17,6 +18,7 @@ function padded(x: TensorType, attributes: Attributes): number[] {
 export const pad: OpDefinition = {
   name: "pad",
   documentation: "x with `before` zeros before and `after` zeros after it along each axis (of integers the zero point).",
+  time: padTime,
   infer: ([x], attributes) => [movedType(x!, padded(x!, attributes))],
   gradient: ({ node, upstream: [dy], op }) => {
     const x = node.inputs[0]!;

@@ -3,12 +3,14 @@ import { shapeOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
 import { sizeOf } from "../types.js";
+import { reshapeTime } from "../time.js";
 
 /** The same elements under another shape. */
 export const reshape: OpDefinition = {
   name: "reshape",
   documentation:
     "The same elements under the attribute shape; 0 copies the input's dimension at that place, -1 (once) takes what is left.",
+  time: reshapeTime,
   view: true,
   infer: ([x], attributes) => {
     const wanted = shapeOf(attributes, "shape");

@@ -6,6 +6,7 @@ import type { LowerContext } from "../lower.js";
 import { floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { type Attributes, sizeOf, type TensorType, tensor } from "../types.js";
+import { rowTime } from "../time.js";
 
 /** Points of the transform, checked against the rows that it takes. */
 export function transformLength(x: TensorType, attributes: Attributes): number {
@@ -44,6 +45,7 @@ export const rfft: OpDefinition = {
   name: "rfft",
   documentation:
     "Fourier transform of real rows x[..., n], zeros put behind them up to `length` M (a power of two): [..., 2, M/2 + 1], real parts, then imaginary parts; not scaled.",
+  time: rowTime,
   infer: ([x], attributes) => [tensor(x!.dtype, [...x!.shape.slice(0, -1), 2, transformLength(x!, attributes) / 2 + 1])],
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];

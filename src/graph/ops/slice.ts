@@ -5,6 +5,7 @@ import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
 import { stridesOf } from "../shapes.js";
 import { type Attributes } from "../types.js";
+import { sliceTime } from "../time.js";
 
 /** First index, number of elements and step along each axis. */
 function range(shape: readonly number[], attributes: Attributes): { from: number; count: number; step: number }[] {
@@ -27,6 +28,7 @@ function range(shape: readonly number[], attributes: Attributes): { from: number
 export const slice: OpDefinition = {
   name: "slice",
   documentation: "x[begin:end:strides] along every axis; an end of 0 or less counts from the end.",
+  time: sliceTime,
   infer: ([x], attributes) => [
     movedType(
       x!,

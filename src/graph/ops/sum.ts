@@ -2,11 +2,13 @@ import { shapeOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
 import { inferReduction, lowerReduction, reducesBatch } from "../reduction.js";
 import { reducedShape } from "../shapes.js";
+import { reductionTime } from "../time.js";
 
 /** Sum over axes. */
 export const sum: OpDefinition = {
   name: "sum",
   documentation: "Sum over the attribute axes (negative: from the end); keep leaves them as 1.",
+  time: reductionTime,
   infer: inferReduction,
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];

@@ -4,11 +4,13 @@ import { copyStrided } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
 import { stridesOf } from "../shapes.js";
+import { transposeTime } from "../time.js";
 
 /** Axes in another order. */
 export const transpose: OpDefinition = {
   name: "transpose",
   documentation: "Axis i of the result is axis permutation[i] of x.",
+  time: transposeTime,
   infer: ([x], attributes) => {
     const order = shapeOf(attributes, "permutation");
     if ([...order].sort((a, b) => a - b).join() !== x!.shape.map((_, i) => i).join())

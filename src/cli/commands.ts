@@ -7,6 +7,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "train", summary: "train a network and measure it", load: () => import("./train.js") },
   { name: "evaluate", summary: "measure a model on a data set", load: () => import("./evaluate.js") },
   { name: "predict", summary: "say what is spoken in recordings", load: () => import("./predict.js") },
+  { name: "listen", summary: "hear keywords in a long recording, a pipe or the microphone", load: () => import("./listen.js") },
   { name: "export", summary: "write a model as a file for another runtime", load: () => import("./export.js") },
   { name: "profile", summary: "count what a network costs", load: () => import("./profile.js") },
   { name: "report", summary: "make one HTML page of a training run, or of several compared", load: () => import("./report.js") },

@@ -103,12 +103,13 @@ function startsWith(bytes: Uint8Array, at: number, text: string): boolean {
 }
 
 /** Length of an ID3v2 tag with its header; its size has 7 bits a byte. */
-function id3Length(bytes: Uint8Array): number {
+export function id3Length(bytes: Uint8Array): number {
   if (bytes.length < 10) return bytes.length;
   return 10 + ((bytes[6] & 127) << 21) + ((bytes[7] & 127) << 14) + ((bytes[8] & 127) << 7) + (bytes[9] & 127);
 }
 
-function describe(bytes: Uint8Array): string {
+/** What bytes seem to be that are none of the formats that can be read. */
+export function describe(bytes: Uint8Array): string {
   if (bytes.length === 0) return "an empty file";
   if (startsWith(bytes, 0, "OggS")) return "an Ogg file with neither Opus nor Vorbis";
   if (startsWith(bytes, 0, "ID3") || (bytes[0] === 0xff && (bytes[1] & 0xe0) === 0xe0)) return "an MP3 or AAC file";

@@ -83,7 +83,7 @@ export async function decodeBlocks<Decoder extends BlockDecoder>(
 }
 
 /** Frees a decoder whose state is unknown: where that fails too, its memory goes with the object. */
-async function discard(decoder: BlockDecoder): Promise<void> {
+export async function discard(decoder: BlockDecoder): Promise<void> {
   try {
     await decoder.free();
   } catch {
@@ -91,12 +91,13 @@ async function discard(decoder: BlockDecoder): Promise<void> {
   }
 }
 
-function damaged(name: string, place: string, found: string): FormatError {
+/** The error for a file in which a decoder met damage. */
+export function damaged(name: string, place: string, found: string): FormatError {
   return new FormatError(name, place, found.replace(/\s+/g, " ").trim(), "the file is damaged or cut off; copy it again");
 }
 
 /** The decoders print what they also report; what is reported is enough. Only the synchronous part is silenced, so nobody else is. */
-function quietly<T>(work: () => T): T {
+export function quietly<T>(work: () => T): T {
   const print = console.error;
   console.error = () => undefined;
   try {

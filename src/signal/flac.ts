@@ -5,7 +5,7 @@ import { checkDuration, checkUnpackedSize, highestRate, lowestRate } from "./sou
 import type { Sound, SoundLimits } from "./sound.js";
 
 /** Signature, header of the first block, STREAMINFO. */
-const headBytes = 42;
+export const headBytes = 42;
 
 /**
  * Decodes a FLAC file to mono, the mean of its channels. Samples come back exactly: 16-bit values divided by 32768.
@@ -70,7 +70,7 @@ function decodeFrames(
 }
 
 /** Reads the STREAMINFO block, which must be the first. */
-function readStream(bytes: Uint8Array, name: string): FlacStream {
+export function readStream(bytes: Uint8Array, name: string): FlacStream {
   if (bytes.length < headBytes || (bytes[4] & 127) !== 0)
     throw new FormatError(name, "byte 4", "no STREAMINFO block", "the file is cut off or damaged; copy it again");
   const view = new DataView(bytes.buffer, bytes.byteOffset + 8, 34);

@@ -24,7 +24,8 @@ export interface FlacFrame {
   assignment: number;
 }
 
-interface FrameHeader {
+/** What stands before a frame's samples. */
+export interface FrameHeader {
   /** Bytes of the header. */
   length: number;
   samples: number;
@@ -38,7 +39,7 @@ interface FrameHeader {
 
 const remedy = "the file is damaged or cut off; copy it again";
 /** Longest header: sync, codes, a number of 7 bytes, size and rate of 2 bytes each, checksum. */
-const longestHeader = 16;
+export const longestHeader = 16;
 
 /**
  * Finds the frames of a FLAC file by their checksums (RFC 9639, chapter 9). Every byte is looked at once, whatever stands there, so
@@ -78,7 +79,8 @@ function afterMetadata(bytes: Uint8Array, at: number, name: string): number {
   }
 }
 
-function checkHeader(header: FrameHeader, stream: FlacStream, place: string, name: string): void {
+/** Refuses a frame that is another one than the stream promises. */
+export function checkHeader(header: FrameHeader, stream: FlacStream, place: string, name: string): void {
   const { channels, bits, sampleRate } = header;
   const found: [string, number, number][] = [
     ["channels", channels, stream.channels],
@@ -90,17 +92,20 @@ function checkHeader(header: FrameHeader, stream: FlacStream, place: string, nam
       throw new FormatError(name, place, `a frame with ${here} ${what} in a stream with ${promised}`, "write the file again");
 }
 
+/** Most bytes of a frame: twice the size of unpacked samples, since an encoder stores unpacked what does not shrink. */
+export function longestFrame(header: FrameHeader, stream: FlacStream): number {
+  return 1024 + 2 * header.channels * (Math.ceil((header.samples * (stream.bits + 1)) / 8) + 16);
+}
+
 /** End of a frame: where its checksum is right and the next header or the end of the file follows. */
-function frameEnd(
+export function frameEnd(
   bytes: Uint8Array,
   start: number,
   header: FrameHeader,
   stream: FlacStream,
   isLast: boolean,
 ): number | undefined {
-  // Twice the size of unpacked samples: an encoder stores unpacked what does not shrink.
-  const longest = 1024 + 2 * header.channels * (Math.ceil((header.samples * (stream.bits + 1)) / 8) + 16);
-  const limit = Math.min(bytes.length, start + longest);
+  const limit = Math.min(bytes.length, start + longestFrame(header, stream));
   let candidate: number | undefined;
   // The checksum over a frame together with its checksum is 0.
   let sum = 0;
@@ -114,7 +119,7 @@ function frameEnd(
 }
 
 /** The header of a frame, or undefined where none stands. */
-function frameHeader(bytes: Uint8Array, at: number): FrameHeader | undefined {
+export function frameHeader(bytes: Uint8Array, at: number): FrameHeader | undefined {
   if (at + 6 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1] & 0xfe) !== 0xf8) return undefined;
   const sizeCode = bytes[at + 2] >> 4;
   const rateCode = bytes[at + 2] & 15;

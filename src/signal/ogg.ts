@@ -10,15 +10,15 @@ const opusRate = 48_000;
 const longestPacket = 5760;
 const mostOggChannels = 8;
 /** Bytes decoded at a time: what they can unpack to stays below some hundred megabytes. */
-const step = 4096;
+export const pieceBytes = 4096;
 
 const opusPool = new DecoderPool<OggDecoder>(() => new OggOpusDecoder());
 const vorbisPool = new DecoderPool<OggDecoder>(() => new OggVorbisDecoder());
 
 /** Decodes Ogg Opus to mono at 48 kHz. Throws FormatError for damaged bytes, UserError for a sound beyond the limits. */
 export async function decodeOpus(bytes: Uint8Array, name: string, limits: SoundLimits = {}): Promise<Sound> {
+  oggRate(bytes, name, "opus");
   const head = identification(bytes, name, 19);
-  checkChannels(head.getUint8(9), name);
   const sound = await decodeOgg(opusPool, bytes, name, limits, opusRate);
   // The decoder does not cut the last packet where all packets are in one page.
   const length = lastGranule(bytes) - head.getUint16(10, true);
@@ -28,6 +28,20 @@ export async function decodeOpus(bytes: Uint8Array, name: string, limits: SoundL
 
 /** Decodes Ogg Vorbis to mono at its own rate. Throws FormatError for damaged bytes, UserError for a sound beyond the limits. */
 export async function decodeVorbis(bytes: Uint8Array, name: string, limits: SoundLimits = {}): Promise<Sound> {
+  const sampleRate = oggRate(bytes, name, "vorbis");
+  return decodeOgg(vorbisPool, bytes, name, limits, sampleRate);
+}
+
+/**
+ * The rate at which a file is decoded, Hz.
+ * @param bytes the file or its first page
+ * @throws FormatError for a rate or channels that are not read
+ */
+export function oggRate(bytes: Uint8Array, name: string, format: "opus" | "vorbis"): number {
+  if (format === "opus") {
+    checkChannels(identification(bytes, name, 19).getUint8(9), name);
+    return opusRate;
+  }
   const head = identification(bytes, name, 30);
   checkChannels(head.getUint8(11), name);
   const sampleRate = head.getUint32(12, true);
@@ -38,16 +52,22 @@ export async function decodeVorbis(bytes: Uint8Array, name: string, limits: Soun
       `a sample rate of ${sampleRate} Hz`,
       `give a file with ${lowestRate} to ${highestRate} Hz`,
     );
-  return decodeOgg(vorbisPool, bytes, name, limits, sampleRate);
+  return sampleRate;
 }
 
-interface OggDecoder extends BlockDecoder {
+/** The decoders of a format. */
+export function oggPool(format: "opus" | "vorbis"): DecoderPool<OggDecoder> {
+  return format === "opus" ? opusPool : vorbisPool;
+}
+
+/** What both decoders do. */
+export interface OggDecoder extends BlockDecoder {
   decode(data: Uint8Array): DecodedBlock | Promise<DecodedBlock>;
   flush(): Promise<DecodedBlock>;
 }
 
 async function* decodePieces(decoder: OggDecoder, bytes: Uint8Array): AsyncGenerator<DecodedBlock> {
-  for (let at = 0; at < bytes.length; at += step) yield decoder.decode(bytes.subarray(at, at + step));
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield decoder.decode(bytes.subarray(at, at + pieceBytes));
   yield decoder.flush();
 }
 

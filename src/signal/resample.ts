@@ -13,10 +13,11 @@ const cutoff = (1 + passband) / 2;
 const mostExactPhases = 1024;
 /** A table of exact rows has at most so many coefficients (16 MiB). */
 const largestTable = 2 ** 21;
-const steepestRatio = 1000;
+/** The rate may fall so many times. */
+export const steepestRatio = 1000;
 
 /** Polyphase filter: `phases` rows of `taps` coefficients; a row is the filter at one fraction of an input sample. */
-interface Bank {
+export interface Bank {
   rows: Float64Array;
   taps: number;
   phases: number;
@@ -91,7 +92,8 @@ function resampleMixed(samples: Float32Array, length: number, up: number, down: 
   return output;
 }
 
-function dot(samples: Float32Array, start: number, rows: Float64Array, row: number, taps: number): number {
+/** The filter at one place: row times samples from `start` on; silence outside of them. */
+export function dot(samples: Float32Array, start: number, rows: Float64Array, row: number, taps: number): number {
   const first = Math.max(0, -start);
   const last = Math.min(taps, samples.length - start);
   let sum = 0;
@@ -99,7 +101,8 @@ function dot(samples: Float32Array, start: number, rows: Float64Array, row: numb
   return sum;
 }
 
-function bankFor(up: number, down: number): Bank {
+/** The filter for a ratio of rates in lowest terms; made once. */
+export function bankFor(up: number, down: number): Bank {
   const key = `${up}:${down}`;
   const known = banks.get(key);
   if (known) return known;
@@ -155,7 +158,8 @@ function besselI0(x: number): number {
   return sum;
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
+/** Largest whole number that divides both. */
+export function greatestCommonDivisor(a: number, b: number): number {
   while (b !== 0) [a, b] = [b, a % b];
   return a;
 }

@@ -40,11 +40,7 @@ export function decodeWav(bytes: Uint8Array, name: string, limits: SoundLimits =
   const frameBytes = format.sampleBytes * format.channels;
   const frames = Math.floor((dataEnd - dataStart) / frameBytes);
   checkDuration(name, frames, format.sampleRate, limits);
-  const view = new DataView(bytes.buffer, bytes.byteOffset + dataStart, frames * frameBytes);
-  const samples = new Float32Array(frames);
-  if (format.channels === 1) decodeMono(view, format, samples);
-  else decodeMixed(view, format, samples);
-  if (format.encoding === "float") checkFinite(samples, name);
+  const samples = decodeFrames(bytes.subarray(dataStart, dataStart + frames * frameBytes), format, name, 0);
   return { samples, sampleRate: format.sampleRate };
 }
 
@@ -65,6 +61,21 @@ export function checkWavDuration(head: Uint8Array, fileBytes: number, name: stri
   const { format, dataStart, dataEnd } = chunks;
   const frames = Math.floor((dataEnd - dataStart) / (format.sampleBytes * format.channels));
   checkDuration(name, frames, format.sampleRate, limits);
+}
+
+/**
+ * Mono samples of whole frames, the mean of their channels.
+ * @param first number of the first frame in its file, for messages
+ * @throws FormatError where a sample is no finite number
+ */
+export function decodeFrames(bytes: Uint8Array, format: WavFormat, name: string, first: number): Float32Array {
+  const frames = Math.floor(bytes.length / (format.sampleBytes * format.channels));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const samples = new Float32Array(frames);
+  if (format.channels === 1) decodeMono(view, format, samples);
+  else decodeMixed(view, format, samples);
+  if (format.encoding === "float") checkFinite(samples, name, first);
+  return samples;
 }
 
 type SampleReader = (view: DataView, offset: number) => number;
@@ -105,12 +116,13 @@ function decodeMixed(view: DataView, format: WavFormat, samples: Float32Array): 
   }
 }
 
-function checkFinite(samples: Float32Array, name: string): void {
+/** Refuses samples that are no finite numbers; the first has the number `first` in the file. */
+function checkFinite(samples: Float32Array, name: string, first = 0): void {
   for (let i = 0; i < samples.length; i++) {
     if (!Number.isFinite(samples[i]))
       throw new FormatError(
         name,
-        `sample ${i}`,
+        `sample ${first + i}`,
         `the value ${samples[i]}`,
         "write the file again; samples must be finite numbers",
       );
@@ -197,7 +209,8 @@ function isName(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
-function parseFormat(view: DataView, at: number, size: number, name: string): WavFormat {
+/** Reads a 'fmt ' chunk whose body begins at `at`. Throws FormatError for an encoding that is not read. */
+export function parseFormat(view: DataView, at: number, size: number, name: string): WavFormat {
   const available = Math.min(size, view.byteLength - at);
   if (available < 16)
     throw new FormatError(

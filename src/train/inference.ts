@@ -6,8 +6,8 @@ import { retype } from "../graph/retype.js";
 import type { Graph, ParameterData } from "../graph/types.js";
 import { sizeOf } from "../graph/types.js";
 
-/** Clips that a network is given at once: enough for its products, little memory. */
-const groupSize = 32;
+/** Clips that a network is given at once where nothing else is asked for: enough for its products, little memory. */
+const usualGroup = 32;
 
 /** A network compiled for groups of clips: features in, logits out. */
 export class Inference {
@@ -18,15 +18,17 @@ export class Inference {
   readonly #graph: Graph;
   readonly #program: Program;
   readonly #input: Float32Array;
+  readonly #group: number;
 
   /** Use `Inference.open`. */
-  constructor(graph: Graph, program: Program) {
+  constructor(graph: Graph, program: Program, group: number) {
     const shape = featureShapeOf(graph);
     this.featureShape = shape;
     this.labels = logitsOf(graph);
     this.#graph = graph;
     this.#program = program;
-    this.#input = new Float32Array(groupSize * shape[0] * shape[1]);
+    this.#group = group;
+    this.#input = new Float32Array(group * shape[0] * shape[1]);
   }
 
   /**
@@ -35,12 +37,18 @@ export class Inference {
    */
   static async open(
     graph: Graph,
-    options: { target?: "oracle" | "wasm" | "native" | "auto" | undefined; threads?: number | undefined } = {},
+    options: {
+      target?: "oracle" | "wasm" | "native" | "auto" | undefined;
+      threads?: number | undefined;
+      /** Clips computed together; fewer cost as much. Default 32. */
+      group?: number | undefined;
+    } = {},
   ): Promise<Inference> {
+    const { group = usualGroup } = options;
     const [frames, bins] = featureShapeOf(graph);
-    const typed = retype(graph, { inputs: { features: [groupSize, frames, bins] } });
+    const typed = retype(graph, { inputs: { features: [group, frames, bins] } });
     const program = await compile(optimize(typed), { target: options.target ?? "auto", threads: options.threads ?? 1 });
-    return new Inference(graph, program);
+    return new Inference(graph, program, group);
   }
 
   /** Gives the network its parameters and buffers. */
@@ -54,6 +62,7 @@ export class Inference {
    * @param out logits, shape [count, labels]
    */
   run(features: Float32Array, count: number, out: Float32Array): void {
+    const groupSize = this.#group;
     const width = this.#input.length / groupSize;
     for (let first = 0; first < count; first += groupSize) {
       const members = Math.min(groupSize, count - first);

@@ -23,6 +23,8 @@ export interface RunOptions {
   cwd?: string;
   /** User id under which the program runs; only root may choose. */
   user?: number;
+  /** What the program reads on standard input; default nothing. */
+  input?: Uint8Array;
   /** Starts a timer that may interrupt the program; it is cleared when the program ends. */
   whileRunning?: (kill: (signal: NodeJS.Signals) => void) => NodeJS.Timeout;
 }
@@ -36,7 +38,9 @@ export function earshot(args: readonly string[], options: RunOptions = {}): Prom
     env: { ...clean, ...options.environment },
     uid: options.user,
   });
-  child.stdin.end();
+  // A program that refuses its input leaves it unread.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.input);
   let stdout = "";
   let stderr = "";
   const timer = options.whileRunning?.((signal) => child.kill(signal));

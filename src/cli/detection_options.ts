@@ -1,0 +1,47 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { DetectionRule } from "../detect/detector.js";
+import type { Spotter } from "../measure/spotter.js";
+import { commaList, realNumber } from "./arguments.js";
+
+/** Options of commands that look for keywords in a long sound. */
+export interface DetectionArguments {
+  threshold?: number;
+  thresholds?: Map<string, number>;
+  keywords?: string[];
+  smoothing: number;
+  refractory: number;
+  hop: number;
+}
+
+/** Where a model brings no threshold: what was best on a long recording of validation clips. */
+const usualThreshold = 0.8;
+
+/** Adds the options. */
+export function addDetectionOptions(command: Command): Command {
+  return command
+    .option("--threshold <p>", "smoothed probability from which on a keyword is heard (default: the model's)", realNumber(0, 1))
+    .option("--thresholds <list>", "other thresholds for single labels, as yes=0.7,no=0.9", thresholdList)
+    .option("--keywords <list>", "labels to listen for, with commas (default: all but silence and unknown)", commaList)
+    .option("--smoothing <s>", "seconds over which probabilities are averaged", realNumber(0, 10), 0.2)
+    .option("--refractory <s>", "seconds without another detection after one", realNumber(0, 60), 1)
+    .option("--hop <s>", "seconds between two looks at the sound", realNumber(0.001, 1), 0.02);
+}
+
+function thresholdList(text: string): Map<string, number> {
+  const entries = commaList(text).map((item) => {
+    const [, label, value] = /^(.+)=([^=]+)$/.exec(item) ?? [];
+    if (label === undefined || value === undefined || !(Number(value) >= 0 && Number(value) <= 1))
+      throw new InvalidArgumentError(`'${item}' is not a label with a probability, such as yes=0.7.`);
+    return [label, Number(value)] as const;
+  });
+  return new Map(entries);
+}
+
+/** The rule that the options give for a model. Throws UsageError for labels that it does not have. */
+export async function ruleFor(spotter: Spotter, options: DetectionArguments): Promise<DetectionRule> {
+  const { keywordsOf, thresholdsFor } = await import("../detect/detector.js");
+  const keywords = keywordsOf(spotter.labels, options.keywords);
+  const common = options.threshold ?? spotter.threshold ?? usualThreshold;
+  const { smoothing, refractory } = options;
+  return { thresholds: thresholdsFor(keywords, common, options.thresholds), smoothing, refractory };
+}

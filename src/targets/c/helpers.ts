@@ -15,6 +15,10 @@ static inline float fma_float(float a, float b, float c) { return a * b + c; }
   ["max_int32_t", "static inline int32_t max_int32_t(int32_t a, int32_t b) { return a > b ? a : b; }"],
   ["min_int32_t", "static inline int32_t min_int32_t(int32_t a, int32_t b) { return a < b ? a : b; }"],
   ["abs_float", "static inline float abs_float(float a) { return bits_float(bits_int32_t(a) & 0x7fffffff); }"],
+  [
+    "doubling_high_mul_int32_t",
+    "static inline int32_t doubling_high_mul_int32_t(int32_t a, int32_t b) { return (int32_t)(((int64_t)a * b + (1 << 30)) >> 31); }",
+  ],
   ["abs_int32_t", "static inline int32_t abs_int32_t(int32_t a) { return a < 0 ? -a : a; }"],
   [
     // Newton's iteration for 1 / sqrt(a) from the exponent's half; the last step corrects the root itself.

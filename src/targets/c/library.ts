@@ -6,6 +6,7 @@ import { type Node, sizeOf, type Value } from "../../graph/types.js";
 import type { ElementType, Kernel } from "../../kernels/language.js";
 import { KernelBuilder } from "../../kernels/language.js";
 import type { ArrayData } from "./arrays.js";
+import { type IntegerCall, integerCall } from "./integer_calls.js";
 import { convolutionFloat, depthwiseFloat, floatGeometry } from "./library_float.js";
 
 /** A call of a function that is written in C, not printed from the loop language. */
@@ -35,14 +36,11 @@ export class CLibrary implements TargetLibrary {
   /** The calls by the kernels that stand for them. */
   readonly calls = new Map<Kernel, LibraryCall>();
   readonly #values: ValuesOf;
+  readonly #integers = new Map<Node, IntegerCall | undefined>();
   #count = 0;
 
   constructor(values: ValuesOf) {
     this.#values = values;
-  }
-
-  valuesOf(value: Value): ArrayData | undefined {
-    return this.#values(value);
   }
 
   constantOf(node: Node): Float32Array | undefined {
@@ -50,11 +48,22 @@ export class CLibrary implements TargetLibrary {
     return Float32Array.from(tableValues(node.attributes));
   }
 
-  inPlace(_node: Node): number | undefined {
-    return undefined;
+  inPlace(node: Node): number | undefined {
+    return this.#integer(node)?.inPlace ? 0 : undefined;
+  }
+
+  #integer(node: Node): IntegerCall | undefined {
+    if (!this.#integers.has(node)) this.#integers.set(node, integerCall(node, this.#values));
+    return this.#integers.get(node);
   }
 
   lower(node: Node, context: LowerContext): boolean {
+    const integer = this.#integer(node);
+    if (integer) {
+      const work = context.workspace("i32", integer.workspace);
+      this.#call(context, integer.call, [context.inputs[0]!, context.outputs[0]!, work], 2);
+      return true;
+    }
     if (context.outputs.some((r) => r.type.dtype !== "f32") || context.inputs.some((r) => r.type.dtype !== "f32")) return false;
     if (node.op === "conv2d" || node.op === "depthwise_conv2d") return this.#convolution(node, context);
     if (node.op === "dense") return this.#dense(context);
@@ -62,7 +71,7 @@ export class CLibrary implements TargetLibrary {
   }
 
   /** Calls a function of the library on regions; the last `written` of them are written. */
-  protected call(context: LowerContext, call: LibraryCall, regions: readonly Region[], written: number): void {
+  #call(context: LowerContext, call: LibraryCall, regions: readonly Region[], written: number): void {
     const elements = regions.map((r, i) => ({ element: r.type.dtype, written: i >= regions.length - written }));
     context.call(
       `library ${this.#count++}`,
@@ -93,7 +102,7 @@ export class CLibrary implements TargetLibrary {
       g.before[0],
       g.before[1],
     ];
-    this.call(context, floatCall(isDepthwise, members), [x, w, context.outputs[0]!], 1);
+    this.#call(context, floatCall(isDepthwise, members), [x, w, context.outputs[0]!], 1);
     return true;
   }
 
@@ -102,7 +111,7 @@ export class CLibrary implements TargetLibrary {
     const [inner, columns] = w.type.shape as [number, number];
     const rows = sizeOf(x.type.shape) / inner;
     const members = [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0];
-    this.call(context, floatCall(false, members), [x, w, context.outputs[0]!], 1);
+    this.#call(context, floatCall(false, members), [x, w, context.outputs[0]!], 1);
     return true;
   }
 }

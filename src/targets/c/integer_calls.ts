@@ -1,0 +1,168 @@
+import { geometryOf, type Geometry } from "../../graph/convolution.js";
+import { clampOf, productMultipliers, scaleOf, weightScales } from "../../graph/quantized.js";
+import { type Node, sizeOf, type TensorType } from "../../graph/types.js";
+import type { ArrayData } from "./arrays.js";
+import type { LibraryCall, ValuesOf } from "./library.js";
+import { convolutionInteger, depthwiseInteger, depthwiseTap, integerLayer, requantize } from "./library_integer.js";
+
+/** An integer layer as a library call. */
+export interface IntegerCall {
+  readonly call: LibraryCall;
+  /** Words of workspace. */
+  readonly workspace: number;
+  /** Whether the result may be written over the input. */
+  readonly inPlace: boolean;
+}
+
+/** Sums below this can be doubled. */
+const mostSum = 2 ** 30;
+
+interface Product {
+  /** Weights of one output, in the order of a patch. */
+  weights(output: number): Int8Array;
+  readonly outputs: number;
+  readonly x: TensorType;
+  readonly y: TensorType;
+  readonly low: number;
+  readonly high: number;
+  /** Bias without the input's zero point, multiplier and shift of each output. */
+  readonly scales: Int32Array;
+  readonly anyShift: boolean;
+}
+
+/** A quantized convolution, depthwise convolution or dense layer of int8; undefined for others, which have kernels of their own. */
+export function integerCall(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+  if (node.op === "quantized_conv2d") return convolution(node, valuesOf);
+  if (node.op === "quantized_depthwise_conv2d") return depthwise(node, valuesOf);
+  if (node.op === "quantized_dense") return dense(node, valuesOf);
+  return undefined;
+}
+
+/** What the kinds have in common; undefined where values are not known or do not fit. */
+function product(
+  node: Node,
+  valuesOf: ValuesOf,
+  axis: number,
+  columns: number,
+  at: (weights: Int8Array, output: number) => Int8Array,
+): Product | undefined {
+  const [x, w, bias] = node.inputs;
+  const y = node.outputs[0]!.type;
+  const weights = valuesOf(w!);
+  const biases = bias ? valuesOf(bias) : new Int32Array(columns);
+  if (x!.type.dtype !== "i8" || y.dtype !== "i8" || !(weights instanceof Int8Array) || !(biases instanceof Int32Array))
+    return undefined;
+  const from = scaleOf(x!.type);
+  const isDense = node.op === "quantized_dense";
+  const multipliers = productMultipliers(from, weightScales(w!.type, axis, columns), scaleOf(y), isDense);
+  const scales = new Int32Array(3 * (columns + (columns % 2)));
+  for (let o = 0; o < columns; o++) {
+    const row = at(weights, o);
+    const sum = row.reduce((s, v) => s + v, 0);
+    const magnitude = row.reduce((s, v) => s + Math.abs(v), 0);
+    const start = biases[o]! - from.zeroPoint * sum;
+    const { multiplier, shift } = multipliers[o]!;
+    if (Math.abs(start) + 128 * magnitude >= mostSum / 2 ** Math.max(shift, 0)) return undefined;
+    scales.set([start, multiplier, -1 - shift], 3 * o);
+  }
+  const [low, high] = clampOf(node.attributes, "i8");
+  const anyShift = multipliers.some((m) => m.shift >= 0);
+  return { weights: (o) => at(weights, o), outputs: columns, x: x!.type, y, low, high, scales, anyShift };
+}
+
+/** Pairs of outputs side by side, four values of each in turn. */
+function packPairs(p: Product, depth: number): Int8Array {
+  const groups = Math.ceil(depth / 4);
+  const packed = new Int8Array(Math.ceil(p.outputs / 2) * groups * 8);
+  for (let o = 0; o < p.outputs; o++) {
+    const first = Math.floor(o / 2) * groups * 8 + (o % 2) * 4;
+    p.weights(o).forEach((value, k) => {
+      packed[first + Math.floor(k / 4) * 8 + (k % 4)] = value;
+    });
+  }
+  return packed;
+}
+
+function members(
+  p: Product,
+  sizes: readonly number[],
+  data: readonly (ArrayData | 0)[],
+  rest: readonly number[],
+): LibraryCall["members"] {
+  const { zeroPoint } = scaleOf(p.x);
+  const [groups, line] = rest as [number, number];
+  return [...data, p.scales, ...sizes, zeroPoint, scaleOf(p.y).zeroPoint, p.low, p.high, groups, p.anyShift ? 1 : 0, line];
+}
+
+function sizesOf(g: Geometry, channels: number, columns: number): number[] {
+  return [...g.input, channels, ...g.output, columns, ...g.kernel, ...g.strides, ...g.dilations, g.before[0], g.before[1]];
+}
+
+function productCall(p: Product, depth: number, sizes: readonly number[], inPlace: boolean): IntegerCall {
+  const groups = Math.ceil(depth / 4);
+  return {
+    call: {
+      name: "convolution_integer",
+      sources: [integerLayer, requantize, convolutionInteger],
+      descriptorType: "integer_layer",
+      members: members(p, sizes, [packPairs(p, depth), 0], [groups, 0]),
+    },
+    // Two widened patches, and one that is not.
+    workspace: 4 * groups + groups,
+    inPlace,
+  };
+}
+
+function convolution(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+  const [x, w] = node.inputs;
+  const [height, width, channels, columns] = w!.type.shape as [number, number, number, number];
+  const g = geometryOf(x!.type, w!.type.shape, node.attributes);
+  if (g.batch !== 1) return undefined;
+  const depth = height * width * channels;
+  const p = product(node, valuesOf, 3, columns, (values, o) =>
+    Int8Array.from({ length: depth }, (_, k) => values[k * columns + o]!),
+  );
+  const isPointwise = height * width === 1 && g.strides[0] * g.strides[1] === 1 && columns <= channels;
+  return p && productCall(p, depth, sizesOf(g, channels, columns), isPointwise);
+}
+
+function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+  const [x, w] = node.inputs;
+  const [inner, columns] = w!.type.shape as [number, number];
+  const rows = sizeOf(x!.type.shape) / inner;
+  const p = product(node, valuesOf, 1, columns, (values, o) =>
+    Int8Array.from({ length: inner }, (_, k) => values[k * columns + o]!),
+  );
+  return p && productCall(p, inner, [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0], columns <= inner);
+}
+
+function depthwise(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+  const [x, w] = node.inputs;
+  const [height, width, channels] = w!.type.shape as [number, number, number];
+  const g = geometryOf(x!.type, w!.type.shape, node.attributes);
+  if (g.batch !== 1 || channels % 4 !== 0) return undefined;
+  const taps = height * width;
+  const p = product(node, valuesOf, 2, channels, (values, c) =>
+    Int8Array.from({ length: taps }, (_, k) => values[k * channels + c]!),
+  );
+  if (!p) return undefined;
+  const packed = new Int16Array(taps * channels);
+  for (let c = 0; c < channels; c++)
+    p.weights(c).forEach((value, k) => {
+      packed[Math.floor(c / 4) * taps * 4 + k * 4 + [0, 2, 1, 3][c % 4]!] = value;
+    });
+  const isPadded = [...g.before, ...g.after].some((n) => n > 0);
+  const reach = (height - 1) * g.dilations[0] + 1;
+  const line = isPadded ? (g.before[1] + g.input[1] + g.after[1]) * channels : 0;
+  return {
+    call: {
+      name: "depthwise_integer",
+      sources: [integerLayer, requantize, depthwiseTap, depthwiseInteger],
+      descriptorType: "integer_layer",
+      members: members(p, sizesOf(g, channels, channels), [0, packed], [0, line]),
+    },
+    workspace: Math.max(1, (reach * line) / 4),
+    // A row of the result covers rows of the input that are in the ring already.
+    inPlace: isPadded && g.output[1] <= g.input[1] && g.before[0] < reach,
+  };
+}

@@ -43,6 +43,14 @@ export class GraphBuilder {
     return value;
   }
 
+  /** A parameter whose type has a quantization; its values are given, so its initialiser is zeros. */
+  quantizedParameter(name: string, type: TensorType): Value {
+    if (this.#parameters.some((p) => p.name === name)) throw new UserError(`two parameters are named ${name}`);
+    const value = this.#value(type);
+    this.#parameters.push({ name, value, initializer: { kind: "zeros" }, trainable: true });
+    return value;
+  }
+
   /** A value carried between runs; `setState` gives what it becomes. */
   state(name: string, type: TensorType): Value {
     const input = this.#value(type);

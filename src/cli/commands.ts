@@ -10,5 +10,6 @@ export const commands: readonly CommandEntry[] = [
   { name: "listen", summary: "hear keywords in a long recording, a pipe or the microphone", load: () => import("./listen.js") },
   { name: "export", summary: "write a model as a file for another runtime", load: () => import("./export.js") },
   { name: "profile", summary: "count what a network costs", load: () => import("./profile.js") },
+  { name: "stream", summary: "make a model hear one step of sound after another", load: () => import("./stream.js") },
   { name: "report", summary: "make one HTML page of a training run, or of several compared", load: () => import("./report.js") },
 ];

@@ -1,9 +1,12 @@
 import { countParameters, multiplyAccumulates } from "../graph/count.js";
 import type { Model } from "../formats/model.js";
+import { rateOf } from "../formats/model_rate.js";
 import type { ParameterData } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { Inference } from "../train/inference.js";
 import type { LoaderFrontend } from "../train/loader_plan.js";
+
+export { rateOf };
 
 /** What runs a model. */
 export type Runtime = "earshot" | "litert";
@@ -46,12 +49,6 @@ export interface Spotter {
   /** Labels features, shape [count, T, F], for models that take them. */
   scoreFeatures(features: Float32Array, count: number): Promise<Float32Array>;
   close(): void;
-}
-
-/** Hz for which a model was trained. */
-export function rateOf(model: Model): number {
-  const recipe = model.training["recipe"] as { rate?: unknown } | undefined;
-  return typeof recipe?.rate === "number" ? recipe.rate : 16_000;
 }
 
 /** Probability from which on a keyword is accepted, where the training has chosen one. */

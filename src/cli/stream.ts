@@ -1,0 +1,95 @@
+import type { Command } from "commander";
+import { UserError } from "../base/errors.js";
+import type { CheckedRecording, StreamReport } from "../measure/stream_report.js";
+import { wholeNumber } from "./arguments.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+
+interface StreamArguments extends CommonOptions {
+  form: "context" | "window";
+  input: "audio" | "features";
+  hops?: number;
+  check?: string[];
+  target?: "oracle" | "wasm" | "native" | "auto";
+}
+
+/** `earshot stream MODEL`: the model that hears one hop after another, what it costs, and whether it is right. */
+export function register(program: Command): void {
+  const command = program
+    .command("stream")
+    .description(
+      "Make a model hear one step of sound after another: its receptive field, delay, state and multiply-accumulates a second beside the clip model run every 20 ms.",
+    )
+    .argument("<model>", "model file, or the name of a model that comes with earshot");
+  command
+    .addOption(
+      command
+        .createOption("--form <name>", "context: real past instead of zeros; window: the clip model on the last second")
+        .choices(["context", "window"])
+        .default("context"),
+    )
+    .addOption(command.createOption("--input <name>", "what a step takes").choices(["audio", "features"]).default("audio"))
+    .option("--hops <n>", "hops of the front end in a step (default: as many as give one result)", wholeNumber(1, 1000))
+    .option(
+      "--check <recordings...>",
+      "stream recordings and compare with the graph unrolled over them (context) or the clip model on each second (window)",
+    )
+    .addOption(
+      command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
+    )
+    .option("--json", "print one JSON object")
+    .action(stream);
+}
+
+async function stream(name: string, options: StreamArguments): Promise<void> {
+  const { resolveModel } = await import("../formats/shipped.js");
+  const { loadModel } = await import("../formats/model_file.js");
+  const { checkRecording, reportStream } = await import("../measure/stream_report.js");
+  const path = resolveModel(name);
+  if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
+  const model = await loadModel(path);
+  const report = reportStream(model, options);
+  const checks: CheckedRecording[] = [];
+  for (const file of options.check ?? []) checks.push(await checkRecording(model, options, file));
+  if (options.json === true) printJson({ name, ...report, ...(options.check ? { checks } : {}) });
+  else await print(name, report, checks);
+  const wrong = checks.find((c) => !c.equal);
+  if (wrong) throw new UserError(`${wrong.file}: the stream differs by ${wrong.largest} from what it must give`);
+  printNext(`earshot evaluate ${shellWord(name)} --data FOLDER --stream-clips ${options.form}`, options);
+}
+
+async function print(name: string, report: StreamReport, checks: readonly CheckedRecording[]): Promise<void> {
+  const { printable, renderTable } = await import("../measure/terminal.js");
+  const grouped = (n: number): string => Math.round(n).toLocaleString("en-US");
+  const ms = (n: number): string => `${n.toLocaleString("en-US", { maximumFractionDigits: 2 })} ms`;
+  const ratio = report.clipMultiplyAccumulatesPerSecond / report.multiplyAccumulatesPerSecond;
+  const phases = report.phases === 1 ? "" : `, ${report.phases} phases`;
+  const rows = [
+    ["step", `${report.hops} x ${ms(report.hopMs)} of ${report.input}${phases}`],
+    ["a result every", ms(report.resultMs)],
+    ["receptive field", report.receptiveFieldMs === null ? "all of the past (recurrent state)" : ms(report.receptiveFieldMs)],
+    ["delay", ms(report.delayMs)],
+    ["state", `${grouped(report.stateBytes)} bytes in ${report.states} tensors`],
+    ["multiply-accumulates a second", grouped(report.multiplyAccumulatesPerSecond)],
+    ["of the clip model every 20 ms", `${grouped(report.clipMultiplyAccumulatesPerSecond)} (${ratio.toFixed(1)} times)`],
+  ];
+  if (!report.startsCleanly)
+    rows.push(["beginning", "the first steps mix the sound with what came before it; --hops 1 does not"]);
+  printText(`${printable(name)}, ${report.form} form\n`);
+  printText(
+    renderTable([{ title: "" }, { title: "" }], rows, paint)
+      .split("\n")
+      .slice(1)
+      .join("\n"),
+  );
+  if (checks.length === 0) return;
+  const right = ["seconds", "results", "compared", "largest difference"].map((title) => ({ title, align: "right" as const }));
+  const lines = checks.map((c) => [
+    printable(c.file),
+    c.seconds.toFixed(2),
+    String(c.results),
+    String(c.compared),
+    c.largest.toExponential(2),
+    c.equal ? "equal" : paint("red", "DIFFERENT"),
+  ]);
+  printText(`\n${renderTable([{ title: "recording" }, ...right, { title: "" }], lines, paint)}`);
+}

@@ -201,31 +201,38 @@ static void convolution_integer(const integer_layer *l, const int8_t *x, int8_t 
 
 /** Rows pass through a ring of padded ones, so that the result may be written over the input; without padding they are read where they are. */
 export const depthwiseInteger = `static void depthwise_integer(const integer_layer *l, const int8_t *x, int8_t *y, int32_t *work) {
-  const int32_t channels = l->channels, outs = l->out_height * l->out_width * channels;
+  const int32_t channels = l->channels, outs = l->out_height * l->out_width * channels, taps_x = l->kernel_width;
   const int32_t rows = (l->kernel_height - 1) * l->dilation_y + 1, zero2 = 2 * l->out_zero + 1, any_shift = l->any_shift;
-  const int32_t line = l->line > 0 ? l->line : l->width * channels;
-  const int32_t step_x = l->dilation_x * channels;
+  const int32_t line = l->line > 0 ? l->line : l->width * channels, step_x = l->dilation_x * channels, step_y = l->dilation_y * line;
   int8_t *ring = (int8_t *)(void *)work, *to = y;
-  int32_t loaded = 0, oy, ox, o, ky, n;
+  int32_t loaded = 0, oy;
   for (oy = 0; oy < l->out_height; oy++) {
-    if (l->line > 0)
+    /* The first row of the patches, and where the ring begins anew. */
+    const int8_t *top = x + oy * l->stride_y * line, *end = x + l->height * line + step_y;
+    const int8_t *left, *right;
+    if (l->line > 0) {
       for (; loaded < oy * l->stride_y + rows; loaded++) {
         int8_t *row = ring + loaded % rows * line;
         const int32_t iy = loaded - l->top;
         memset(row, l->zero, (size_t)line);
         if (iy >= 0 && iy < l->height) memcpy(row + l->left * channels, x + iy * l->width * channels, (size_t)(l->width * channels));
       }
-    for (ox = 0; ox < l->out_width; ox++) {
-      const int32_t *scale = l->scales;
+      top = ring + oy * l->stride_y % rows * line;
+      end = ring + rows * line;
+    }
+    right = top + l->out_width * l->stride_x * channels;
+    for (left = top; left < right; left += l->stride_x * channels) {
+      const int32_t *scale = l->scales, *last = scale + 3 * channels;
       const int16_t *taps = l->taps;
-      for (o = 0; o < channels; o += 4, scale += 12, to += 4) {
-        int32_t s0 = scale[0], s1 = scale[3], s2 = scale[6], s3 = scale[9];
-        for (ky = 0; ky < l->kernel_height; ky++) {
-          const int32_t iy = oy * l->stride_y + ky * l->dilation_y;
-          const int8_t *p = (l->line > 0 ? ring + iy % rows * line : x + iy * line) + ox * l->stride_x * channels + o;
+      const int8_t *corner = left;
+      for (; scale < last; scale += 12, corner += 4, to += 4) {
+        int32_t s0 = scale[0], s1 = scale[3], s2 = scale[6], s3 = scale[9], ky = l->kernel_height, n;
+        const int8_t *row = corner;
+        do {
+          const int8_t *p = row;
 #if defined(__ARM_FEATURE_DSP)
           const uint32_t *t = (const uint32_t *)(const void *)taps;
-          for (n = l->kernel_width; n >= 3; n -= 3) {
+          for (n = taps_x; n >= 3; n -= 3) {
             TAP TAP TAP
           }
           for (; n > 0; n--) {
@@ -233,14 +240,16 @@ export const depthwiseInteger = `static void depthwise_integer(const integer_lay
           }
           taps = (const int16_t *)(const void *)t;
 #else
-          for (n = l->kernel_width; n > 0; n--, taps += 4, p += step_x) {
+          for (n = taps_x; n > 0; n--, taps += 4, p += step_x) {
             s0 += p[0] * taps[0];
             s1 += p[1] * taps[2];
             s2 += p[2] * taps[1];
             s3 += p[3] * taps[3];
           }
 #endif
-        }
+          row += step_y;
+          if (row >= end) row -= rows * line;
+        } while (--ky > 0);
         if (any_shift) {
           to[0] = (int8_t)requantize_any(s0, scale, zero2);
           to[1] = (int8_t)requantize_any(s1, scale + 3, zero2);

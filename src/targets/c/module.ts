@@ -61,7 +61,7 @@ export class CModule {
   /** A static variable that is kept from run to run. */
   variable(name: string, element: string, count: number, bytes: number): void {
     this.#kept.push(`static ${element} ${name}[${count}] WORD_ALIGNED;`);
-    this.#keptBytes += count * bytes;
+    this.#keptBytes += Math.ceil((count * bytes) / wordBytes) * wordBytes;
   }
 
   /** The name of data in flash; equal data is kept once. */

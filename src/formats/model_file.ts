@@ -208,7 +208,9 @@ function checkInterfaces({ graph, frontend, labels }: Model, file: string): void
   if (!audio || frontend.inputs.length !== 1) return refuse("earshot.frontend", "has not the one input audio");
   if (!made) return refuse("earshot.frontend", "has no output features");
   if (frontend.parameters.length > 0) return refuse("earshot.frontend", "has parameters");
-  if (typeText(made.value.type) !== typeText(features.value.type))
+  // A network of integers takes the front end's numbers at the scale of its input.
+  const taken = features.value.type.quantization ? { ...features.value.type, dtype: made.value.type.dtype } : features.value.type;
+  if (typeText(made.value.type) !== typeText(taken))
     refuse("earshot.frontend", `gives ${typeText(made.value.type)}, and the network takes ${typeText(features.value.type)}`);
   const scores = logits.value.type.shape;
   if (scores.length !== 2 || scores[1] !== labels.length)

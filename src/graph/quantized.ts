@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import { type Multiplier, quantizeMultiplier } from "../kernels/fixed_point.js";
+import { type Multiplier, quantizeMultiplier, roundHalfAway } from "../kernels/fixed_point.js";
 import { numberOf, textOf } from "./attributes.js";
 import type { Attributes, DType, Quantization, TensorType } from "./types.js";
 
@@ -68,6 +68,12 @@ function checkQuantization({ scale, zeroPoint }: Quantization, { dtype }: Tensor
       throw new UserError(`a scale must be greater than 0, found ${s}`);
   for (const z of zeroPoint)
     if (!Number.isInteger(z) || z < low || z > high) throw new UserError(`a zero point of ${dtype} cannot be ${z}`);
+}
+
+/** A real number as the op quantize stores it: single precision, ties away from zero. */
+export function storedValue(x: number, { scale, zeroPoint }: Scale, dtype: DType): number {
+  const [low, high] = integerRange(dtype);
+  return Math.max(low, Math.min(high, roundHalfAway(Math.fround(Math.fround(x) / scale)) + zeroPoint));
 }
 
 /** A type with one scale and zero point. */

@@ -2,6 +2,7 @@ import { UserError } from "../base/errors.js";
 import type { CompiledProgram as Program } from "../engine/program.js";
 import { compile } from "../engine/compile.js";
 import { optimize } from "../passes/optimize.js";
+import { scaleOf, storedValue } from "../graph/quantized.js";
 import { retype } from "../graph/retype.js";
 import type { Graph, ParameterData } from "../graph/types.js";
 import { sizeOf } from "../graph/types.js";
@@ -68,11 +69,27 @@ export class Inference {
       const members = Math.min(groupSize, count - first);
       this.#input.set(features.subarray(first * width, (first + members) * width));
       for (const { name, input } of this.#graph.states)
-        this.#program.write(name, new Float32Array(groupSize * elementsOf(input.type.shape)));
-      this.#program.write("features", this.#input);
+        this.#program.write(name, new Float32Array(groupSize * elementsOf(input.type.shape)).fill(input.type.quantization?.zeroPoint[0] ?? 0));
+      this.#program.write("features", this.#stored());
       this.#program.run();
-      out.set(this.#program.read("logits").subarray(0, members * this.labels), first * this.labels);
+      out.set(this.#logits().subarray(0, members * this.labels), first * this.labels);
     }
+  }
+
+  /** The features as the network takes them. */
+  #stored(): ArrayLike<number> {
+    const type = this.#program.typeOf("features");
+    if (!type.quantization) return this.#input;
+    const scale = scaleOf(type);
+    return this.#input.map((x) => storedValue(x, scale, type.dtype));
+  }
+
+  /** The logits as real numbers. */
+  #logits(): Float32Array {
+    const type = this.#program.typeOf("logits");
+    if (!type.quantization) return this.#program.read("logits");
+    const { scale, zeroPoint } = scaleOf(type);
+    return Float32Array.from(this.#program.view("logits"), (q) => (q - zeroPoint) * scale);
   }
 
   /** Frees the program. */

@@ -1,0 +1,231 @@
+import { basename } from "node:path";
+import type { Command } from "commander";
+import { UsageError, UserError } from "../base/errors.js";
+import { Progress } from "../base/progress.js";
+import type { Split } from "../corpus/clip.js";
+import type { Model } from "../formats/model.js";
+import type { LayerError } from "../measure/layer_errors.js";
+import type { ModelQuantizer } from "../measure/quantize_model.js";
+import { commaList, wholeNumber } from "./arguments.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+
+interface QuantizeArguments extends CommonOptions {
+  calibrate: string;
+  clips: number;
+  method: "minmax" | "percentile" | "entropy";
+  io: "float" | "int8";
+  recurrent: "auto" | "int8" | "int16";
+  floatOps?: string[];
+  data?: string;
+  features?: string;
+  split: Split;
+  measureClips?: number;
+  sensitivity?: boolean;
+  out: string;
+}
+
+/** Loss of accuracy by which `--recurrent auto` prefers 16 bits. */
+const tolerableLoss = 0.002;
+
+/** `earshot quantize MODEL`: full int8. */
+export function register(program: Command): void {
+  const command = program
+    .command("quantize")
+    .description(
+      "Make a float model one of 8-bit integers, with TensorFlow Lite's arithmetic; report what it costs, layer by layer.",
+    )
+    .argument("<model>", "model file, or the name of a model that comes with earshot")
+    .requiredOption(
+      "--calibrate <folder>",
+      "sounds (a data set or manifest) or feature archive whose training clips show the ranges",
+    )
+    .requiredOption("-o, --out <file>", "model file to write")
+    .option("--clips <n>", "clips to calibrate with", wholeNumber(1), 500);
+  command
+    .addOption(
+      command
+        .createOption("--method <name>", "how a range is chosen from the values seen")
+        .choices(["minmax", "percentile", "entropy"])
+        .default("minmax"),
+    )
+    .addOption(command.createOption("--io <type>", "type of input and output").choices(["float", "int8"]).default("float"))
+    .addOption(
+      command
+        .createOption("--recurrent <type>", "recurrent cells and states; auto: 16 bits where 8 cost more than 0.2 points")
+        .choices(["auto", "int8", "int16"])
+        .default("auto"),
+    )
+    .option("--float-ops <list>", "ops or layers, with commas, that stay float", commaList)
+    .option("--data <folder>", "measure before and after on sounds")
+    .option("--features <archive>", "measure before and after on a feature archive");
+  command
+    .addOption(
+      command
+        .createOption("--split <name>", "which part to measure on")
+        .choices(["training", "validation", "testing"])
+        .default("validation"),
+    )
+    .option("--measure-clips <n>", "measure on about so many clips (default: all)", wholeNumber(1))
+    .option("--sensitivity", "measure too with each layer alone left float")
+    .option("--json", "print one JSON object")
+    .action(quantize);
+}
+
+async function quantize(name: string, options: QuantizeArguments): Promise<void> {
+  if (options.data !== undefined && options.features !== undefined)
+    throw new UsageError("--data and --features exclude each other; leave one of them out");
+  const root = options.data ?? options.features;
+  if (options.sensitivity === true && root === undefined)
+    throw new UsageError("--sensitivity needs what to measure on: --data FOLDER or --features ARCHIVE");
+  const model = await open(name);
+  const { namedSet } = await import("../measure/named_set.js");
+  const { ModelQuantizer } = await import("../measure/quantize_model.js");
+  const clips = namedSet(options.calibrate, "training", model.labels, options.clips);
+  const quantizer = await ModelQuantizer.open(model, clips, options.method);
+  const measure = root === undefined ? undefined : await measurer(root, options, model);
+  const before = await measure?.(model, "float");
+  const chosen = await choose(quantizer, model, options, before, measure);
+  const layers = await quantizer.errors(chosen.quantized);
+  const sensitivity =
+    options.sensitivity === true && measure ? await leaveOut(quantizer, chosen.recurrent, options, measure) : [];
+  const { saveModel, writeModel } = await import("../formats/model_file.js");
+  await saveModel(options.out, chosen.model);
+  const report = {
+    out: options.out,
+    bytes: writeModel(chosen.model).length,
+    recurrent: chosen.recurrent,
+    method: options.method,
+    calibrationClips: clips.labels.length,
+    ...(before === undefined ? {} : { before, after: chosen.after }),
+    layers,
+    ...(sensitivity.length > 0 ? { sensitivity } : {}),
+  };
+  if (options.json === true) return printJson(report);
+  await print(report, sensitivity);
+  printNext(`earshot evaluate ${shellWord(options.out)} --data FOLDER`, options);
+}
+
+async function open(name: string): Promise<Model> {
+  const { resolveModel } = await import("../formats/shipped.js");
+  const { loadModel } = await import("../formats/model_file.js");
+  const path = resolveModel(name);
+  if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
+  const model = await loadModel(path);
+  if ([...model.parameters.values()].some((data) => !(data instanceof Float32Array)))
+    throw new UserError(`${path}: is quantized already; give the float model that it was made from`);
+  return model;
+}
+
+type Measure = (model: Model, what: string) => Promise<number>;
+
+/** Accuracy of models on the clips that were named. */
+async function measurer(root: string, { split, measureClips }: QuantizeArguments, { labels }: Model): Promise<Measure> {
+  const { namedSet } = await import("../measure/named_set.js");
+  const { openModel } = await import("../measure/spotter_model.js");
+  const { evaluateSpotter } = await import("../measure/evaluate.js");
+  const { openArrayFeatures } = await import("../measure/array_features.js");
+  const set = namedSet(root, split, labels, measureClips);
+  return async (model, what) => {
+    const spotter = await openModel(model, { name: what });
+    const arrays = set.kind === "archive" ? await openArrayFeatures(spotter, [set.root]) : undefined;
+    const progress = new Progress(`measuring ${what}`, set.labels.length, "clips");
+    try {
+      const onProgress = (done: number) => progress.update(done);
+      const { evaluation } = await evaluateSpotter(spotter, [set], { arraysToFeatures: arrays?.of, onProgress });
+      return evaluation.accuracy;
+    } finally {
+      progress.end();
+      arrays?.close();
+      spotter.close();
+    }
+  };
+}
+
+/** Quantizes, with 8 bits in recurrent cells where that costs little. */
+async function choose(
+  quantizer: ModelQuantizer,
+  model: Model,
+  options: QuantizeArguments,
+  before: number | undefined,
+  measure: Measure | undefined,
+) {
+  const { io, floatOps: float } = options;
+  const scans = model.graph.nodes.some((n) => n.op === "scan");
+  const first = options.recurrent === "auto" ? (scans && before === undefined ? "int16" : "int8") : options.recurrent;
+  const made = quantizer.quantize({ io, recurrent: first, float });
+  const after = await measure?.(made.model, "int8");
+  const loses = before !== undefined && after !== undefined && before - after > tolerableLoss;
+  if (!(options.recurrent === "auto" && scans && loses)) return { ...made, after, recurrent: first };
+  const wide = quantizer.quantize({ io, recurrent: "int16", float });
+  return { ...wide, after: await measure?.(wide.model, "int8, cells int16"), recurrent: "int16" as const };
+}
+
+interface Sensitivity {
+  /** The layer that stays float. */
+  readonly layer: string;
+  readonly accuracy: number;
+}
+
+async function leaveOut(
+  quantizer: ModelQuantizer,
+  recurrent: "int8" | "int16",
+  { io, floatOps }: QuantizeArguments,
+  measure: Measure,
+): Promise<Sensitivity[]> {
+  const list: Sensitivity[] = [];
+  for (const layer of quantizer.layers()) {
+    const { model } = quantizer.quantize({ io, recurrent, float: [...(floatOps ?? []), layer] });
+    list.push({ layer, accuracy: await measure(model, `without ${layer}`) });
+  }
+  return list.toSorted((a, b) => b.accuracy - a.accuracy);
+}
+
+interface Report {
+  readonly out: string;
+  readonly bytes: number;
+  readonly recurrent: string;
+  readonly before?: number;
+  readonly after?: number | undefined;
+  readonly layers: readonly LayerError[];
+}
+
+async function print(report: Report, sensitivity: readonly Sensitivity[]): Promise<void> {
+  const { printable, renderTable } = await import("../measure/terminal.js");
+  const right = (title: string) => ({ title, align: "right" as const });
+  const short = (x: number): string => x.toPrecision(4);
+  const rows = report.layers.map((l) => [
+    printable(l.name),
+    l.op,
+    l.dtype,
+    `${short(l.low)} to ${short(l.high)}`,
+    short(l.scale),
+    String(l.zeroPoint),
+    l.signalToNoise === Infinity ? "exact" : l.signalToNoise.toFixed(1),
+  ]);
+  const columns = [
+    { title: "layer" },
+    { title: "op" },
+    { title: "type" },
+    right("range"),
+    right("scale"),
+    right("zero point"),
+    right("signal/error dB"),
+  ];
+  printText(renderTable(columns, rows, paint));
+  const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+  if (report.before !== undefined && report.after !== undefined)
+    printText(
+      `\naccuracy: float ${percent(report.before)}, quantized ${percent(report.after)} (${((report.after - report.before) * 100).toFixed(2)} points)`,
+    );
+  if (sensitivity.length > 0) {
+    printText("\naccuracy with one layer left float:");
+    printText(
+      renderTable(
+        [{ title: "layer" }, right("accuracy")],
+        sensitivity.map((s) => [printable(s.layer), percent(s.accuracy)]),
+        paint,
+      ),
+    );
+  }
+  printText(`\n${basename(report.out)}: ${report.bytes.toLocaleString("en-US")} bytes`);
+}

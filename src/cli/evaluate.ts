@@ -25,6 +25,8 @@ interface EvaluateArguments extends CommonOptions {
   threads?: number;
   confusion?: boolean;
   out?: string;
+  streamClips?: "context" | "window";
+  reset?: boolean;
 }
 
 /** `earshot evaluate MODEL`: accuracy and confusion on every clip of a split. */
@@ -58,6 +60,12 @@ export function register(program: Command): void {
       command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
     )
     .option("--threads <n>", "threads (default: 1)", wholeNumber(1, 256))
+    .addOption(
+      command
+        .createOption("--stream-clips <form>", "stream the clips one after another through the model ('earshot stream')")
+        .choices(["context", "window"]),
+    )
+    .option("--reset", "with --stream-clips: begin anew with every clip")
     .option("--confusion", "print the confusion matrix too")
     .option("-o, --out <run>", "folder of a run: write its evaluation.json, from which 'earshot report' is made")
     .option("--json", "print one JSON object")
@@ -71,8 +79,12 @@ async function evaluate(names: readonly string[], options: EvaluateArguments): P
     throw new UsageError("name what to measure on with --data FOLDER or with --features ARCHIVE");
   if (options.out !== undefined && names.length > 1)
     throw new UsageError(`--out takes the evaluation of one model, and ${names.length} are named`);
+  if (options.reset === true && options.streamClips === undefined) throw new UsageError("--reset goes with --stream-clips");
+  if (options.streamClips !== undefined && (options.data === undefined || options.out !== undefined))
+    throw new UsageError("--stream-clips takes sounds: give --data, and leave --features and --out out");
   const evaluations: Evaluation[] = [];
-  for (const name of names) evaluations.push(await measure(name, options));
+  for (const name of names)
+    evaluations.push(await (options.streamClips === undefined ? measure(name, options) : measureStreamed(name, options)));
   if (names.length > 1) return printSeveral(names, evaluations, options);
   const [evaluation] = evaluations as [Evaluation];
   if (options.json === true) {
@@ -124,6 +136,24 @@ async function measure(name: string, options: EvaluateArguments): Promise<Evalua
   return measured.evaluation;
 }
 
+/** Accuracy on the clips streamed one after another. */
+async function measureStreamed(name: string, options: EvaluateArguments): Promise<Evaluation> {
+  const { resolveModel } = await import("../formats/shipped.js");
+  const { loadModel } = await import("../formats/model_file.js");
+  const { evaluateStreamedClips } = await import("../measure/evaluate_stream.js");
+  const path = resolveModel(name);
+  if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
+  const model = await loadModel(path);
+  const set = await soundsSet(model, options);
+  let progress: Progress | undefined;
+  const onProgress = (done: number, total: number) => (progress ??= new Progress("streaming", total, "clips")).update(done);
+  const { streamClips: form, reset = false, target } = options;
+  return interruptible(
+    (signal) => evaluateStreamedClips(model, set, { form, reset, target, onProgress, signal }),
+    "nothing was written",
+  ).finally(() => progress?.end());
+}
+
 /** Writes evaluation.json into a run's folder. */
 async function keep(
   folder: string,
@@ -151,7 +181,10 @@ async function keep(
   await writeEvaluationFile(file, recordOfEvaluation(where, measured));
 }
 
-async function soundsSet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {
+async function soundsSet(
+  spotter: { readonly labels: readonly string[] },
+  options: EvaluateArguments,
+): Promise<Extract<ClipSet, { kind: "sounds" }>> {
   const { openDataset } = await import("../corpus/dataset.js");
   const { soundSet, taskOfLabels } = await import("../train/sources.js");
   const { data, split, splitBy, all } = options;

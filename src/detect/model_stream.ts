@@ -8,6 +8,7 @@ import type { Graph, Quantization, TensorType } from "../graph/types.js";
 import { compose } from "../passes/compose.js";
 import { type StreamForm, type StreamingGraph, streamGraph } from "../passes/stream.js";
 import { timingsOf } from "../passes/stream_timing.js";
+import type { Posteriors, PosteriorStream } from "./posteriors.js";
 
 /** What a stream takes: samples, or frames of features. */
 export type StreamInput = "audio" | "features";
@@ -23,13 +24,9 @@ export interface ModelStreamOptions {
 }
 
 /** What a model hears at one time. */
-export interface Posterior {
-  /** Seconds of sound heard when it was made. */
-  readonly time: number;
+export interface Posterior extends Posteriors {
   /** Seconds at which the clip begins that it is about. */
-  readonly begin: number;
-  /** Probability of each label. */
-  readonly scores: Float32Array;
+  begin: number;
 }
 
 /** Puts a conversion in front of a network that takes integers. */
@@ -85,10 +82,12 @@ export function probabilitiesOf(logits: ArrayLike<number>, { quantization }: Ten
 }
 
 /** A model that listens: takes sound in any pieces and gives posteriors with their times. */
-export class ModelStream {
+export class ModelStream implements PosteriorStream {
   readonly labels: readonly string[];
   /** Samples a second, or frames of features a second. */
   readonly rate: number;
+  /** Seconds between two posteriors. */
+  readonly hop: number;
   readonly program: StreamProgram;
   readonly #logits: TensorType;
 
@@ -96,6 +95,7 @@ export class ModelStream {
   constructor(labels: readonly string[], rate: number, program: StreamProgram, logits: TensorType) {
     this.labels = labels;
     this.rate = rate;
+    this.hop = program.graph.resultStride / rate;
     this.program = program;
     this.#logits = logits;
   }
@@ -121,6 +121,11 @@ export class ModelStream {
    */
   feed(elements: Float32Array): Posterior[] {
     return this.program.feed(elements).map((result) => this.#posterior(result));
+  }
+
+  /** As `feed`. */
+  async push(samples: Float32Array): Promise<Posteriors[]> {
+    return this.feed(samples);
   }
 
   #posterior({ begin, heard, values }: StreamResult): Posterior {

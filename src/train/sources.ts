@@ -139,7 +139,11 @@ function openArchiveSource(root: string, task: TaskOptions): OpenedSource {
 }
 
 /** Clips with the indices of their labels. */
-export function soundSet(clips: readonly Clip[], labels: readonly string[], weight?: number): ClipSet {
+export function soundSet(
+  clips: readonly Clip[],
+  labels: readonly string[],
+  weight?: number,
+): Extract<ClipSet, { kind: "sounds" }> {
   return { kind: "sounds", clips, labels: Int32Array.from(clips, (clip) => labels.indexOf(clip.label)), weight };
 }
 

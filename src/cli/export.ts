@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
+import { wholeNumber } from "./arguments.js";
 import { UsageError, UserError } from "../base/errors.js";
 import type { LiteRtTensor } from "../formats/litert.js";
 import type { CExportArguments } from "./export_c.js";
@@ -44,6 +45,12 @@ export function register(program: Command): void {
     )
     .option("-o, --out <path>", "where to write (default: NAME.tflite in this folder; for C the folder NAME_c)")
     .option("--prefix <name>", "for C: how every symbol and file begins (default: NAME)")
+    .addOption(
+      command
+        .createOption("--stream <form>", "for C: hear one step after another instead of whole clips")
+        .choices(["context", "window"]),
+    )
+    .option("--hops <n>", "for C with --stream: frames in a step (default: as many as give one result)", wholeNumber(1, 1000))
     .option("--cpu <core>", "for C: generic, or cortex-m0, m3, m4, m7, m33, m55")
     .addOption(
       command
@@ -97,6 +104,8 @@ function checkTflite(options: ExportArguments): void {
     ["--prefix", options.prefix],
     ["--cpu", options.cpu],
     ["--float-abi", options.floatAbi],
+    ["--stream", options.stream],
+    ["--hops", options.hops],
   ])
     if (value !== undefined) throw new UsageError(`${option} is for --to c`);
 }

@@ -9,6 +9,8 @@ export interface CExportArguments extends CommonOptions {
   out?: string;
   prefix?: string;
   cpu?: string;
+  stream?: "context" | "window";
+  hops?: number;
   floatAbi?: "hard" | "softfp" | "soft";
 }
 
@@ -26,11 +28,19 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { features = "device" } = options;
   if (features !== "device" && features !== "none")
     throw new UsageError(`--features ${features}: for --to c it is device (samples go in) or none (features go in)`);
+  if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
   const path = resolveModel(name);
   const model = await loadModel(path);
   const prefix = options.prefix ?? identifier(basename(path, ".safetensors"));
   const floatAbi = options.floatAbi ?? defaultFloatAbi(cpu);
-  const made = exportC(model, { prefix, cpu, floatAbi, features, rate: rateOf(model) });
+  const made = exportC(model, {
+    prefix,
+    cpu,
+    floatAbi,
+    features,
+    rate: rateOf(model),
+    ...(options.stream ? { stream: { form: options.stream, hops: options.hops } } : {}),
+  });
   const out = options.out ?? `${prefix}_c`;
   await mkdir(out, { recursive: true });
   for (const file of made.files) await writeFileSafely(join(out, file.name), new TextEncoder().encode(file.text));

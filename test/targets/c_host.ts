@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { warningFlags } from "../../src/targets/c/cpu.js";
@@ -31,7 +31,10 @@ export function runOnHost(
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
     });
-    return execFileSync(program, { input, maxBuffer: 1 << 26 });
+    // A file, which programs may read twice.
+    const given = join(folder, "input");
+    writeFileSync(given, input);
+    return execFileSync(program, { stdio: [openSync(given, "r"), "pipe", "pipe"], maxBuffer: 1 << 26 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ModelStream } from "../../src/detect/model_stream.js";
 import { loadModel } from "../../src/formats/model_file.js";
 import { resolveModel } from "../../src/formats/shipped.js";
 import { openModel, rateOf, samplesOf } from "../../src/measure/spotter_model.js";
@@ -28,6 +29,29 @@ int main(void) {
 }
 `;
 
+/** Reads one sound, feeds it in pieces of a hop, writes all scores as they come. */
+const streamMain = `#include <stdio.h>
+#include "kws.h"
+static int16_t piece[KWS_HOP];
+int main(void) {
+  int32_t round;
+  for (round = 0; round < 2; round++) {
+    kws_reset();
+    rewind(stdin);
+    while (fread(piece, 2, KWS_HOP, stdin) == KWS_HOP) {
+      const int32_t made = kws_feed(piece, KWS_HOP);
+      if (made > 1) return 1;
+      if (made == 1) fwrite(kws_scores(), sizeof(float), KWS_SCORES, stdout);
+    }
+  }
+  return 0;
+}
+`;
+
+function floatsOf(bytes: Buffer): Float32Array {
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+}
+
 /** Two sounds: a chirp with noise, and noise alone. */
 function sounds(samples: number): Float32Array {
   const random = new RandomStream(7, 1);
@@ -50,9 +74,32 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
       const spotter = await openModel(model, { name, target: "wasm" });
       const wanted = await spotter.scoreSounds(audio, 2);
       spotter.close();
-      const found = new Float32Array(out.buffer.slice(out.byteOffset, out.byteOffset + out.length));
+      const found = floatsOf(out);
       expect(found.length).toBe(wanted.length);
       const difference = Math.max(...wanted.map((x, i) => Math.abs(x - found[i]!)));
       expect(difference).toBeLessThan(1e-4);
+    });
+  for (const [name, form, hops] of [
+    ["ds_cnn_s", "context", undefined],
+    ["ds_cnn_s", "context", 1],
+    ["svdf", "context", undefined],
+    ["crnn", "context", undefined],
+    ["svdf", "window", undefined],
+  ] as const)
+    test(`${name} streaming, ${form}, ${hops ?? "as many as needed"} hops a step: every result, twice from the beginning`, async () => {
+      const model = await loadModel(resolveModel(name));
+      const { files } = exportC(model, { ...options, rate: rateOf(model), stream: { form, hops } });
+      const audio = sounds(16000);
+      const samples = Int16Array.from(audio, (x) => x * 32768);
+      const found = floatsOf(
+        runOnHost([...files, { name: "main.c", text: streamMain }], new Uint8Array(samples.buffer), ["-D_POSIX_C_SOURCE"]),
+      );
+      const stream = await ModelStream.open(model, { form, hops, target: "wasm" });
+      const wanted = stream.feed(audio).flatMap(({ scores }) => [...scores]);
+      stream.close();
+      expect(wanted.length).toBeGreaterThan(12 * 15);
+      expect(found.length).toBe(2 * wanted.length);
+      const differences = [...wanted, ...wanted].map((x, i) => Math.abs(x - found[i]!));
+      expect(differences.reduce((most, d) => Math.max(most, d), 0)).toBeLessThan(1e-4);
     });
 });

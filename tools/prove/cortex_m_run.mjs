@@ -6,6 +6,8 @@ import { compilerFlags, warningFlags } from "../../dist/targets/c/cpu.js";
 import { boardFor, boardHeader, linkerScript, startup } from "../../dist/targets/c/example/firmware.js";
 import { measuringMain } from "./cortex_m_main.mjs";
 
+const emulator = "-display none -monitor none -serial none -icount shift=6 -chardev stdio,id=host".split(" ");
+emulator.push("-semihosting-config", "enable=on,target=native,chardev=host");
 const compiler = "arm-none-eabi-gcc";
 
 /** Whether the cross compiler and QEMU answer. */
@@ -27,7 +29,7 @@ export function hasCrossTools() {
  * @returns scores as bytes, instructions, bytes of code, stack
  */
 export function runOnCore(made, { cpu, floatAbi, clips, samples, optimize = "-O2" }) {
-  const { prefix, output, states } = made.parts;
+  const { prefix, output, stream } = made.parts;
   const folder = mkdtempSync(join(tmpdir(), "earshot-core-"));
   const flags = compilerFlags(cpu, floatAbi);
   const board = boardFor(cpu);
@@ -38,16 +40,13 @@ export function runOnCore(made, { cpu, floatAbi, clips, samples, optimize = "-O2
     writeFileSync(join(folder, "startup.c"), startup);
     writeFileSync(join(folder, "board.h"), boardHeader);
     writeFileSync(join(folder, "board.ld"), linkerScript(board));
-    const main = measuringMain({ prefix, samples, element: output.element, streams: states.length > 0 });
+    const main = measuringMain({ prefix, samples, element: output.element, streams: stream !== undefined });
     writeFileSync(join(folder, "main.c"), main);
     writeFileSync(join(folder, "clips.bin"), clips);
     run(compiler, [...flags, ...warningFlags, optimize, "-fstack-usage", "-c", `${prefix}.c`, "-o", "model.o"]);
     const link = ["-nostartfiles", "--specs=nano.specs", "-T", "board.ld"];
     run(compiler, [...flags, "-std=gnu99", "-O2", "-w", ...link, "main.c", "startup.c", "model.o", "-o", "firmware.elf"]);
-    const printed = run("qemu-system-arm", [
-      ...["-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none", "-icount", "shift=6"],
-      ...["-chardev", "stdio,id=host", "-semihosting-config", "enable=on,target=native,chardev=host", "-kernel", "firmware.elf"],
-    ]).toString();
+    const printed = run("qemu-system-arm", emulator.concat("-M", board.machine, "-kernel", "firmware.elf")).toString();
     const values = Object.fromEntries(
       printed
         .trim()

@@ -26,8 +26,8 @@ const bytes = (n: number): string => `${n.toLocaleString("en-US")} bytes`;
 
 /** PREFIX.h. */
 export function headerText(parts: PublicParts, figures: ExportFigures): string {
-  const { prefix, macro, labels, rate, input, output, frontend, states } = parts;
-  const streams = states.length > 0;
+  const { prefix, macro, labels, rate, input, output, frontend, stream } = parts;
+  const streams = stream !== undefined;
   const lines = [
     `/*`,
     ` * Keyword spotter written by earshot.`,
@@ -50,7 +50,7 @@ export function headerText(parts: PublicParts, figures: ExportFigures): string {
     `#define ${macro}_LABELS ${labels.length}`,
     `#define ${macro}_SAMPLE_RATE ${rate}`,
     `#define ${macro}_FEATURES ${sizeOf(input.type.shape)}`,
-    `#define ${macro}_SCORES ${sizeOf(output.type.shape)}`,
+    `#define ${macro}_SCORES ${sizeOf(output.type.shape) / output.type.shape[0]!}`,
     `#define ${macro}_RAM_BYTES ${figures.ramBytes}`,
     `#define ${macro}_FLASH_DATA_BYTES ${figures.flashDataBytes}`,
     ...quantizationText(parts, "FEATURE", input),
@@ -66,7 +66,7 @@ export function headerText(parts: PublicParts, figures: ExportFigures): string {
       `#define ${macro}_WINDOW ${frontend.window} /* samples of a frame */`,
       `#define ${macro}_HOP ${frontend.hop} /* samples from one frame to the next */`,
       streams
-        ? `/* Takes any number of samples; gives how many times new scores were computed. */`
+        ? `/* Takes any number of samples; gives how many new scores they made, of which the newest is kept. */`
         : `/* Takes any number of samples; gives how many frames of features they completed. The last ${sizeOf(input.type.shape) / frontend.values} are kept. */`,
       `int32_t ${prefix}_feed(const int16_t *samples, int32_t count);`,
     );

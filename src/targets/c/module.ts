@@ -38,14 +38,17 @@ export class CModule {
   readonly #arrays = new Map<string, string>();
   readonly #arrayTexts: string[] = [];
   readonly #bodies: string[] = [];
-  readonly #kept: string[] = [];
+  readonly #variables = new Map<string, { element: string; count: number; bytes: number }>();
   #arenaBytes = 0;
-  #keptBytes = 0;
   #dataBytes = 0;
 
   /** Bytes of RAM: the arena, and what is kept from run to run. */
   get ramBytes(): number {
-    return this.#arenaBytes + this.#keptBytes;
+    const kept = [...this.#variables.values()].reduce(
+      (sum, v) => sum + Math.ceil((v.count * v.bytes) / wordBytes) * wordBytes,
+      0,
+    );
+    return this.#arenaBytes + kept;
   }
 
   /** Bytes that the functions share one after another. */
@@ -58,10 +61,10 @@ export class CModule {
     return this.#dataBytes;
   }
 
-  /** A static variable that is kept from run to run. */
+  /** A static variable that is kept from run to run; of one name, the largest. */
   variable(name: string, element: string, count: number, bytes: number): void {
-    this.#kept.push(`static ${element} ${name}[${count}] WORD_ALIGNED;`);
-    this.#keptBytes += Math.ceil((count * bytes) / wordBytes) * wordBytes;
+    const known = this.#variables.get(name);
+    if (!known || known.count < count) this.#variables.set(name, { element, count, bytes });
   }
 
   /** The name of data in flash; equal data is kept once. */
@@ -76,12 +79,12 @@ export class CModule {
     return name;
   }
 
-  /** Adds a graph as `static void name(void)`. */
-  add(name: string, graph: Graph, parameters: ParameterValues): CFunction {
+  /** Adds a graph as `static void name(void)`. Graphs of one family share inputs, outputs and states of equal names. */
+  add(name: string, graph: Graph, parameters: ParameterValues, family = name): CFunction {
     const values = new Map(graph.parameters.map((p) => [p.value, parameters.get(p.name)]));
     const library = new CLibrary((value) => values.get(value));
     const lowered = lowerGraph(graph, { lanes: 1, registers: 8, alignment: wordBytes, library });
-    const places = this.#persistentPlaces(name, graph, parameters, lowered);
+    const places = this.#persistentPlaces(family, graph, parameters, lowered);
     const base = Math.max(0, ...[...places.keys()].map((s) => s.offset + s.bytes));
     this.#arenaBytes = Math.max(this.#arenaBytes, lowered.bytes - base);
     const names = this.#kernelNames(lowered, library);
@@ -107,7 +110,7 @@ export class CModule {
   }
 
   /** C's names of what is kept: parameters and constants in flash, the rest in RAM. Parameters that nothing reads are left out. */
-  #persistentPlaces(name: string, graph: Graph, parameters: ParameterValues, lowered: Lowered): Map<Storage, string> {
+  #persistentPlaces(family: string, graph: Graph, parameters: ParameterValues, lowered: Lowered): Map<Storage, string> {
     const read = new Set<number>();
     eachOffset(lowered.program.instructions, (offset) => read.add(offset.base));
     const constants = new Map(lowered.constants.map((c) => [c.offset, c.data as ArrayData]));
@@ -123,7 +126,7 @@ export class CModule {
         places.set(s, isRead ? this.array(parameters.get(tensor)!, identifier(tensor)) : "0");
       else if (tensor !== undefined) {
         const { type } = lowered.bindings.get(tensor)!;
-        const variable = `${name}_${identifier(tensor)}`;
+        const variable = `${family}_${identifier(tensor)}`;
         this.variable(
           variable,
           elements[type.dtype]!,
@@ -165,6 +168,7 @@ export class CModule {
     const code = [...this.#sources, ...functions, ...this.#bodies, publicCode];
     const types = [...this.#sources].filter((s) => s.startsWith("typedef"));
     const rest = [...this.#sources].filter((s) => !s.startsWith("typedef"));
+    const variables = [...this.#variables].map(([name, v]) => `static ${v.element} ${name}[${v.count}] WORD_ALIGNED;`);
     const arena =
       this.#arenaBytes > 0
         ? `static union {\n  unsigned char bytes[${this.#arenaBytes}];\n  uint32_t words;\n  float floats;\n} arena;`
@@ -172,7 +176,7 @@ export class CModule {
     return [
       wordAligned,
       arena,
-      ...this.#kept,
+      ...variables,
       ...types,
       ...this.#arrayTexts,
       helpersFor(code.join("\n")),

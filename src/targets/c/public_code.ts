@@ -17,8 +17,21 @@ export interface PublicParts {
   /** Features that the network takes, and the scores that it gives. */
   readonly input: CPlace;
   readonly output: CPlace;
-  /** Carried from run to run; a network that has some streams. */
+  /** Carried from run to run. */
   readonly states: readonly CPlace[];
+  /** Rows of scores that each phase of the network gives. */
+  readonly phaseResults: readonly number[];
+  /** A network that hears one step after another. */
+  readonly stream?: {
+    /** Rows of features in a step, and how many of the first are zeros. */
+    readonly chunk: number;
+    readonly lead: number;
+    readonly phases: number;
+    /** First step that gives scores of which nothing comes from before the stream. */
+    readonly firstResult: number;
+    /** States that are set back before a step. */
+    readonly starts: readonly { readonly state: string; readonly step: number; readonly value: number }[];
+  };
   readonly frontend?: {
     readonly window: number;
     readonly hop: number;
@@ -35,8 +48,7 @@ function zeroOf({ quantization }: TensorType): number {
   return quantization?.zeroPoint[0] ?? 0;
 }
 
-function clearing(place: CPlace): string {
-  const zero = zeroOf(place.type);
+function clearing(place: CPlace, zero = zeroOf(place.type)): string {
   if (zero === 0 || place.element === "int8_t" || place.element === "uint8_t")
     return `  memset(${place.text}, ${zero}, sizeof ${place.text});`;
   const count = sizeOf(place.type.shape);
@@ -45,41 +57,64 @@ function clearing(place: CPlace): string {
 
 /** Definitions of what the header declares. */
 export function publicCode(parts: PublicParts): string {
-  const { prefix, labels, input, output, states, frontend } = parts;
+  const { prefix, labels, input, output, states, frontend, stream } = parts;
   const names = labels.map((l) => JSON.stringify(l)).join(", ");
-  const streams = states.length > 0;
   const reset = [clearing(input), ...states.map(clearing)];
   if (frontend)
     reset.push("  memset(window, 0, sizeof window);", `  fill[0] = ${frontend.padding % frontend.window};`, "  fill[1] = 0;");
-  if (streams) reset.push("  pending[0] = 0;");
+  if (stream) reset.push(`  progress[0] = ${stream.lead};`, "  progress[1] = 0;");
+  const width = sizeOf(output.type.shape) / output.type.shape[0]!;
+  const most = Math.max(...parts.phaseResults);
+  const newest = most > 1 ? `${output.text} + ${(most - 1) * width}` : output.text;
   const code = [
     ...(labels.length > 0 ? [`const char *const ${prefix}_labels[${labels.length}] = {${names}};`] : []),
+    networkCode(parts, newest, width),
     `void ${prefix}_reset(void) {\n${reset.join("\n")}\n}`,
     `${input.element} *${prefix}_features(void) { return ${input.text}; }`,
-    `const ${output.element} *${prefix}_run(void) {\n  network();\n  return ${output.text};\n}`,
-    `const ${output.element} *${prefix}_scores(void) { return ${output.text}; }`,
+    `const ${output.element} *${prefix}_run(void) {\n  (void)network();\n  return ${newest};\n}`,
+    `const ${output.element} *${prefix}_scores(void) { return ${newest}; }`,
   ];
-  if (frontend) code.push(feedCode(parts, streams));
+  if (frontend) code.push(stream ? streamingFeed(parts) : clipFeed(parts));
   return code.join("\n\n");
 }
 
-/**
- * Samples go into a window; when it is full its frame goes behind the newest rows of the features. A streaming network runs when all
- * its rows are new.
- */
-function feedCode({ prefix, input, frontend }: PublicParts, streams: boolean): string {
-  const { window, hop, audio, frame, values } = frontend!;
-  const rows = sizeOf(input.type.shape) / values;
+/** One run, or one step of the phase that is due; gives how many results there are now. */
+function networkCode({ stream, states, phaseResults, output }: PublicParts, newest: string, width: number): string {
+  if (!stream) return `static int32_t network(void) {\n  network_0();\n  return 1;\n}`;
+  const lines = stream.starts.map(({ state, step, value }) => {
+    const place = states.find((s) => s.text === `network_${state.replace(/[^A-Za-z0-9_]/g, "_")}`);
+    return place ? `  if (progress[1] == ${step}) {\n  ${clearing(place, value).trimStart()}\n  }` : "";
+  });
+  const most = Math.max(...phaseResults);
+  const last = Math.max(stream.firstResult, ...stream.starts.map((s) => s.step)) + 1;
+  // Steps are counted up to where nothing depends on their number any more, then within one round of the phases.
+  const wrap = Math.ceil(last / stream.phases) * stream.phases;
+  const cases = phaseResults.map((results, i) => {
+    const move =
+      results > 0 && results < most
+        ? `\n      memmove(${newest}, ${output.text} + ${(results - 1) * width}, ${width} * sizeof *${output.text});`
+        : "";
+    return `    case ${i}:\n      network_${i}();${move}\n      results = ${results};\n      break;`;
+  });
+  return `static int32_t network(void) {
+  int32_t results = 0;
+${lines.filter((l) => l !== "").join("\n")}
+  switch (progress[1] % ${stream.phases}) {
+${cases.join("\n")}
+    default:
+      break;
+  }
+  if (progress[1] < ${stream.firstResult}) results = 0;
+  if (++progress[1] >= ${wrap + stream.phases}) progress[1] = ${wrap};
+  return results;
+}`;
+}
+
+/** Samples go into a window; when it is full, its features are computed and \`behind\` says what is done with them. */
+function feedCode({ prefix, frontend }: PublicParts, behind: string): string {
+  const { window, hop, audio } = frontend!;
   const kept = Math.max(0, window - hop);
   const skipped = Math.max(0, hop - window);
-  const move =
-    rows > 1 ? `    memmove(${input.text}, ${input.text} + ${values}, ${(rows - 1) * values} * sizeof *${input.text});\n` : "";
-  const step = streams
-    ? `    if (++pending[0] < ${rows}) continue;
-    pending[0] = 0;
-    network();
-    made++;`
-    : "    made++;";
   return `int32_t ${prefix}_feed(const int16_t *samples, int32_t count) {
   int32_t made = 0;
   while (count > 0) {
@@ -103,9 +138,34 @@ function feedCode({ prefix, input, frontend }: PublicParts, streams: boolean): s
     memmove(window, window + ${window - kept}, ${kept} * sizeof *window);
     fill[0] = ${kept};
     fill[1] = ${skipped};
-${move}    memcpy(${input.text} + ${(rows - 1) * values}, ${frame}, ${values} * sizeof *${frame});
-${step}
+${behind}
   }
   return made;
 }`;
+}
+
+/** The frame goes behind the newest rows of the features. */
+function clipFeed(parts: PublicParts): string {
+  const { text, type } = parts.input;
+  const { frame, values } = parts.frontend!;
+  const rows = sizeOf(type.shape) / values;
+  const move = rows > 1 ? `    memmove(${text}, ${text} + ${values}, ${(rows - 1) * values} * sizeof *${text});\n` : "";
+  return feedCode(
+    parts,
+    `${move}    memcpy(${text} + ${(rows - 1) * values}, ${frame}, ${values} * sizeof *${frame});\n    made++;`,
+  );
+}
+
+/** The frame is the next row of a step, and the network runs when its rows are there. */
+function streamingFeed(parts: PublicParts): string {
+  const { text } = parts.input;
+  const { frame, values } = parts.frontend!;
+  const { chunk } = parts.stream!;
+  return feedCode(
+    parts,
+    `    memcpy(${text} + progress[0] * ${values}, ${frame}, ${values} * sizeof *${frame});
+    if (++progress[0] < ${chunk}) continue;
+    progress[0] = 0;
+    made += network();`,
+  );
 }

@@ -21,6 +21,7 @@ import {
 /**
  * Options of `logMel`, in the order in which they act. Lengths are in ms, edges in hertz.
  *
+ *     audio divided by its largest sample (peak);  audio[n] - preEmphasis * audio[n - 1], the first sample as it is
  *     x = inputScale * audio;  frames;  window;  p = powerScale * |rfft(x, fftSize)|^2 (or its root)
  *     m = mel bands of p;  y = logScale * ln(max(m, logFloor) + logOffset);  rounded;  limited to clipLow..clipHigh
  *
@@ -30,13 +31,17 @@ import {
  */
 export const logMelSchema = v.strictObject({
   kind: v.literal("log_mel"),
+  /** Divides a clip by its largest sample, as MLPerf Tiny does; silence stays silence. */
+  peak: flag(false),
+  /** Share of the sample before that is taken off each sample. */
+  preEmphasis: anyNumber(0),
   /** 32768 gives the values of 16-bit samples. */
   inputScale: positiveNumber(1),
   ...melEntries,
   /** Points of the transform, a power of two; 0 is the first that holds the window. */
   fftSize: wholeNumber(0, 65536, 0),
-  /** Periodic; hann_offset is taken half a sample later. */
-  window: choice(["hann", "hann_offset", "rectangle"], "hann"),
+  /** Periodic; hann_offset is taken half a sample later; hamming is symmetric. */
+  window: choice(["hann", "hann_offset", "hamming", "rectangle"], "hann"),
   spectrum: choice(["power", "magnitude"], "power"),
   /** What the squared magnitude is multiplied by. */
   powerScale: positiveNumber(1),
@@ -106,6 +111,21 @@ function logarithms(builder: GraphBuilder, options: LogMelOptions, frames: Value
   return builder.op("clamp", [x], { low: clipLow ?? -limit, high: clipHigh ?? limit });
 }
 
+/** Least peak by which a clip is divided: one step of 16 bits. */
+const leastPeak = 2 ** -15;
+
+/** The samples before they are cut into frames: divided by the largest, emphasised. */
+function prepared(builder: GraphBuilder, { peak, preEmphasis }: LogMelOptions, audio: Value): Value {
+  let x = audio;
+  if (peak) x = builder.op("div", [x, atLeast(builder, builder.op("max", [x], { axes: [1], keep: true }), leastPeak)]);
+  if (preEmphasis === 0) return x;
+  const samples = audio.type.shape[1] as number;
+  if (samples < 2) return x;
+  const before = builder.op("slice", [x], { begin: [0, 0], end: [0, samples - 1], strides: [1, 1] });
+  const share = builder.op("affine", [before], { scale: -preEmphasis, offset: 0 });
+  return builder.op("add", [x, builder.op("pad", [share], { before: [0, 1], after: [0, 0] })]);
+}
+
 /** Scale, offset and DCT. */
 function stack(builder: GraphBuilder, options: LogMelOptions, x: Value): Value {
   const { scale, offset, dctCoefficients } = options;
@@ -122,12 +142,13 @@ export function logMel(options: LogMelOptions, sound: SoundShape): Graph {
   const framing = check(options, sound);
   const { window, hop } = framing;
   const builder = new GraphBuilder("log_mel");
-  let x = builder.input("audio", tensor("f32", [1, sound.samples]));
+  let x = prepared(builder, options, builder.input("audio", tensor("f32", [1, sound.samples])));
   // Every n-th frame is a longer hop: the others are never computed.
   x = builder.op("frame", [x], { length: window, hop: hop * options.frameStep });
   if (options.window !== "rectangle") {
-    const offset = options.window === "hann_offset" ? 0.5 : 0;
-    x = builder.op("mul", [x, tableNode(builder, { kind: "hann", length: window, offset })]);
+    const hann = { kind: "hann", length: window, offset: options.window === "hann_offset" ? 0.5 : 0 };
+    const table = options.window === "hamming" ? { kind: "hamming", length: window } : hann;
+    x = builder.op("mul", [x, tableNode(builder, table)]);
   }
   x = logarithms(builder, options, x, framing, sound.rate);
   builder.output("features", stack(builder, options, x));

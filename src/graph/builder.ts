@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
 import { typedNode } from "./infer.js";
-import type { Attributes, DType, Graph, Initializer, NamedValue, Node, Parameter, State, TensorType, Value } from "./types.js";
+import type { Attributes, DType, Graph, Initializer, NamedValue, Node, Parameter, Quantization, State, TensorType, Value } from "./types.js";
 
 /** Builds a graph node by node; types are inferred and checked on the way. */
 export class GraphBuilder {
@@ -29,9 +29,16 @@ export class GraphBuilder {
   }
 
   /** A trainable weight, named by path. */
-  parameter(name: string, shape: readonly number[], initializer: Initializer, dtype: DType = "f32", trainable = true): Value {
+  parameter(
+    name: string,
+    shape: readonly number[],
+    initializer: Initializer,
+    dtype: DType = "f32",
+    trainable = true,
+    quantization?: Quantization,
+  ): Value {
     if (this.#parameters.some((p) => p.name === name)) throw new UserError(`two parameters are named ${name}`);
-    const value = this.#value({ dtype, shape });
+    const value = this.#value({ dtype, shape, ...(quantization ? { quantization } : {}) });
     this.#parameters.push({ name, value, initializer, trainable });
     return value;
   }

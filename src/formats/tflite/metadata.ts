@@ -1,10 +1,9 @@
-import { ByteBuffer } from "flatbuffers";
 import { FormatError } from "../../base/errors.js";
 import { parseFrontend } from "../../frontend/frontend.js";
 import { printGraph } from "../../graph/text_print.js";
 import { duplicateKey } from "../json_keys.js";
 import type { Model } from "../model.js";
-import { fileIdentifier } from "./schema.js";
+import { BoundedReader } from "./bounded_reader.js";
 
 /** Name of earshot's entry in the list of metadata of a .tflite file; other tools skip it. */
 const entryName = "earshot";
@@ -99,69 +98,4 @@ function findEntry(bytes: Uint8Array, file: string): Uint8Array | undefined {
     return reader.bytes(content);
   }
   return undefined;
-}
-
-interface Span {
-  readonly start: number;
-  readonly length: number;
-}
-
-/** Follows offsets of a FlatBuffer without leaving its bytes. */
-class BoundedReader {
-  readonly #bytes: Uint8Array;
-  readonly #buffer: ByteBuffer;
-  readonly #file: string;
-
-  constructor(bytes: Uint8Array, file: string) {
-    this.#bytes = bytes;
-    this.#buffer = new ByteBuffer(bytes);
-    this.#file = file;
-  }
-
-  refuse(place: number, found: string): never {
-    throw new FormatError(this.#file, `byte ${place}`, found, "it is no undamaged .tflite file: take another copy");
-  }
-
-  #check(at: number, length: number): number {
-    if (!(at >= 0 && at + length <= this.#bytes.length))
-      this.refuse(at, `an offset beyond the end at byte ${this.#bytes.length}`);
-    return at;
-  }
-
-  uint32(at: number): number {
-    return this.#buffer.readUint32(this.#check(at, 4));
-  }
-
-  root(): number {
-    this.#check(0, 8);
-    if (new TextDecoder().decode(this.#bytes.subarray(4, 8)) !== fileIdentifier) this.refuse(4, `${fileIdentifier} is missing`);
-    return this.indirect(0);
-  }
-
-  /** Where the offset that stands at `at` leads. */
-  indirect(at: number): number {
-    return this.#check(at + this.uint32(at), 4);
-  }
-
-  /** Place of field number `slot` of the table, or undefined where it has its default. */
-  field(table: number, slot: number): number | undefined {
-    const layout = this.#check(table - this.#buffer.readInt32(this.#check(table, 4)), 4);
-    const entry = 4 + 2 * slot;
-    if (entry + 2 > this.#buffer.readUint16(layout)) return undefined;
-    const offset = this.#buffer.readUint16(this.#check(layout + entry, 2));
-    return offset === 0 ? undefined : this.#check(table + offset, 4);
-  }
-
-  /** The vector to which the offset at `at` leads. */
-  vector(at: number | undefined, elementBytes: number): Span | undefined {
-    if (at === undefined) return undefined;
-    const start = this.indirect(at);
-    const length = this.uint32(start);
-    this.#check(start + 4, length * elementBytes);
-    return { start: start + 4, length };
-  }
-
-  bytes({ start, length }: Span): Uint8Array {
-    return this.#bytes.subarray(start, start + length);
-  }
 }

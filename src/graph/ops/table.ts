@@ -4,11 +4,12 @@ import type { OpDefinition } from "../op.js";
 import { melHtk, melOp } from "../tables/mel.js";
 import { cosineTransform, fourierReal, fourierImaginary, fourierTransposed } from "../tables/transform.js";
 import type { Table } from "../tables/table.js";
-import { hann, ones } from "../tables/window.js";
+import { hamming, hann, ones } from "../tables/window.js";
 import { type Attributes, sizeOf, tensor } from "../types.js";
 
 const makers: Record<string, (attributes: Attributes) => Table> = {
   hann,
+  hamming,
   ones,
   mel_htk: melHtk,
   mel_op: melOp,
@@ -46,7 +47,7 @@ function dtypeOf(attributes: Attributes): "f32" | "f64" {
 export const table: OpDefinition = {
   name: "table",
   documentation:
-    "A constant made from its attributes in double precision and rounded once to `dtype` (f32 unless told): hann {length, offset}, ones {length}, " +
+    "A constant made from its attributes in double precision and rounded once to `dtype` (f32 unless told): hann {length, offset}, hamming {length}, ones {length}, " +
     "mel_htk {bins, points, rate, lower, upper, bands, slope, scale} and mel_op {bins, points, rate, lower, upper, bands} [bins, bands], " +
     "dct2 {inputs, outputs} [inputs, outputs], dft_real and dft_imaginary {length, samples, bins} [samples, bins], " +
     "dft_transposed {length, samples} [length + 2, samples].",

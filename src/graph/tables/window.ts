@@ -9,6 +9,13 @@ export function hann(attributes: Attributes): Table {
   return { shape: [length], values: () => Float64Array.from({ length }, (_, n) => value(n)) };
 }
 
+/** Symmetric Hamming window 0.54 - 0.46 cos(2 pi n / (length - 1)) of {length}. */
+export function hamming(attributes: Attributes): Table {
+  const length = countOf(attributes, "length");
+  const value = (n: number): number => 0.54 - 0.46 * Math.cos((2 * Math.PI * n) / Math.max(length - 1, 1));
+  return { shape: [length], values: () => Float64Array.from({ length }, (_, n) => value(n)) };
+}
+
 /** Ones of {length}. */
 export function ones(attributes: Attributes): Table {
   const length = countOf(attributes, "length");

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import type { CompiledModel, Environment, LiteRt } from "@litertjs/core";
 import { UserError } from "../base/errors.js";
+import { withFixedSizes } from "./tflite/fixed_sizes.js";
 
 /** A tensor that a .tflite model takes or gives. */
 export interface LiteRtTensor {
@@ -38,7 +39,7 @@ export async function openLiteRt(bytes: Uint8Array, file = "model.tflite"): Prom
   let model: CompiledModel;
   said.length = 0;
   try {
-    model = await runtime.loadAndCompile(bytes, { accelerator: "wasm" });
+    model = await runtime.loadAndCompile(withFixedSizes(bytes, file), { accelerator: "wasm" });
   } catch (error) {
     throw new UserError(`${file}: LiteRT refuses this model: ${reason(error)}`, { cause: error });
   }

@@ -11,8 +11,8 @@ import {
   tensorType,
 } from "../schema.js";
 
-const mostTensors = 1 << 17;
-const mostOperators = 1 << 17;
+const mostTensors = 1 << 16;
+const mostOperators = 1 << 15;
 const mostSubgraphs = 1 << 8;
 const mostAxes = 8;
 const mostArguments = 1 << 16;

@@ -1,13 +1,18 @@
+import type { ParameterData } from "../../../graph/types.js";
 import { FormatError } from "../../../base/errors.js";
 import type { FileSubgraph, TfliteFile } from "./file.js";
-import { elementsOf, type Reading, type TfliteArray } from "./reading.js";
+import { elementsOf, type Reading } from "./reading.js";
 
 /**
  * What the variables of a graph start with: the constants that the function of its CALL_ONCE assigns, else the zero point.
  * @returns content of the graph's states by their name
  */
-export function initialStates(file: TfliteFile, reading: Reading, names: ReadonlyMap<string, string>): Map<string, TfliteArray> {
-  const assigned = new Map<string, TfliteArray>();
+export function initialStates(
+  file: TfliteFile,
+  reading: Reading,
+  names: ReadonlyMap<string, string>,
+): Map<string, ParameterData> {
+  const assigned = new Map<string, ParameterData>();
   for (const operator of reading.subgraph.operators) {
     if (operator.code !== "CALL_ONCE") continue;
     const index = operator.option("CallOnce", "subgraph");
@@ -15,7 +20,7 @@ export function initialStates(file: TfliteFile, reading: Reading, names: Readonl
     if (!subgraph || subgraph === reading.subgraph) reading.refuse(operator, `calls graph ${index} of ${file.subgraphs.length}`);
     else for (const [name, content] of assignments(file.file, subgraph)) assigned.set(name, content);
   }
-  const states = new Map<string, TfliteArray>();
+  const states = new Map<string, ParameterData>();
   for (const [name, { input }] of reading.variables) {
     const { dtype, shape, quantization } = input.type;
     const content =
@@ -37,7 +42,7 @@ export function initialStates(file: TfliteFile, reading: Reading, names: Readonl
   return states;
 }
 
-function zeros(dtype: string, size: number, value: number): TfliteArray {
+function zeros(dtype: string, size: number, value: number): ParameterData {
   if (dtype === "f32") return new Float32Array(size);
   if (dtype === "i32") return new Int32Array(size).fill(value);
   if (dtype === "i16") return new Int16Array(size).fill(value);
@@ -45,9 +50,9 @@ function zeros(dtype: string, size: number, value: number): TfliteArray {
 }
 
 /** What a function of VAR_HANDLE and ASSIGN_VARIABLE of constants assigns, by the variable's name. */
-function assignments(file: string, subgraph: FileSubgraph): Map<string, TfliteArray> {
+function assignments(file: string, subgraph: FileSubgraph): Map<string, ParameterData> {
   const handles = new Map<number, string>();
-  const assigned = new Map<string, TfliteArray>();
+  const assigned = new Map<string, ParameterData>();
   for (const operator of subgraph.operators) {
     const refuse = (found: string): never => {
       throw new FormatError(file, `initialisation, ${operator.place}`, found, "only constants can be assigned there");

@@ -1,9 +1,9 @@
 import { FormatError, UserError } from "../../../base/errors.js";
-import type { Graph } from "../../../graph/types.js";
+import type { ParameterData, Graph } from "../../../graph/types.js";
 import { verifyGraph } from "../../../graph/verify.js";
 import { type FileOperator, readTfliteFile } from "./file.js";
 import { initialStates } from "./initial_states.js";
-import { type ReadRule, Reading, type TfliteArray } from "./reading.js";
+import { type ReadRule, Reading } from "./reading.js";
 import { readElementwise } from "./rules_elementwise.js";
 import { readLinear } from "./rules_linear.js";
 import { readPool } from "./rules_pool.js";
@@ -15,15 +15,15 @@ const rules: Readonly<Record<string, ReadRule>> = { ...readLinear, ...readPool, 
 /** Bytes of the largest file that is read. */
 export const largestTflite = 1 << 30;
 /** Nodes of the largest graph: an LSTM of a second, unrolled, has two thousand. */
-const mostNodes = 1 << 18;
+const mostNodes = 1 << 17;
 
 /** A .tflite file as a graph. Its inputs and outputs have the names, types and quantizations of the file's tensors. */
 export interface TfliteNetwork {
   readonly graph: Graph;
   /** Content of the parameters by name, row-major. */
-  readonly parameters: Map<string, TfliteArray>;
+  readonly parameters: Map<string, ParameterData>;
   /** What the states start with, by name. */
-  readonly states: Map<string, TfliteArray>;
+  readonly states: Map<string, ParameterData>;
 }
 
 /**
@@ -78,7 +78,8 @@ function guarded(file: string, place: string, run: () => void): void {
     run();
   } catch (error) {
     if (error instanceof FormatError) throw error;
-    if (error instanceof UserError) throw new FormatError(file, place, error.message.slice(0, 300), "take an undamaged copy of the file");
+    if (error instanceof UserError)
+      throw new FormatError(file, place, error.message.slice(0, 300), "take an undamaged copy of the file");
     if (error instanceof TypeError || error instanceof RangeError)
       throw new FormatError(file, place, "its inputs or options do not fit together", "take an undamaged copy of the file");
     throw error;

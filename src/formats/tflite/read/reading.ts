@@ -1,17 +1,14 @@
 import { FormatError } from "../../../base/errors.js";
 import { GraphBuilder } from "../../../graph/builder.js";
-import type { Attributes, DType, Quantization, TensorType, Value } from "../../../graph/types.js";
+import type { Attributes, DType, ParameterData, Quantization, TensorType, Value } from "../../../graph/types.js";
 import { sizeOf } from "../../../graph/types.js";
 import type { TfliteType } from "../schema.js";
 import { type FileOperator, type FileSubgraph, type FileTensor, typeBytes } from "./file.js";
 
-/** Content of parameters, states, inputs and outputs. */
-export type TfliteArray = Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array;
-
 const dtypes: Partial<Record<TfliteType, DType>> = { float32: "f32", int32: "i32", int16: "i16", int8: "i8", uint8: "u8" };
 
 /** Elements of little-endian bytes, at any alignment. */
-export function elementsOf(type: TfliteType, bytes: Uint8Array): TfliteArray | undefined {
+export function elementsOf(type: TfliteType, bytes: Uint8Array): ParameterData | undefined {
   const { buffer } = Uint8Array.from(bytes);
   if (type === "float32") return new Float32Array(buffer);
   if (type === "int32") return new Int32Array(buffer);
@@ -35,7 +32,7 @@ export class Reading {
   readonly subgraph: FileSubgraph;
   readonly builder: GraphBuilder;
   /** Content of the parameters by name. */
-  readonly parameters = new Map<string, TfliteArray>();
+  readonly parameters = new Map<string, ParameterData>();
   readonly #values = new Map<number, Value>();
   /** Whole numbers that do not depend on the input: shapes and what is computed of them. */
   readonly #integers = new Map<number, readonly number[]>();
@@ -112,7 +109,7 @@ export class Reading {
     i: number,
     form: string,
     shape: readonly number[],
-    arrange: (content: TfliteArray) => TfliteArray,
+    arrange: (content: ParameterData) => ParameterData,
     quantization: Quantization | undefined,
   ): Value {
     const key = `${form} ${operator.inputs[i]}`;
@@ -135,13 +132,13 @@ export class Reading {
     return this.#parameter(tensor, shape, content);
   }
 
-  #parameter(tensor: FileTensor, shape: readonly number[], content: TfliteArray): Value {
+  #parameter(tensor: FileTensor, shape: readonly number[], content: ParameterData): Value {
     const { dtype, quantization } = this.typeOf(tensor);
     return this.made(tensor.name, shape, content, dtype, quantization);
   }
 
   /** A parameter that the file does not have in this form. */
-  made(name: string, shape: readonly number[], content: TfliteArray, dtype: DType = "f32", quantization?: Quantization): Value {
+  made(name: string, shape: readonly number[], content: ParameterData, dtype: DType = "f32", quantization?: Quantization): Value {
     const unique = this.unique(name);
     this.parameters.set(unique, content);
     return this.builder.parameter(unique, shape, { kind: "zeros" }, dtype, dtype === "f32", quantization);

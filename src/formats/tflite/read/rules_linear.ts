@@ -1,14 +1,14 @@
-import type { Quantization, Value } from "../../../graph/types.js";
+import type { ParameterData, Quantization, Value } from "../../../graph/types.js";
 import { type OptionName, padding } from "../schema.js";
 import { activated, integerLimits, isInteger, resultScale } from "./activation.js";
 import type { FileOperator, FileTensor } from "./file.js";
-import type { ReadRule, Reading, TfliteArray } from "./reading.js";
+import type { ReadRule, Reading } from "./reading.js";
 
 /** Elements of the largest kernel that is made from a smaller one. */
 const mostMade = 1 << 24;
 
 /** [rows, columns] to [columns, rows]. */
-function transposed(values: TfliteArray, rows: number, columns: number): TfliteArray {
+function transposed(values: ParameterData, rows: number, columns: number): ParameterData {
   const result = values.slice();
   for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c] as number;
   return result;
@@ -83,8 +83,8 @@ const conv2d: ReadRule = (operator, reading) => {
 };
 
 /** A depthwise kernel with several results a channel, as the kernel of a convolution: zero where the channels are not each other's. */
-function spread(values: TfliteArray, taps: number, channels: number, outer: number): TfliteArray {
-  const make = values.constructor as new (length: number) => TfliteArray;
+function spread(values: ParameterData, taps: number, channels: number, outer: number): ParameterData {
+  const make = values.constructor as new (length: number) => ParameterData;
   const result = new make(taps * channels * outer);
   const each = outer / channels;
   for (let t = 0; t < taps; t++)
@@ -109,7 +109,7 @@ const depthwiseConv2d: ReadRule = (operator, reading) => {
   if (height * width * channels * outer > mostMade)
     reading.refuse(operator, `${outer / channels} results for ${channels} channels`);
   const shape = [height, width, channels, outer];
-  const arrange = (v: TfliteArray): TfliteArray => spread(v, height * width, channels, outer);
+  const arrange = (v: ParameterData): ParameterData => spread(v, height * width, channels, outer);
   const kernel = reading.arranged(operator, 1, "spread", shape, arrange, weight.quantization);
   reading.set(operator, completed(operator, reading, "conv2d", x, kernel, attributes, code));
 };

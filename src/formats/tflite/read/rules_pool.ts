@@ -61,12 +61,7 @@ function realAverage(operator: FileOperator, reading: Reading, pool: Pool): void
 }
 
 /** The map with the lowest number around it, where there is padding. */
-function bordered(
-  reading: Reading,
-  x: Value,
-  before: readonly number[],
-  after: readonly number[],
-): Value {
+function bordered(reading: Reading, x: Value, before: readonly number[], after: readonly number[]): Value {
   let y = x;
   for (const [axis, sizes] of [
     [1, [before[0], after[0]]],

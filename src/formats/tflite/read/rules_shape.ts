@@ -1,8 +1,8 @@
-import { sizeOf, type Value } from "../../../graph/types.js";
+import { type ParameterData, sizeOf, type Value } from "../../../graph/types.js";
 import { activation } from "../schema.js";
 import { isInteger, resultScale } from "./activation.js";
 import type { FileOperator } from "./file.js";
-import { elementsOf, type ReadRule, type Reading, type TfliteArray } from "./reading.js";
+import { elementsOf, type ReadRule, type Reading } from "./reading.js";
 
 const reshape: ReadRule = (operator, reading) => {
   const given = reading.knownIntegers(operator, 1) ?? operator.optionList("Reshape", 0);
@@ -194,8 +194,8 @@ const fill: ReadRule = (operator, reading) => {
   const { data, type } = reading.required(operator, 1);
   const content = data && elementsOf(type, data);
   if (content?.length !== 1) return reading.refuse(operator, "its value is no constant");
-  const make = content.constructor as new (length: number) => TfliteArray;
-  const filled = new make(sizeOf(size)).fill(content[0] as number) as TfliteArray;
+  const make = content.constructor as new (length: number) => ParameterData;
+  const filled = new make(sizeOf(size)).fill(content[0] as number) as ParameterData;
   const { dtype, quantization } = reading.typeOf(result);
   reading.set(operator, reading.made(result.name, size, filled, dtype, quantization));
 };

@@ -1,9 +1,9 @@
 import { compile } from "../../../engine/compile.js";
 import type { TargetName, TensorData } from "../../../engine/program.js";
-import type { NamedValue, Quantization } from "../../../graph/types.js";
+import type { ParameterData, NamedValue, Quantization } from "../../../graph/types.js";
 import { optimize } from "../../../passes/optimize.js";
 import type { TfliteNetwork } from "./read.js";
-import type { TfliteArray } from "./reading.js";
+import type {} from "./reading.js";
 
 /** A tensor that a network takes or gives. */
 export interface NetworkTensor {
@@ -19,7 +19,7 @@ export interface NetworkRunner {
   readonly inputs: readonly NetworkTensor[];
   readonly outputs: readonly NetworkTensor[];
   /** Runs the network once; its states go on from the run before. */
-  run(inputs: readonly TfliteArray[]): TfliteArray[];
+  run(inputs: readonly ParameterData[]): ParameterData[];
   /** Puts the states back to their start. */
   reset(): void;
   close(): void;
@@ -38,18 +38,18 @@ export async function openNetwork(
   options: { target?: TargetName | "auto" | undefined; threads?: number | undefined } = {},
 ): Promise<NetworkRunner> {
   const program = await compile(optimize(graph), { target: options.target ?? "auto", threads: options.threads ?? 1 });
-  for (const { name } of graph.parameters) program.write(name, parameters.get(name) as TfliteArray);
+  for (const { name } of graph.parameters) program.write(name, parameters.get(name) as ParameterData);
   const reset = (): void => {
-    for (const { name } of graph.states) program.write(name, states.get(name) as TfliteArray);
+    for (const { name } of graph.states) program.write(name, states.get(name) as ParameterData);
   };
   reset();
   return {
     inputs: graph.inputs.map(describe),
     outputs: graph.outputs.map(describe),
     run: (values) => {
-      graph.inputs.forEach(({ name }, i) => program.write(name, values[i] as TfliteArray));
+      graph.inputs.forEach(({ name }, i) => program.write(name, values[i] as ParameterData));
       program.run();
-      return graph.outputs.map(({ name }) => (program.view(name) as TensorData).slice() as TfliteArray);
+      return graph.outputs.map(({ name }) => (program.view(name) as TensorData).slice() as ParameterData);
     },
     reset,
     close: () => program.close(),

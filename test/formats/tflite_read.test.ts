@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { FormatError } from "../../src/base/errors.js";
+import { RandomStream } from "../../src/base/random.js";
+import { openLiteRt } from "../../src/formats/litert.js";
+import { exportTflite } from "../../src/formats/tflite/export.js";
+import { readTflite } from "../../src/formats/tflite/read/read.js";
+import { openNetwork } from "../../src/formats/tflite/read/runner.js";
+import { randomModel } from "./random_model.js";
+
+const networks: [model: string, frontend: string][] = [
+  ["dnn_s", "arm"],
+  ["cnn_s", "log_mel_4k"],
+  ["ds_cnn_s", "arm"],
+  ["svdf", "kws_streaming"],
+  ["crnn", "kws_streaming"],
+];
+
+describe("a float .tflite file read as a graph", () => {
+  for (const [name, frontend] of networks)
+    it(`gives LiteRT's scores: ${name}`, async () => {
+      const bytes = exportTflite(randomModel(name, frontend), { features: "none" });
+      const theirs = await openLiteRt(bytes);
+      const ours = await openNetwork(readTflite(bytes, "a.tflite"), { target: "wasm" });
+      try {
+        expect(ours.inputs.map(({ shape }) => shape)).toEqual(theirs.inputs.map(({ shape }) => shape));
+        const random = new RandomStream(5);
+        const size = ours.inputs[0].shape.reduce((p, n) => p * n, 1);
+        for (let i = 0; i < 3; i++) {
+          const x = Float32Array.from({ length: size }, () => 2 * random.normal());
+          const [wanted] = await theirs.run([x]);
+          const [found] = ours.run([x]);
+          expect(Math.max(...wanted) - Math.min(...wanted)).toBeGreaterThan(1e-3);
+          for (const [j, w] of wanted.entries()) expect(Math.abs((found[j] as number) - w)).toBeLessThan(2e-6);
+        }
+      } finally {
+        ours.close();
+        theirs.close();
+      }
+    });
+
+  it("with states outside has them as inputs and outputs", () => {
+    const bytes = exportTflite(randomModel("crnn_state", "kws_streaming"), { features: "none", states: "external" });
+    const { graph } = readTflite(bytes, "a.tflite");
+    expect(graph.inputs.length).toBeGreaterThan(1);
+    expect(graph.outputs.length).toBe(graph.inputs.length);
+  });
+});
+
+describe("a damaged .tflite file", () => {
+  it("gives a graph or a FormatError, whatever bytes are changed", () => {
+    const whole = exportTflite(randomModel("ds_cnn_s", "arm"), { features: "none" });
+    const random = new RandomStream(11);
+    let refused = 0;
+    for (let i = 0; i < 400; i++) {
+      const bytes = whole.slice(0, random.uniform() < 0.2 ? Math.floor(random.uniform() * whole.length) : whole.length);
+      // Tables stand at both ends, weights between them.
+      const span = Math.min(bytes.length, 6000);
+      for (let k = 0; k < 1 + (i % 4); k++) {
+        const at = Math.floor(random.uniform() * span);
+        bytes[random.uniform() < 0.5 ? at : bytes.length - 1 - at] = Math.floor(random.uniform() * 256);
+      }
+      try {
+        readTflite(bytes, "a.tflite");
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(100);
+  });
+
+  it("is refused with file, place, what was found and what to do", () => {
+    expect(() => readTflite(new Uint8Array(40), "a.tflite")).toThrow("a.tflite: byte 4: TFL3 is missing");
+  });
+});

@@ -15,7 +15,27 @@ const arm = {
 export const frontendPresets: Readonly<Record<string, FrontendDescription>> = {
   /** ML-KWS-for-MCU (Zhang et al. 2017): 10 coefficients of 40 bands to 4 kHz, 49 frames of 40 ms. */
   arm: describeFrontend({ ...arm, strideMs: 20 }),
-  /** The same under the name of its hop in samples, and with a hop of 40 ms, of Arm's dnn and of two of its RNNs. */
+  /** kws_streaming's flags as they stand in its source: mfcc_tf, 20 coefficients to 7 kHz. */
+  kws_streaming: describeFrontend({ kind: "mfcc_tf" }),
+  /** 40 bands to 4 kHz as grey values, 98 frames of 30 ms: the feature arrays of PICO-tinyML-benchmark. */
+  log_mel_4k: describeFrontend({
+    kind: "log_mel",
+    inputScale: 32768,
+    windowMs: 30,
+    strideMs: 10,
+    fftSize: 512,
+    powerScale: 1 / 480,
+    melBands: 40,
+    lowerHertz: 0,
+    upperHertz: 4000,
+    logScale: 10,
+    logFloor: 0,
+    logOffset: 1,
+    round: true,
+    clipLow: 0,
+    clipHigh: 255,
+  }),
+  /** `arm` under the name of its hop in samples, and with a hop of 40 ms, of Arm's dnn and of two of its RNNs. */
   "FE-A-320": describeFrontend({ ...arm, strideMs: 20 }),
   "FE-A-640": describeFrontend({ ...arm, strideMs: 40 }),
   /** MLPerf Tiny, keyword spotting: clip divided by its largest sample, magnitudes, 10 coefficients in 49 frames. */
@@ -51,26 +71,6 @@ export const frontendPresets: Readonly<Record<string, FrontendDescription>> = {
     clipHigh: 12,
     scale: 1 / 64,
     offset: 52 / 64,
-  }),
-  /** kws_streaming's flags as they stand in its source: mfcc_tf, 20 coefficients to 7 kHz. */
-  kws_streaming: describeFrontend({ kind: "mfcc_tf" }),
-  /** 40 bands to 4 kHz as grey values, 98 frames of 30 ms: the feature arrays of PICO-tinyML-benchmark. */
-  log_mel_4k: describeFrontend({
-    kind: "log_mel",
-    inputScale: 32768,
-    windowMs: 30,
-    strideMs: 10,
-    fftSize: 512,
-    powerScale: 1 / 480,
-    melBands: 40,
-    lowerHertz: 0,
-    upperHertz: 4000,
-    logScale: 10,
-    logFloor: 0,
-    logOffset: 1,
-    round: true,
-    clipLow: 0,
-    clipHigh: 255,
   }),
 };
 

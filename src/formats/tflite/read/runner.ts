@@ -3,7 +3,6 @@ import type { TargetName, TensorData } from "../../../engine/program.js";
 import type { ParameterData, NamedValue, Quantization } from "../../../graph/types.js";
 import { optimize } from "../../../passes/optimize.js";
 import type { TfliteNetwork } from "./read.js";
-import type {} from "./reading.js";
 
 /** A tensor that a network takes or gives. */
 export interface NetworkTensor {

@@ -17,9 +17,15 @@ export function sigmoidInput(scale: number): SigmoidInput {
   return { multiplier: Math.trunc(multiplier), shift };
 }
 
-/** 65536 / (1 + e^(-i / 24)), at most 65535, for i of 0 to 255. */
+/** Places at which TFLite's table is one above the rounded function, as its int16 TANH shows (tools/golden/tflite_integer.py). */
+const raised = new Set([
+  4, 8, 12, 14, 15, 16, 17, 19, 20, 21, 22, 25, 27, 28, 29, 30, 31, 33, 34, 35, 37, 39, 40, 41, 43, 44, 45, 46, 49, 50, 54, 62,
+  63, 64, 66, 82, 86, 93, 100, 103, 112, 116, 135, 255,
+]);
+
+/** 65536 / (1 + e^(-i / 24)) for i of 0 to 255, as TFLite has it. */
 export function sigmoidTable(): Int32Array {
-  return Int32Array.from({ length: 256 }, (_, i) => Math.min(65535, Math.round(65536 / (1 + Math.exp(-i / 24)))));
+  return Int32Array.from({ length: 256 }, (_, i) => Math.round(65536 / (1 + Math.exp(-i / 24))) + (raised.has(i) ? 1 : 0));
 }
 
 /**

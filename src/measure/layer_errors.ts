@@ -61,7 +61,10 @@ export async function layerErrors(float: ValuedGraph, quantized: QuantizedGraph,
     const clip = features.subarray(from, from + width);
     for (const program of [a, b]) resetStates(program, program === a ? float.graph : quantized.graph);
     a.write(input.name, clip);
-    b.write(input.name, quantizedInput.quantization ? clip.map((x) => storedValue(x, scaleOf(quantizedInput), quantizedInput.dtype)) : clip);
+    b.write(
+      input.name,
+      quantizedInput.quantization ? clip.map((x) => storedValue(x, scaleOf(quantizedInput), quantizedInput.dtype)) : clip,
+    );
     a.run();
     b.run();
     layers.forEach(({ integer }, i) => {

@@ -69,7 +69,10 @@ export class Inference {
       const members = Math.min(groupSize, count - first);
       this.#input.set(features.subarray(first * width, (first + members) * width));
       for (const { name, input } of this.#graph.states)
-        this.#program.write(name, new Float32Array(groupSize * elementsOf(input.type.shape)).fill(input.type.quantization?.zeroPoint[0] ?? 0));
+        this.#program.write(
+          name,
+          new Float32Array(groupSize * elementsOf(input.type.shape)).fill(input.type.quantization?.zeroPoint[0] ?? 0),
+        );
       this.#program.write("features", this.#stored());
       this.#program.run();
       out.set(this.#logits().subarray(0, members * this.labels), first * this.labels);

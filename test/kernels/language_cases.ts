@@ -132,7 +132,19 @@ for (const operator of ["exp", "log", "tanh"] as UnaryOperator[])
   defineMap(`${operator} f64`, "f64", "f64", (x, y) => unary(operator, withSpecials(x, y)));
 
 for (const operator of ["neg", "abs"] as UnaryOperator[]) defineMap(`${operator} i32`, "i32", "i32", (x) => unary(operator, x));
-for (const operator of ["add", "sub", "mul", "wrap_add", "wrap_mul", "min", "max", "and", "or", "xor"] as BinaryOperator[])
+for (const operator of [
+  "add",
+  "sub",
+  "mul",
+  "wrap_add",
+  "wrap_mul",
+  "doubling_high_mul",
+  "min",
+  "max",
+  "and",
+  "or",
+  "xor",
+] as BinaryOperator[])
   defineMap(`${operator} i32`, "i32", "i32", (x, y) => binary(operator, x, y));
 for (const operator of ["lt", "le", "gt", "ge", "eq", "ne"] as BinaryOperator[])
   defineMap(`${operator} i32`, "i32", "i32", (x, y) => select(binary(operator, x, y), x, 7));

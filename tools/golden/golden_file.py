@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "test", "golden")
-NAMES = {"float32": "f32", "float64": "f64", "int32": "i32", "int16": "i16", "uint8": "u8"}
+NAMES = {"float32": "f32", "float64": "f64", "int32": "i32", "int16": "i16", "int8": "i8", "uint8": "u8"}
 
 
 def tensor(array):

@@ -8,12 +8,14 @@ import type { SpotterEvaluation } from "../measure/evaluate.js";
 import type { Evaluation } from "../measure/metrics.js";
 import type { Spotter } from "../measure/spotter.js";
 import type { ClipSet } from "../train/sources.js";
-import { wholeNumber } from "./arguments.js";
+import { realNumber, wholeNumber } from "./arguments.js";
+import { addDetectionOptions } from "./detection_options.js";
+import { measureStream, rateAnHour, type StreamArguments } from "./evaluate_recording.js";
 import { interruptible } from "./interrupt.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { packageVersion } from "./version.js";
 
-interface EvaluateArguments extends CommonOptions {
+interface EvaluateArguments extends CommonOptions, StreamArguments {
   data?: string;
   features?: string;
   split: Split;
@@ -66,6 +68,20 @@ export function register(program: Command): void {
         .choices(["context", "window"]),
     )
     .option("--reset", "with --stream-clips: begin anew with every clip")
+    .option("--stream <recording>", "measure on a long recording: false accepts an hour, misses, latency, at every threshold")
+    .option("--truth <file>", "with --stream: what is said in it ('earshot data long' writes it; MLPerf Tiny's files are read)")
+    .option(
+      "--tolerance <s>",
+      "with --stream: seconds after a word's end in which its detection is right",
+      realNumber(0, 10),
+      0.5,
+    )
+    .option(
+      "--choose-threshold <rate>",
+      "with --stream: name the threshold for so many false accepts an hour, as 3/h",
+      rateAnHour,
+    );
+  addDetectionOptions(command)
     .option("--confusion", "print the confusion matrix too")
     .option("-o, --out <run>", "folder of a run: write its evaluation.json, from which 'earshot report' is made")
     .option("--json", "print one JSON object")
@@ -73,6 +89,10 @@ export function register(program: Command): void {
 }
 
 async function evaluate(names: readonly string[], options: EvaluateArguments): Promise<void> {
+  if (options.stream !== undefined || options.truth !== undefined) {
+    if (names.length > 1) throw new UsageError(`--stream takes one model, and ${names.length} are named`);
+    return measureStream(names[0], options);
+  }
   if (options.data !== undefined && options.features !== undefined)
     throw new UsageError("--data and --features exclude each other; leave one of them out");
   if (options.data === undefined && options.features === undefined)

@@ -2,6 +2,7 @@ import { classesSection } from "./report/classes.js";
 import { clipsSection } from "./report/clips.js";
 import { confusionSection } from "./report/confusion.js";
 import { curvesSection } from "./report/curves.js";
+import { detectionSection } from "./report/detection.js";
 import { type Html, html } from "./report/html.js";
 import type { ReportInput } from "./report/input.js";
 import { page } from "./report/page.js";
@@ -21,6 +22,7 @@ export function renderReport(input: ReportInput): string {
   const body = [
     summarySection(input),
     evaluation && confusionSection(evaluation),
+    input.detection && detectionSection(input.detection),
     input.training && curvesSection(input.training),
     evaluation && classesSection(evaluation),
     input.worstClips && clipsSection(input.worstClips),

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readSound } from "../signal/decode.js";
+import { DETECTION_FILE, readDetectionFile } from "./detection_file.js";
 import type { EvaluationRecord, RecordedMistake } from "./evaluation_file.js";
 import { EVALUATION_FILE, readRun, TRAINING_LOG } from "./read_run.js";
 import { MAX_WORST_CLIPS } from "./report/clips.js";
@@ -24,12 +26,15 @@ export async function reportOfRun(folder: string, options: RunReportOptions = {}
   const { record, training, recipe } = await readRun(folder);
   const clips = record === undefined ? { sounds: [], notes: [] } : await readMistakes(record, options.data ?? record.data);
   const missing = record === undefined ? [`Not evaluated yet: there is no ${EVALUATION_FILE} in the run's folder.`] : [];
+  const detectionFile = join(folder, DETECTION_FILE);
+  const detection = existsSync(detectionFile) ? await readDetectionFile(detectionFile) : undefined;
   return {
     title: record?.model ?? basename(resolve(folder)),
     summary: record === undefined ? await summaryWithoutEvaluation(folder) : summaryOf(record),
     evaluation: record?.evaluation,
     training,
     recipe,
+    ...(detection === undefined ? {} : { detection }),
     worstClips: clips.sounds,
     notes: [...(record?.notes ?? []), ...missing, ...clips.notes],
   };

@@ -1,3 +1,4 @@
+import type { DetectionRecord } from "../detection_file.js";
 import type { TrainingTime } from "../evaluation_file.js";
 import type { Evaluation } from "../metrics.js";
 import type { TrainingRecord } from "../training_log.js";
@@ -50,6 +51,8 @@ export interface ReportInput {
   training?: readonly TrainingRecord[];
   /** Most confident first; at most 12 are shown. */
   worstClips?: readonly WorstClip[];
+  /** Measured on a long recording. */
+  detection?: DetectionRecord;
   /** Resolved recipe of the run, shown folded as JSON. */
   recipe?: unknown;
   /** Sentences under the summary: what limits the figures. */

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { UsageError } from "../base/errors.js";
+import { Progress } from "../base/progress.js";
+import type { DetectionPoint } from "../measure/detection_curve.js";
+import type { RecordingEvaluation } from "../measure/evaluate_recording.js";
+import type { SpotterOptions } from "../measure/spotter.js";
+import { type DetectionArguments, ruleFor } from "./detection_options.js";
+import { interruptible } from "./interrupt.js";
+import { type CommonOptions, printJson, printText } from "./output.js";
+
+/** Options of `evaluate --stream`. */
+export interface StreamArguments extends CommonOptions, DetectionArguments, SpotterOptions {
+  stream?: string;
+  truth?: string;
+  tolerance: number;
+  /** False accepts an hour. */
+  chooseThreshold?: number;
+  out?: string;
+}
+
+/** Windows scored together. */
+const group = 32;
+
+/** Parser of a rate: "3/h" or "3". */
+export function rateAnHour(text: string): number {
+  const value = Number(text.replace(/\/h$/, ""));
+  if (text.trim() !== "" && value > 0 && value <= 10_000) return value;
+  throw new InvalidArgumentError("It must be false accepts an hour, such as 3/h.");
+}
+
+/** Measures one model on a long recording and prints the result. */
+export async function measureStream(name: string, options: StreamArguments): Promise<void> {
+  const { stream: recording, truth: truthFile } = options;
+  if (recording === undefined || truthFile === undefined)
+    throw new UsageError("--stream LONG.wav and --truth T.json go together; 'earshot data long' writes both");
+  const { readTruth } = await import("../measure/truth_file.js");
+  const { openSpotter } = await import("../measure/spotter.js");
+  const { WindowRunner } = await import("../detect/window_runner.js");
+  const { evaluateRecording } = await import("../measure/evaluate_recording.js");
+  const { streamSound } = await import("../signal/sound_stream.js");
+  const { fileBytes } = await import("../detect/sound_source.js");
+  const { chooseThreshold } = await import("../measure/detection_curve.js");
+  const truth = await readTruth(truthFile, recording);
+  const spotter = await openSpotter(name, { ...options, group });
+  const progress = new Progress("listening", Infinity, "s");
+  try {
+    const rule = await ruleFor(spotter, options);
+    const runner = await WindowRunner.open(spotter, { hop: options.hop, group, target: options.target });
+    const { tolerance } = options;
+    const onProgress = (seconds: number): void => progress.update(Math.round(seconds));
+    const blocks = streamSound(fileBytes(recording), recording, { rate: spotter.rate });
+    const result = await interruptible(
+      (signal) => evaluateRecording(runner, until(signal, blocks), truth, { rule, tolerance, onProgress }),
+      "nothing was written",
+    ).finally(() => {
+      progress.end();
+      runner.close();
+    });
+    const { chooseThreshold: target } = options;
+    const chosen = target === undefined ? undefined : chooseThreshold(result.curve, target, result.score.hours);
+    if (options.out !== undefined) await keep(options.out, name, recording, result);
+    if (options.json === true) printJson({ model: name, recording, ...result, ...(chosen === undefined ? {} : { chosen }) });
+    else print(result, chosen, target);
+  } finally {
+    spotter.close();
+  }
+}
+
+async function* until(signal: AbortSignal, blocks: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
+  for await (const block of blocks) {
+    signal.throwIfAborted();
+    yield block;
+  }
+}
+
+const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
+
+function print({ score, recordedHours, mlperf }: RecordingEvaluation, chosen: DetectionPoint | undefined, target?: number): void {
+  const [low, high] = score.falseAcceptInterval;
+  const [few, many] = score.missInterval;
+  const lines = [
+    `false accepts  ${score.falseAcceptsPerHour.toFixed(2)} an hour (${score.falseAccepts} in ${score.hours.toFixed(2)} h without keywords of ${recordedHours.toFixed(2)} h; 95 %: ${low.toFixed(2)} to ${high.toFixed(2)})`,
+    `missed         ${percent(score.missRate)} (${score.misses} of ${score.events}; 95 %: ${percent(few)} to ${percent(many)})`,
+  ];
+  if (score.latency !== undefined)
+    lines.push(
+      `latency        median ${score.latency.median.toFixed(2)} s after a word's end, 95 % within ${score.latency.p95.toFixed(2)} s`,
+    );
+  if (score.ignored > 0) lines.push(`not counted    ${score.ignored} where the word is said in running speech`);
+  const counts = ({ truePositives, falseNegatives, falsePositives }: typeof mlperf.offline): string =>
+    `${truePositives} true positives, ${falseNegatives} false negatives, ${falsePositives} false positives`;
+  lines.push(`MLPerf Tiny    script: ${counts(mlperf.offline)}; runner: ${counts(mlperf.runner)}`);
+  if (chosen !== undefined)
+    lines.push(
+      `for ${target} an hour  --threshold ${chosen.threshold.toFixed(4)}: ${chosen.falseAcceptsPerHour.toFixed(2)} false accepts an hour, ${percent(chosen.missRate)} missed`,
+    );
+  printText(lines.join("\n"));
+}
+
+async function keep(folder: string, model: string, recording: string, { score, curve }: RecordingEvaluation): Promise<void> {
+  const { DETECTION_FILE, writeDetectionFile } = await import("../measure/detection_file.js");
+  const { latency, ...rest } = score;
+  const date = new Date().toISOString();
+  const record = { model, recording, date, ...rest, ...(latency === undefined ? {} : { latency }), curve };
+  await writeDetectionFile(join(folder, DETECTION_FILE), record);
+}

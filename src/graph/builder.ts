@@ -1,6 +1,18 @@
 import { UserError } from "../base/errors.js";
 import { typedNode } from "./infer.js";
-import type { Attributes, DType, Graph, Initializer, NamedValue, Node, Parameter, Quantization, State, TensorType, Value } from "./types.js";
+import type {
+  Attributes,
+  DType,
+  Graph,
+  Initializer,
+  NamedValue,
+  Node,
+  Parameter,
+  Quantization,
+  State,
+  TensorType,
+  Value,
+} from "./types.js";
 
 /** Builds a graph node by node; types are inferred and checked on the way. */
 export class GraphBuilder {

@@ -19,10 +19,54 @@ function vectorPrelude(lanes: number): string {
       body.push(`for (int i = 0; i < ${width}; i++) a[i] = ${expression("a[i]", `a[i + ${width}]`)};`);
     return `static inline ${scalar} ${name}(${type} a) { ${body.join(" ")} return a[0]; }`;
   };
-  const narrow = (element: string, type: string): string => `
-typedef ${type} ${element}x${lanes} __attribute__((vector_size(${lanes * (element === "i16" ? 2 : 1)})));
+  // Plain conversions between vectors of elements of different sizes become a chain of scalar ones in GCC.
+  const widened = { i16: "epi16", i8: "epi8", u8: "epu8" } as const;
+  const narrow = (element: keyof typeof widened, type: string): string => {
+    const size = element === "i16" ? 2 : 1;
+    const bytes = lanes * size;
+    const read =
+      bytes >= 16
+        ? `_mm${bytes === 32 ? "256" : ""}_loadu_si${bytes * 8}((const __m${bytes * 8}i *)p)`
+        : bytes === 8
+          ? "_mm_loadl_epi64((const __m128i *)p)"
+          : "_mm_cvtsi32_si128(word)";
+    const word = bytes === 4 ? "int32_t word; memcpy(&word, p, 4); " : "";
+    const cut = element === "i16" ? "epi16" : "epi8";
+    const store = `_mm512_mask_cvtepi32_storeu_${cut}(p, (__mmask16)-1, (__m512i)a);`;
+    const plain = `${element}x${lanes} v = __builtin_convertvector(a, ${element}x${lanes}); memcpy(p, &v, sizeof v);`;
+    return `
+typedef ${type} ${element}x${lanes} __attribute__((vector_size(${bytes})));
+#if defined(${lanes === 4 ? "__SSE4_1__" : guard})
+static inline ${i32} load_${element}x${lanes}(const ${type} *p) { ${word}return (${i32})${prefix}_cvt${widened[element]}_epi32(${read}); }
+#else
 static inline ${i32} load_${element}x${lanes}(const ${type} *p) { ${element}x${lanes} v; memcpy(&v, p, sizeof v); return __builtin_convertvector(v, ${i32}); }
-static inline void store_${element}x${lanes}(${type} *p, ${i32} a) { ${element}x${lanes} v = __builtin_convertvector(a, ${element}x${lanes}); memcpy(p, &v, sizeof v); }`;
+#endif
+${lanes === 16 ? "#if defined(__AVX512F__)" : "#if 0"}
+static inline void store_${element}x${lanes}(${type} *p, ${i32} a) { ${store} }
+#else
+static inline void store_${element}x${lanes}(${type} *p, ${i32} a) { ${plain} }
+#endif`;
+  };
+  const wide = lanes === 16 ? "__m512i" : lanes === 8 ? "__m256i" : "__m128i";
+  const blend =
+    lanes === 16
+      ? "_mm512_mask_blend_epi32(0xaaaa, even, odd)"
+      : lanes === 8
+        ? "_mm256_blend_epi32(even, odd, 0xaa)"
+        : "_mm_blend_epi16(even, odd, 0xcc)";
+  // The products of even and of odd lanes in 64 bits; only 32 bits of each shifted product are kept.
+  const highMul = `
+#if defined(${lanes === 4 ? "__SSE4_1__" : guard})
+static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) {
+  const ${wide} half = ${prefix}_set1_epi64${lanes === 16 ? "" : "x"}(1LL << 30);
+  const ${wide} lower = ${prefix}_add_epi64(${prefix}_mul_epi32((${wide})a, (${wide})b), half);
+  const ${wide} upper = ${prefix}_add_epi64(${prefix}_mul_epi32(${prefix}_srli_epi64((${wide})a, 32), ${prefix}_srli_epi64((${wide})b, 32)), half);
+  const ${wide} even = ${prefix}_srli_epi64(lower, 31), odd = ${prefix}_slli_epi64(upper, 1);
+  return (${i32})${blend};
+}
+#else
+static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) { ${i32} r; ${lane("doubling_high_mul_int32_t(a[i], b[i])")} }
+#endif`;
   return `
 typedef float ${f} __attribute__((vector_size(${bytes})));
 typedef int32_t ${i32} __attribute__((vector_size(${bytes})));
@@ -44,7 +88,7 @@ static inline ${f} ceil_${f}(${f} a) { ${f} r; ${lane("__builtin_ceilf(a[i])")} 
 static inline ${f} nearest_${f}(${f} a) { ${f} r; ${lane("__builtin_rintf(a[i])")} }
 static inline ${i32} max_${i32}(${i32} a, ${i32} b) { return select_${i32}(a > b, a, b); }
 static inline ${i32} min_${i32}(${i32} a, ${i32} b) { return select_${i32}(a < b, a, b); }
-static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) { ${i32} r; ${lane("doubling_high_mul_int32_t(a[i], b[i])")} }
+${highMul}
 static inline ${i32} abs_${i32}(${i32} a) { return max_${i32}(a, -a); }
 #if defined(${guard})
 static inline ${f} max_${f}(${f} a, ${f} b) { return (${f})${prefix}_max_ps((${native})a, (${native})b); }

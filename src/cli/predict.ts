@@ -8,6 +8,8 @@ interface PredictArguments extends CommonOptions {
   top: number;
   runtime?: "earshot" | "litert";
   reference?: string;
+  frontend?: string;
+  labels?: string;
   target?: "oracle" | "wasm" | "native" | "auto";
 }
 
@@ -27,10 +29,15 @@ export function register(program: Command): void {
   command
     .addOption(
       command
-        .createOption("--runtime <name>", "what runs the model (default: litert for .tflite)")
+        .createOption(
+          "--runtime <name>",
+          "what runs the model (default: earshot; litert for a .tflite file whose operators it does not read)",
+        )
         .choices(["earshot", "litert"]),
     )
     .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
+    .option("--frontend <name>", "front end of a .tflite file: a JSON file, or FE-A-320, FE-A-640, FE-B, FE-C, arm, ...")
+    .option("--labels <file>", "labels of a .tflite file, one a line")
     .addOption(
       command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
     )

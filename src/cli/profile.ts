@@ -50,7 +50,12 @@ async function find(name: string, options: readonly string[] | undefined): Promi
   const { findShippedModel } = await import("../formats/shipped.js");
   const path = existsSync(name) ? name : findShippedModel(name);
   if (path !== undefined && options === undefined) {
-    if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
+    if (path.toLowerCase().endsWith(".tflite")) {
+      const { largestTflite, readTflite } = await import("../formats/tflite/read/read.js");
+      const { readBounded } = await import("../base/read_file.js");
+      const { graph } = readTflite(await readBounded(path, largestTflite, "a model has some megabytes"), path);
+      return { name, kind: "model", graph, helloEdge: false };
+    }
     const { loadModel } = await import("../formats/model_file.js");
     const { graph, training } = await loadModel(path);
     return { name, kind: "model", graph, helloEdge: await isHelloEdge(training["model"]) };
@@ -83,6 +88,10 @@ function optionTable(items: readonly string[]): Record<string, string> {
   );
 }
 
+function inputText(frames: number, features: readonly number[]): string {
+  return features.length === 0 ? `${frames} features` : `${frames} frames of ${features.join(" x ")} features`;
+}
+
 async function print({ name, graph, kind }: Profiled, cost: Profile, helloEdge: HelloEdgeCost | undefined): Promise<void> {
   const { printable, renderTable } = await import("../measure/terminal.js");
   const right = { align: "right" as const };
@@ -95,8 +104,8 @@ async function print({ name, graph, kind }: Profiled, cost: Profile, helloEdge: 
     ...[layer.parameters, layer.multiplyAccumulates, layer.activationBytes].map(grouped),
   ]);
   rows.push(["all", "", "", ...[cost.parameters, cost.multiplyAccumulates, cost.activationBytes].map(grouped)]);
-  const [, frames, features] = graph.inputs[0].value.type.shape;
-  printText(`${printable(name)} (${kind}), ${frames} frames of ${features} features\n`);
+  const [, frames, ...features] = graph.inputs[0].value.type.shape;
+  printText(`${printable(name)} (${kind}), ${inputText(frames, features)}\n`);
   printText(renderTable([{ title: "layer" }, { title: "op" }, { title: "gives" }, ...titles], rows, paint));
   printText(
     `\n${grouped(cost.trainable)} parameters are trained; input and output of the largest layer: ${grouped(cost.largestPairBytes)} bytes`,

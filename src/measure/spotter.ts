@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { UserError } from "../base/errors.js";
+import { UsageError, UserError } from "../base/errors.js";
 import { loadModel } from "../formats/model_file.js";
 import { resolveModel } from "../formats/shipped.js";
 import type { Spotter, SpotterOptions } from "./spotter_model.js";
@@ -16,12 +16,11 @@ export async function openSpotter(nameOrPath: string, options: SpotterOptions = 
   const path = resolveModel(nameOrPath);
   const { size } = await stat(path);
   const isTflite = path.toLowerCase().endsWith(".tflite");
-  if (isTflite && options.runtime === "earshot")
-    throw new UserError(`${path}: a .tflite file runs in LiteRT only; leave --runtime out, or give the .safetensors file`);
   if (!isTflite && options.runtime === "litert")
     throw new UserError(`${path}: LiteRT runs .tflite files; write one with 'earshot export ${nameOrPath} --to tflite'`);
+  if (!isTflite && (options.frontend !== undefined || options.labels !== undefined))
+    throw new UsageError(`${path}: --frontend and --labels are for .tflite files; a model file has its own`);
   if (isTflite) {
-    // LiteRT is large: it is loaded only where it runs.
     const { openTfliteSpotter } = await import("./spotter_tflite.js");
     return openTfliteSpotter(path, size, options);
   }

@@ -13,12 +13,16 @@ export type Runtime = "earshot" | "litert";
 
 /** How a model is opened. */
 export interface SpotterOptions {
-  /** Default: "litert" for a .tflite file, else "earshot". */
+  /** Default: "earshot"; for a .tflite file with operators that earshot does not read, "litert". */
   runtime?: Runtime | undefined;
   target?: "oracle" | "wasm" | "native" | "auto" | undefined;
   threads?: number | undefined;
   /** Model file whose labels and front end a .tflite file goes with. */
   reference?: string | undefined;
+  /** Front end of a .tflite file: name of a preset, or a file with its description. */
+  frontend?: string | undefined;
+  /** File with the labels of a .tflite file, one a line. */
+  labels?: string | undefined;
   /** Clips that the network computes together; fewer cost as much. Default 32. */
   group?: number | undefined;
 }

@@ -1,46 +1,53 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { UserError } from "../base/errors.js";
-import type { LiteRtModel } from "../formats/litert.js";
-import { openLiteRt } from "../formats/litert.js";
-import type { Model } from "../formats/model.js";
-import { loadModel } from "../formats/model_file.js";
-import { resolveModel } from "../formats/shipped.js";
-import { readTfliteMetadata } from "../formats/tflite/metadata.js";
-import { parseGraph } from "../graph/text_parse.js";
-import type { Graph } from "../graph/types.js";
+import { readBounded } from "../base/read_file.js";
+import { readTfliteFile } from "../formats/tflite/read/file.js";
+import { largestTflite, readTflite, UnknownOperatorError } from "../formats/tflite/read/read.js";
+import { openNetwork } from "../formats/tflite/read/runner.js";
+import { countParameters, multiplyAccumulates } from "../graph/count.js";
+import { integerRange, storedValue } from "../graph/quantized.js";
+import { type DType, type ParameterData, type Quantization, sizeOf } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import type { Spotter, SpotterOptions } from "./spotter_model.js";
-import { computeFeatures, rateOf } from "./spotter_model.js";
+import { computeFeatures } from "./spotter_model.js";
+import { type Rounding, type Surroundings, tfliteSurroundings } from "./tflite_surroundings.js";
 
-/** What goes with the network of a .tflite file. */
-interface Surroundings {
-  labels: readonly string[];
-  rate: number;
-  /** Audio to features. */
-  frontend: Graph;
-  frontendDescription: Model["frontendDescription"];
+interface Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: string;
 }
 
-/** Opens a .tflite file in LiteRT. Labels and front end come from its metadata, or from the reference. */
+/** A network that runs on one clip at a time. */
+interface ClipNetwork {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly size: Spotter["size"];
+  run(input: ParameterData): Promise<ParameterData>;
+  close(): void;
+}
+
+/**
+ * Opens a .tflite file on earshot's kernels, or in LiteRT where that is asked for or the file has operators that earshot does not read.
+ * Labels and front end: `tfliteSurroundings`.
+ */
 export async function openTfliteSpotter(path: string, bytes: number, options: SpotterOptions): Promise<Spotter> {
-  const content = new Uint8Array(await readFile(path));
-  const around = await surroundings(content, path, options.reference);
-  const runtime = await openLiteRt(content, path);
+  const content = await readBounded(path, largestTflite, "a model has some megabytes");
+  const around = await tfliteSurroundings(content, path, options);
+  const network = await openClipNetwork(content, path, options);
   const samples = around.frontend.inputs[0].value.type.shape[1];
   const [, frames, bins] = around.frontend.outputs[0].value.type.shape;
   const featureShape = [frames, bins] as const;
-  const takes = elements(runtime.inputs[0].shape);
-  checkInterface(runtime, path, { samples, features: frames * bins, labels: around.labels.length });
+  const takes = sizeOf(network.inputs[0].shape);
+  checkInterface(network, path, { samples, features: frames * bins, labels: around.labels.length });
   const frontend = { fromAudio: around.frontend, arrayShape: featureShape, featureShape };
   const runner = takes === samples ? undefined : await FrontendRunner.open(frontend, samples, options.target ?? "auto");
-  const score = (values: Float32Array, count: number) => runEach(runtime, values, count, takes, around.labels.length);
+  const { score, close } = scorer(network, content, path, around);
   return {
     name: basename(path),
     labels: around.labels,
     samples,
     rate: around.rate,
-    size: { bytes },
+    size: { ...network.size, bytes },
     frontendDescription: around.frontendDescription,
     featureShape,
     scoreFeatures: async (features, count) => {
@@ -51,59 +58,99 @@ export async function openTfliteSpotter(path: string, bytes: number, options: Sp
       score(runner === undefined ? audio : computeFeatures(runner, audio, count, samples, takes), count),
     close: () => {
       runner?.close();
-      runtime.close();
+      close();
     },
   };
 }
 
-async function surroundings(content: Uint8Array, path: string, reference: string | undefined): Promise<Surroundings> {
-  if (reference !== undefined) {
-    const model = await loadModel(resolveModel(reference));
-    const { labels, frontend, frontendDescription } = model;
-    return { labels, frontend, frontendDescription, rate: rateOf(model) };
+async function openClipNetwork(content: Uint8Array, path: string, options: SpotterOptions): Promise<ClipNetwork> {
+  if (options.runtime === "litert") return openInLiteRt(content, path);
+  try {
+    const network = readTflite(content, path);
+    const runner = await openNetwork(network, { target: options.target, threads: options.threads });
+    const { graph } = network;
+    return {
+      inputs: runner.inputs,
+      outputs: runner.outputs,
+      size: { parameters: countParameters(graph), multiplyAccumulates: multiplyAccumulates(graph) },
+      run: async (input) => {
+        runner.reset();
+        return runner.run([input])[0];
+      },
+      close: () => runner.close(),
+    };
+  } catch (error) {
+    if (options.runtime === undefined && error instanceof UnknownOperatorError) return openInLiteRt(content, path);
+    throw error;
   }
-  const metadata = readTfliteMetadata(content, path);
-  if (metadata === undefined) {
-    throw new UserError(
-      `${path}: the file does not say its labels and front end, as those that earshot writes do; name a model that has the same with --reference`,
-    );
-  }
-  const { labels, rate, frontendDescription } = metadata;
-  return { labels, rate, frontendDescription, frontend: parseGraph(metadata.frontend, `${path}: metadata, front end`) };
 }
 
+async function openInLiteRt(content: Uint8Array, path: string): Promise<ClipNetwork> {
+  // LiteRT is large: it is loaded only where it runs.
+  const { openLiteRt } = await import("../formats/litert.js");
+  const runtime = await openLiteRt(content, path);
+  const { inputs, outputs } = runtime;
+  return {
+    inputs,
+    outputs,
+    size: {},
+    run: async (input) => (await runtime.run([input as Float32Array]))[0],
+    close: () => runtime.close(),
+  };
+}
+
+const dtypes: Readonly<Record<string, DType>> = { float32: "f32", int8: "i8", uint8: "u8", int16: "i16" };
+
 function checkInterface(
-  { inputs, outputs }: LiteRtModel,
+  { inputs, outputs }: ClipNetwork,
   path: string,
   wanted: { samples: number; features: number; labels: number },
 ): void {
   const refuse = (found: string): never => {
-    throw new UserError(`${path}: ${found}; name the model that it was made from with --reference`);
+    throw new UserError(
+      `${path}: ${found}; name the model that it was made from with --reference, or give --frontend and --labels`,
+    );
   };
-  if (inputs.length !== 1 || inputs[0].dtype !== "float32" || outputs[0].dtype !== "float32") {
+  if (inputs.length !== 1 || !(inputs[0].dtype in dtypes) || !(outputs[0].dtype in dtypes)) {
     const found = [...inputs, ...outputs].map(({ dtype, shape }) => `${dtype}[${shape.join(",")}]`).join(", ");
-    throw new UserError(`${path}: its inputs and outputs are ${found}; one float32 input and output can be evaluated`);
+    throw new UserError(
+      `${path}: its inputs and outputs are ${found}; one input of float32, int8, uint8 or int16 can be evaluated`,
+    );
   }
-  const [takes, gives] = [elements(inputs[0].shape), elements(outputs[0].shape)];
+  const [takes, gives] = [sizeOf(inputs[0].shape), sizeOf(outputs[0].shape)];
   if (takes !== wanted.samples && takes !== wanted.features)
     refuse(`takes ${takes} numbers, neither ${wanted.features} features nor ${wanted.samples} samples`);
   if (gives !== wanted.labels) refuse(`gives ${gives} scores for ${wanted.labels} labels`);
 }
 
-const elements = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+/** Scores clips one at a time. The outputs are probabilities already. */
+function scorer(network: ClipNetwork, content: Uint8Array, path: string, { rounding }: Surroundings) {
+  const [subgraph] = readTfliteFile(content, path).subgraphs;
+  const quantizationOf = (index: number | undefined): Quantization | undefined => subgraph?.tensors[index ?? -1]?.quantization;
+  const [input, output] = [network.inputs[0], network.outputs[0]];
+  const [takes, gives] = [sizeOf(input.shape), sizeOf(output.shape)];
+  const stored = storing(dtypes[input.dtype], quantizationOf(subgraph?.inputs[0]), rounding);
+  const real = output.dtype === "float32" ? undefined : quantizationOf(subgraph?.outputs[0]);
+  const score = async (values: Float32Array, count: number): Promise<Float32Array> => {
+    const scores = new Float32Array(count * gives);
+    for (let i = 0; i < count; i++) {
+      const result = await network.run(stored(values.slice(i * takes, (i + 1) * takes)));
+      for (let j = 0; j < gives; j++)
+        scores[i * gives + j] = real ? (result[j] - (real.zeroPoint[0] ?? 0)) * (real.scale[0] ?? 1) : result[j];
+    }
+    return scores;
+  };
+  return { score, close: () => network.close() };
+}
 
-/** LiteRT takes one clip at a time. Its outputs are probabilities already. */
-async function runEach(
-  runtime: LiteRtModel,
-  values: Float32Array,
-  count: number,
-  takes: number,
-  gives: number,
-): Promise<Float32Array> {
-  const scores = new Float32Array(count * gives);
-  for (let i = 0; i < count; i++) {
-    const [output] = await runtime.run([values.slice(i * takes, (i + 1) * takes)]);
-    scores.set(output, i * gives);
-  }
-  return scores;
+/** Real numbers as the network takes them. */
+function storing(dtype: DType, quantization: Quantization | undefined, rounding: Rounding): (x: Float32Array) => ParameterData {
+  if (dtype === "f32") return (x) => x;
+  const scale = { scale: Math.fround(quantization?.scale[0] ?? 1), zeroPoint: quantization?.zeroPoint[0] ?? 0 };
+  const [low, high] = integerRange(dtype);
+  const cut = (x: number): number => Math.trunc(Math.fround(Math.fround(x / scale.scale) + scale.zeroPoint));
+  const toStored = (x: number): number =>
+    rounding === "nearest" ? storedValue(x, scale, dtype) : Math.max(low, Math.min(high, cut(x)));
+  if (dtype === "u8") return (x) => Uint8Array.from(x, toStored);
+  return dtype === "i16" ? (x) => Int16Array.from(x, toStored) : (x) => Int8Array.from(x, toStored);
 }

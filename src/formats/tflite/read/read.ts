@@ -60,10 +60,13 @@ export function readTflite(bytes: Uint8Array, file: string): TfliteNetwork {
   return { graph, parameters: reading.parameters, states };
 }
 
+/** An operator that the reader does not know, in a file that may be sound. */
+export class UnknownOperatorError extends FormatError {}
+
 function readOperator(operator: FileOperator, reading: Reading): void {
   const rule = rules[operator.code];
   if (!rule)
-    throw new FormatError(
+    throw new UnknownOperatorError(
       reading.file,
       operator.place,
       "this operator cannot be read",

@@ -134,7 +134,8 @@ export class Reading {
 
   #parameter(tensor: FileTensor, shape: readonly number[], content: ParameterData): Value {
     const { dtype, quantization } = this.typeOf(tensor);
-    return this.made(tensor.name, shape, content, dtype, quantization);
+    // Converters join the names of what they fused with semicolons; the first is enough.
+    return this.made(tensor.name.split(";", 1)[0] as string, shape, content, dtype, quantization);
   }
 
   /** A parameter that the file does not have in this form. */

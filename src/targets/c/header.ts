@@ -55,6 +55,7 @@ export function headerText(parts: PublicParts, figures: ExportFigures): string {
     `#define ${macro}_FLASH_DATA_BYTES ${figures.flashDataBytes}`,
     ...quantizationText(parts, "FEATURE", input),
     ...quantizationText(parts, "SCORE", output),
+    ...(parts.logits ? quantizationText(parts, "LOGIT", parts.logits) : []),
     ``,
     ...(labels.length > 0 ? [`extern const char *const ${prefix}_labels[${macro}_LABELS];`, ``] : []),
     `/* Forgets all sound; to be called once before anything else. */`,
@@ -83,6 +84,9 @@ export function headerText(parts: PublicParts, figures: ExportFigures): string {
     ``,
     `/* Scores [${output.type.shape.join(", ")}] of the last run, one a label. */`,
     `const ${output.element} *${prefix}_scores(void);`,
+    ...(parts.logits
+      ? [``, `/* What the scores were made from. */`, `const ${parts.logits.element} *${prefix}_logits(void);`]
+      : []),
     ``,
     `#ifdef __cplusplus`,
     `}`,

@@ -50,13 +50,15 @@ export function networkOf(model: Model, floats: boolean, stream?: NetworkStream)
 export function addNetwork(
   module: CModule,
   { phases, parameters, stream }: Network,
-): Pick<PublicParts, "input" | "output" | "states" | "stream" | "phaseResults"> {
+): Pick<PublicParts, "input" | "output" | "logits" | "states" | "stream" | "phaseResults"> {
   const functions = phases.map((phase, i) => module.add(`network_${i}`, phase, parameters, "network"));
   const place = (name: string, has: (phase: Graph) => boolean) => functions[phases.findIndex(has)]!.place(name);
   const hasScores = (phase: Graph): boolean => phase.outputs.length > 0;
   if (!phases.some(hasScores)) throw new UserError("the network has no output");
   const names = new Set(phases.flatMap((p) => p.states.map((s) => s.name)));
+  const isInteger = phases.some((p) => p.outputs.some((o) => o.name === "logits"));
   return {
+    ...(isInteger ? { logits: place("logits", hasScores) } : {}),
     input: place("features", (p) => p.inputs.some((i) => i.name === "features")),
     output: place("scores", hasScores),
     states: [...names].map((name) => place(name, (p) => p.states.some((s) => s.name === name))),

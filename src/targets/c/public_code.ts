@@ -17,6 +17,8 @@ export interface PublicParts {
   /** Features that the network takes, and the scores that it gives. */
   readonly input: CPlace;
   readonly output: CPlace;
+  /** What the scores are made from, where those are integers. */
+  readonly logits?: CPlace;
   /** Carried from run to run. */
   readonly states: readonly CPlace[];
   /** Rows of scores that each phase of the network gives. */
@@ -66,6 +68,7 @@ export function publicCode(parts: PublicParts): string {
   const width = sizeOf(output.type.shape) / output.type.shape[0]!;
   const most = Math.max(...parts.phaseResults);
   const newest = most > 1 ? `${output.text} + ${(most - 1) * width}` : output.text;
+  const { logits } = parts;
   const code = [
     ...(labels.length > 0 ? [`const char *const ${prefix}_labels[${labels.length}] = {${names}};`] : []),
     networkCode(parts, newest, width),
@@ -74,6 +77,10 @@ export function publicCode(parts: PublicParts): string {
     `const ${output.element} *${prefix}_run(void) {\n  (void)network();\n  return ${newest};\n}`,
     `const ${output.element} *${prefix}_scores(void) { return ${newest}; }`,
   ];
+  if (logits) {
+    const first = sizeOf(logits.type.shape) - width;
+    code.push(`const ${logits.element} *${prefix}_logits(void) { return ${logits.text}${first > 0 ? ` + ${first}` : ""}; }`);
+  }
   if (frontend) code.push(stream ? streamingFeed(parts) : clipFeed(parts));
   return code.join("\n\n");
 }

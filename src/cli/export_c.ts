@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UsageError } from "../base/errors.js";
+import type { ExportedModel } from "../targets/c/export.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 
 /** Options of `earshot export --to c`. */
@@ -30,15 +31,19 @@ export async function exportToC(name: string, options: CExportArguments): Promis
     throw new UsageError(`--features ${features}: for --to c it is device (samples go in) or none (features go in)`);
   if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
   const path = resolveModel(name);
-  const model = await loadModel(path);
-  const prefix = options.prefix ?? identifier(basename(path, ".safetensors"));
+  const isTflite = path.toLowerCase().endsWith(".tflite");
+  if (isTflite && (options.features === "device" || options.stream))
+    throw new UsageError(`${path}: of a .tflite file only the network is exported, without --features device and --stream`);
+  const own = isTflite ? undefined : await loadModel(path);
+  const model = own ?? (await foreign(path));
+  const prefix = options.prefix ?? identifier(basename(path, isTflite ? ".tflite" : ".safetensors"));
   const floatAbi = options.floatAbi ?? defaultFloatAbi(cpu);
   const made = exportC(model, {
     prefix,
     cpu,
     floatAbi,
-    features,
-    rate: rateOf(model),
+    features: isTflite ? "none" : features,
+    rate: own ? rateOf(own) : 16_000,
     ...(options.stream ? { stream: { form: options.stream, hops: options.hops } } : {}),
   });
   const out = options.out ?? `${prefix}_c`;
@@ -64,4 +69,13 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   printText(`${paint("dim", "flash")}  ${count(flashDataBytes)} bytes of weights and tables, and the code`);
   printText(`${paint("dim", "RAM")}    ${count(ramBytes)} bytes, ${count(arenaBytes)} of them shared by the layers`);
   printNext(`cc -std=c99 -O2 -c ${shellWord(join(out, `${prefix}.c`))}`, options);
+}
+
+/** The network of a .tflite file. */
+async function foreign(path: string): Promise<ExportedModel> {
+  const { readBounded } = await import("../base/read_file.js");
+  const { largestTflite, readTflite } = await import("../formats/tflite/read/read.js");
+  const { foreignModel } = await import("../targets/c/foreign.js");
+  const bytes = await readBounded(path, largestTflite, "a keyword spotter has some megabytes");
+  return foreignModel(readTflite(bytes, path), [], basename(path));
 }

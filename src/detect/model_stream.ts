@@ -30,7 +30,7 @@ export interface Posterior extends Posteriors {
 }
 
 /** Puts a conversion in front of a network that takes integers. */
-function withFloatInput(graph: Graph): Graph {
+export function withFloatInput(graph: Graph): Graph {
   const [{ name, value }] = graph.inputs;
   if (value.type.dtype === "f32") return graph;
   const builder = new GraphBuilder("quantize_input");

@@ -22,6 +22,9 @@ export interface CExportOptions {
   readonly stream?: NetworkStream | undefined;
 }
 
+/** A model of which nothing but the network need be known, where the front end is not exported. */
+export type ExportedModel = Pick<Model, "graph" | "parameters" | "labels" | "licence"> & Partial<Pick<Model, "frontend">>;
+
 /** What an export consists of. */
 export interface CExport {
   readonly files: readonly { readonly name: string; readonly text: string }[];
@@ -41,13 +44,15 @@ const longestPrefix = 40;
  * and planned here.
  * @throws UserError where the prefix is no C name, or the front end cannot run frame by frame
  */
-export function exportC(model: Model, options: CExportOptions): CExport {
+export function exportC(model: ExportedModel, options: CExportOptions): CExport {
   const { prefix } = options;
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(prefix) || prefix.length > longestPrefix)
     throw new UserError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
   const module = new CModule();
   const network = addNetwork(module, networkOf(model, options.features === "device", options.stream));
-  const device = options.features === "device" ? framewise(model.frontend) : undefined;
+  if (options.features === "device" && !model.frontend)
+    throw new UserError("the model has no front end: export with --features none");
+  const device = options.features === "device" ? framewise(model.frontend!) : undefined;
   const frontend = device && module.add("frontend", optimize(device.graph), new Map());
   const parts: PublicParts = {
     prefix,

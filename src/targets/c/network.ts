@@ -1,5 +1,5 @@
 import { UserError } from "../../base/errors.js";
-import { clipGraphOf } from "../../detect/model_stream.js";
+import { withFloatInput } from "../../detect/model_stream.js";
 import type { Model } from "../../formats/model.js";
 import { typedNode } from "../../graph/infer.js";
 import type { Graph, Node, Value } from "../../graph/types.js";
@@ -28,8 +28,8 @@ export interface Network {
  * @param floats whether it takes single-precision features even where it computes with integers
  * @throws UserError where the network cannot stream
  */
-export function networkOf(model: Model, floats: boolean, stream?: NetworkStream): Network {
-  const clip = floats || stream ? clipGraphOf(model, "features") : model.graph;
+export function networkOf(model: Pick<Model, "graph" | "parameters">, floats: boolean, stream?: NetworkStream): Network {
+  const clip = floats || stream ? withFloatInput(model.graph) : model.graph;
   const { graph, parameters } = foldBatchNorm({ graph: clip, parameters: model.parameters });
   const finish = (phase: Graph): Graph => optimize(withScores(phase));
   if (!stream) return { phases: [finish(graph)], parameters };

@@ -7,26 +7,30 @@ const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
 /** The table at the end of `earshot quickstart --words`. */
 export async function printOwnWords(result: OwnWordsResult, plan: OwnWordsPlan, voice: string): Promise<void> {
   const { renderTable } = await import("../measure/terminal.js");
-  const { testing, validation, threshold, noise, speech } = result;
+  const { testing, leftOut, validation, threshold, noise, speech } = result;
   const right = { align: "right" as const };
   const columns = [
     { title: `at the threshold ${threshold.toFixed(3)}` },
     { title: "clips", ...right },
     { title: `voice ${voice}, never heard`, ...right },
-    { title: "training voices, held aside", ...right },
+    { title: "training voices, each left out", ...right },
+    { title: "their settings held aside", ...right },
   ];
-  const row = (what: string, one: Tally, other: Tally): string[] => [
+  const row = (what: string, one: Tally, strange: Tally, other: Tally): string[] => [
     what,
     String(one.clips),
     percent(one.rate),
+    percent(strange.rate),
     percent(other.rate),
   ];
   const rows = [
-    ...plan.labels.map((label, i) => row(`"${plan.words[i]}" missed`, testing.words[label], validation.words[label])),
-    row("near-sounding accepted", testing.near, validation.near),
-    row("  those trained on, in other voices", testing.nearTrained, validation.nearTrained),
-    row("  those never trained on", testing.nearNew, validation.nearNew),
-    row("other words accepted", testing.other, validation.other),
+    ...plan.labels.map((label, i) =>
+      row(`"${plan.words[i]}" missed`, testing.words[label], leftOut.words[label], validation.words[label]),
+    ),
+    row("near-sounding accepted", testing.near, leftOut.near, validation.near),
+    row("  those trained on, in other voices", testing.nearTrained, leftOut.nearTrained, validation.nearTrained),
+    row("  those never trained on", testing.nearNew, leftOut.nearNew, validation.nearNew),
+    row("other words accepted", testing.other, leftOut.other, validation.other),
   ];
   printText(`\n${renderTable(columns, rows, paint)}`);
   if (testing.worst.length > 0)

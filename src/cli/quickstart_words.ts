@@ -4,17 +4,15 @@ import { formatSeconds, Progress } from "../base/progress.js";
 import type { OwnWordsPlan } from "../corpus/own_words.js";
 import type { TargetName } from "../engine/program.js";
 import type { FalseAccepts } from "../measure/false_accepts.js";
-import type { NearText, OwnWordsResult } from "../measure/own_words.js";
+import type { NearText, OwnWordsResult, OwnWordsScores } from "../measure/own_words.js";
 import type { Spotter } from "../measure/spotter.js";
 import type { TrainingOutcome } from "../train/train.js";
 import { interruptible } from "./interrupt.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
-import { freeFolder, heldOutVoice, type QuickstartArguments } from "./quickstart_options.js";
+import { freeFolder, heldOutVoiceOfWords as heldOutVoice, type QuickstartArguments } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
+import { scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
 
-/** Where a training starts unless another model is named; it was trained on people, so real voices are not new to it. */
-const startingModel = "ds_cnn_s";
-const defaultSteps = 900;
 /** Seconds of noise and of other speech that the model is listened with, and between two windows. */
 const noiseSeconds = 600;
 const speechSeconds = 240;
@@ -34,12 +32,22 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   const data = join(folder, "data");
   const clips = await interruptible(() => synthesise(plan, data, options), `what was made is in ${folder}`);
   say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
-  const outcome = await trainOn(plan, data, join(folder, "run"), { ...options, target });
+  const training: WordTraining = {
+    plan,
+    seed: options.seed,
+    steps: options.steps,
+    from: options.from,
+    target,
+    talk: options.json !== true,
+  };
+  const outcome = await trainOn(training, { path: data }, join(folder, "run"));
   say(
     `trained: ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${target})`,
   );
+  const leftOut = await scoreLeftOut(training, data, join(folder, "folds"));
+  if (leftOut) say(`listened to each training voice by a model trained without it, in ${formatSeconds(leftOut.seconds)}`);
   const measured = await interruptible(
-    () => measure(plan, data, outcome, { ...options, target }),
+    () => measure(plan, data, outcome, leftOut?.scores, { ...options, target }),
     `the model is in ${outcome.run}`,
   );
   const seconds = (performance.now() - started) / 1000;
@@ -81,67 +89,12 @@ async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: Qu
   return clips;
 }
 
-async function trainOn(
-  plan: OwnWordsPlan,
-  data: string,
-  run: string,
-  {
-    steps = defaultSteps,
-    seed,
-    json,
-    target,
-    from = startingModel,
-  }: Omit<QuickstartArguments, "target"> & { target: TargetName },
-): Promise<TrainingOutcome> {
-  const { parseRecipe } = await import("../train/recipe.js");
-  const { train } = await import("../train/train.js");
-  const { shippedModels } = await import("../formats/shipped.js");
-  const { pretrainedSettings } = await import("../train/pretrained.js");
-  const { findModel } = await import("../zoo/index.js");
-  const pretrained = from !== "none" && (from !== startingModel || shippedModels().includes(from));
-  const network = pretrained
-    ? await pretrainedSettings(from)
-    : { model: { name: startingModel }, frontend: findModel(startingModel).published.frontend, rate: 16_000 };
-  const recipe = parseRecipe(
-    {
-      model: structuredClone(network.model),
-      frontend: network.frontend,
-      rate: network.rate,
-      samples: Math.round(plan.clipSeconds * network.rate),
-      ...(pretrained ? { from: { model: from, freezeSteps: 100, bodyRate: 0.3 } } : {}),
-      data: [{ kind: "sounds", path: data }],
-      task: { words: [...plan.labels], silence: true, unknown: true },
-      augmentation: {
-        waveform: { resample: 0.2, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1 },
-        specAugment: { timeMasks: 1, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 2, probability: 0.5 },
-      },
-      // Most of what a model of few words hears is something else.
-      sampling: { shares: { _silence_: 0.06, _unknown_: plan.words.length < 5 ? 0.5 : 0.35 } },
-      optimizer: { kind: "adamw", weightDecay: 0.001 },
-      schedule: { kind: "cosine", rate: 0.003, warmup: 100 },
-      labelSmoothing: 0.05,
-      steps,
-      validateEvery: Math.max(1, Math.round(steps / 4)),
-      seed,
-      licence: `trained on synthetic speech of Flite's voices (CMU, BSD-style licence)${pretrained ? `, starting from ${from}` : ""}`,
-    },
-    "quickstart",
-  );
-  return interruptible(
-    async (signal) => {
-      const outcome = await train(recipe, { out: run, target, signal, talk: json !== true });
-      signal.throwIfAborted();
-      return outcome;
-    },
-    `what was reached is saved; go on with: earshot train --resume ${shellWord(run)}`,
-  );
-}
-
-/** Chooses the threshold on the validation part, writes it into the model, and measures on what training never had. */
+/** Chooses the threshold on training voices that a model did not have, writes it into the model, and measures on what training never had. */
 async function measure(
   plan: OwnWordsPlan,
   data: string,
   outcome: TrainingOutcome,
+  leftOut: OwnWordsScores | undefined,
   { perWord, seed, target }: Pick<QuickstartArguments, "perWord" | "seed"> & { target: TargetName },
 ): Promise<OwnWordsResult & { model: string; report: string }> {
   const { openSpotter } = await import("../measure/spotter.js");
@@ -153,12 +106,14 @@ async function measure(
   let result: OwnWordsResult;
   try {
     const held = await scoreOwnWords(spotter, data, "validation");
-    const threshold = chooseThreshold(held, near);
+    const strange = leftOut ?? held;
+    const threshold = chooseThreshold(strange, near);
     result = {
       words: plan.words,
       labels: plan.labels,
       threshold,
       clipSeconds: plan.clipSeconds,
+      leftOut: figuresAt(strange, near, threshold),
       validation: figuresAt(held, near, threshold),
       testing: figuresAt(await scoreOwnWords(spotter, data, "testing"), near, threshold),
       ...(await listen(spotter, plan, threshold, perWord, seed)),
@@ -203,7 +158,7 @@ const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
 function notesOf({ threshold, testing, noise, speech }: OwnWordsResult): string[] {
   const { missed, nearTrained, nearNew, other } = testing;
   return [
-    `At the threshold ${threshold.toFixed(3)}, chosen on training voices, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
+    `At the threshold ${threshold.toFixed(3)}, chosen on training voices left out in turn, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
     `False accepts an hour: ${noise.perHour.toFixed(1)} in ${(noise.hours * 60).toFixed(0)} minutes of noise, ${speech.perHour.toFixed(1)} in ${(speech.hours * 60).toFixed(0)} minutes of other speech of that voice.`,
   ];
 }

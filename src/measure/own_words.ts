@@ -1,4 +1,4 @@
-import { UserError } from "../base/errors.js";
+import { invariant, UserError } from "../base/errors.js";
 import type { Clip, Split } from "../corpus/clip.js";
 import { openDataset } from "../corpus/dataset.js";
 import { soundSet, taskOfLabels } from "../train/sources.js";
@@ -45,7 +45,9 @@ export interface OwnWordsResult {
   labels: readonly string[];
   threshold: number;
   clipSeconds: number;
-  /** On the settings of the training voices that were held aside; the threshold is chosen here. */
+  /** On each training voice, by a model that was trained without it; the threshold is chosen here. */
+  leftOut: OwnWordsFigures;
+  /** On the settings of the training voices that were held aside. */
   validation: OwnWordsFigures;
   /** On the voice that was never trained on. */
   testing: OwnWordsFigures;
@@ -73,6 +75,22 @@ export async function scoreOwnWords(spotter: Spotter, data: string, split: Split
     throw new UserError(`${data}: its ${split} part needs clips of the wanted words and clips of others`);
   const { probabilities } = await evaluateSpotter(spotter, [soundSet(clips, spotter.labels)]);
   return { labels: spotter.labels, clips, probabilities };
+}
+
+/** All scores together; the labels must be the same. */
+export function poolScores(all: readonly OwnWordsScores[]): OwnWordsScores {
+  const labels = all[0].labels;
+  invariant(
+    all.every((scores) => scores.labels.join() === labels.join()),
+    "pooled scores have the same labels",
+  );
+  const probabilities = new Float32Array(all.reduce((sum, scores) => sum + scores.probabilities.length, 0));
+  let at = 0;
+  for (const scores of all) {
+    probabilities.set(scores.probabilities, at);
+    at += scores.probabilities.length;
+  }
+  return { labels, clips: all.flatMap(({ clips }) => clips), probabilities };
 }
 
 function tally(wrong: readonly boolean[]): Tally {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Clip } from "../../src/corpus/clip.js";
 import { countFalseAccepts } from "../../src/measure/false_accepts.js";
 import { bestKeyword, decide } from "../../src/measure/keyword_decision.js";
-import { chooseThreshold, figuresAt } from "../../src/measure/own_words.js";
+import { chooseThreshold, figuresAt, poolScores } from "../../src/measure/own_words.js";
 import type { OwnWordsScores } from "../../src/measure/own_words.js";
 import type { Spotter } from "../../src/measure/spotter.js";
 
@@ -46,6 +46,11 @@ describe("decisions at a threshold", () => {
 });
 
 describe("figures of own words", () => {
+  it("are those of all clips where scores are pooled", () => {
+    const pooled = figuresAt(poolScores([scores(rows.slice(0, 3)), scores(rows.slice(3))]), near, 0.4);
+    expect(pooled).toEqual(figuresAt(scores(rows), near, 0.4));
+  });
+
   it("count what is missed, confused and accepted, kind by kind", () => {
     const figures = figuresAt(scores(rows), near, 0.4);
     expect(figures.words["lamp"]).toEqual({ clips: 3, wrong: 1, rate: 1 / 3 });

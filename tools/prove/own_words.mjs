@@ -75,21 +75,27 @@ const lines = [
     .map((argument) => (/[ ;]/.test(argument) ? `"${argument}"` : argument))
     .join(" ")}`.trimEnd(),
   "",
-  "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Its one threshold is chosen on settings of the training voices",
-  `that were held aside (validation). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
+  "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Its one threshold is chosen on each training voice, heard by a",
+  `model trained without it ("left out"); "aside" are settings of the training voices that were held aside. Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
 ];
 for (const { words, result, real } of rows) {
-  const { validation, testing } = result;
-  const line = (what, one, other) => `  ${what.padEnd(44)}${one.padStart(20)}${other.padStart(20)}`;
+  const { validation, leftOut, testing } = result;
+  const line = (what, one, strange, other) =>
+    `  ${what.padEnd(32)}${one.padStart(18)}${strange.padStart(18)}${other.padStart(18)}`;
   lines.push(
     "",
     `"${words.replaceAll(",", '", "')}": ${result.seconds.toFixed(0)} s in all on ${result.target}, clips of ${result.clipSeconds} s, threshold ${result.threshold.toFixed(3)}`,
-    line("", "held-out voice", "validation"),
-    line("missed", percent(testing.missed), percent(validation.missed)),
-    line("near-sounding accepted", percent(testing.near), percent(validation.near)),
-    line("  trained on in other voices", percent(testing.nearTrained), percent(validation.nearTrained)),
-    line("  never trained on", percent(testing.nearNew), percent(validation.nearNew)),
-    line("other words accepted", percent(testing.other), percent(validation.other)),
+    line("", "held-out voice", "left out", "aside"),
+    line("missed", percent(testing.missed), percent(leftOut.missed), percent(validation.missed)),
+    line("near-sounding accepted", percent(testing.near), percent(leftOut.near), percent(validation.near)),
+    line(
+      "  trained on in other voices",
+      percent(testing.nearTrained),
+      percent(leftOut.nearTrained),
+      percent(validation.nearTrained),
+    ),
+    line("  never trained on", percent(testing.nearNew), percent(leftOut.nearNew), percent(validation.nearNew)),
+    line("other words accepted", percent(testing.other), percent(leftOut.other), percent(validation.other)),
     `  false accepts an hour: synthetic noise ${perHour(result.noise)}, other speech of the held-out voice ${perHour(result.speech)}`,
   );
   if (real) lines.push(`  in real recordings: ESC-10 ${perHour(real.noise)}, LibriSpeech ${perHour(real.speech)}`);

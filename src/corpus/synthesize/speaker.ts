@@ -55,6 +55,11 @@ export function isHeldOut(voice: string, heldOut: readonly string[]): boolean {
   return heldOut.some((held) => held === voice || samePerson.some((group) => group.includes(held) && group.includes(voice)));
 }
 
+/** One name for all voices of the engine that are the same person. */
+export function personOf(voice: string): string {
+  return samePerson.find((group) => group.includes(voice))?.[0] ?? voice;
+}
+
 /** What a set of speakers is drawn from. */
 export interface SpeakerOptions {
   seed: number;

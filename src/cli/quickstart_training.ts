@@ -1,0 +1,133 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { OwnWordsPlan } from "../corpus/own_words.js";
+import type { TargetName } from "../engine/program.js";
+import type { OwnWordsScores } from "../measure/own_words.js";
+import type { Recipe } from "../train/recipe.js";
+import type { TrainingOutcome } from "../train/train.js";
+import { interruptible } from "./interrupt.js";
+import { shellWord } from "./output.js";
+
+/** Where a training starts unless another model is named; it was trained on people, so real voices are not new to it. */
+const startingModel = "ds_cnn_s";
+const defaultSteps = 900;
+/** Steps of a training without one voice, which serves to choose the threshold only, relative to the steps of the training. */
+const foldShare = 0.6;
+
+/** How the spotter of some words is trained. */
+export interface WordTraining {
+  readonly plan: OwnWordsPlan;
+  readonly seed: number;
+  readonly steps?: number | undefined;
+  /** Model to start from, or "none". */
+  readonly from?: string | undefined;
+  readonly target: TargetName;
+  readonly talk: boolean;
+}
+
+/** A folder or manifest of sounds, with the folders of noise that a manifest cannot name. */
+interface Source {
+  readonly path: string;
+  readonly noise?: readonly string[];
+}
+
+/** Trains on a data set; an interrupted training is saved and can go on. */
+export async function trainOn(training: WordTraining, source: Source, run: string): Promise<TrainingOutcome> {
+  const recipe = await recipeOf(training, source, training.steps ?? defaultSteps);
+  return interruptible(
+    (signal) => runTraining(recipe, training, run, signal),
+    `what was reached is saved; go on with: earshot train --resume ${shellWord(run)}`,
+  );
+}
+
+/**
+ * Scores each training voice by a model that was trained, for fewer steps, without it: what the scores of a stranger are like.
+ * @param data a folder that synthesizeDataset wrote
+ * @param folder for what is needed meanwhile; removed at the end
+ * @returns undefined where there is but one training voice
+ */
+export async function scoreLeftOut(
+  training: WordTraining,
+  data: string,
+  folder: string,
+): Promise<{ scores: OwnWordsScores; seconds: number } | undefined> {
+  const { writeVoiceFolds } = await import("../corpus/voice_folds.js");
+  const { poolScores, scoreOwnWords } = await import("../measure/own_words.js");
+  const { openSpotter } = await import("../measure/spotter.js");
+  const started = performance.now();
+  const steps = Math.max(1, Math.round(foldShare * (training.steps ?? defaultSteps)));
+  const scores: OwnWordsScores[] = [];
+  try {
+    for (const { person, manifest, noise } of await writeVoiceFolds(data, folder, training.plan.labels)) {
+      const recipe = await recipeOf(training, { path: manifest, noise: [noise] }, steps);
+      const run = join(folder, person);
+      await interruptible(
+        (signal) => runTraining(recipe, { ...training, talk: false }, run, signal),
+        "the model is trained, its threshold is not chosen yet",
+      );
+      const spotter = await openSpotter(join(run, "best.safetensors"), { target: training.target });
+      try {
+        scores.push(await scoreOwnWords(spotter, manifest, "testing"));
+      } finally {
+        spotter.close();
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return scores.length === 0 ? undefined : { scores: poolScores(scores), seconds: (performance.now() - started) / 1000 };
+}
+
+async function runTraining(
+  recipe: Recipe,
+  { target, talk }: WordTraining,
+  out: string,
+  signal: AbortSignal,
+): Promise<TrainingOutcome> {
+  const { train } = await import("../train/train.js");
+  const outcome = await train(recipe, { out, target, signal, talk });
+  signal.throwIfAborted();
+  return outcome;
+}
+
+async function recipeOf(
+  { plan, seed, from = startingModel }: WordTraining,
+  { path, noise = [] }: Source,
+  steps: number,
+): Promise<Recipe> {
+  const { parseRecipe } = await import("../train/recipe.js");
+  const { shippedModels } = await import("../formats/shipped.js");
+  const { pretrainedSettings } = await import("../train/pretrained.js");
+  const { findModel } = await import("../zoo/index.js");
+  const pretrained = from !== "none" && (from !== startingModel || shippedModels().includes(from));
+  const network = pretrained
+    ? await pretrainedSettings(from)
+    : { model: { name: startingModel }, frontend: findModel(startingModel).published.frontend, rate: 16_000 };
+  return parseRecipe(
+    {
+      model: structuredClone(network.model),
+      frontend: network.frontend,
+      rate: network.rate,
+      samples: Math.round(plan.clipSeconds * network.rate),
+      ...(pretrained ? { from: { model: from, freezeSteps: 100, bodyRate: 0.3 } } : {}),
+      data: [{ kind: "sounds", path }],
+      noise: [...noise],
+      task: { words: [...plan.labels], silence: true, unknown: true },
+      augmentation: {
+        // Stronger than for many people's recordings: what few voices have in common must not be learnt.
+        waveform: { resample: 0.35, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.15 },
+        specAugment: { timeMasks: 2, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 3, probability: 0.8 },
+      },
+      // Most of what a model of few words hears is something else.
+      sampling: { shares: { _silence_: 0.06, _unknown_: plan.words.length < 5 ? 0.5 : 0.35 } },
+      optimizer: { kind: "adamw", weightDecay: 0.03 },
+      schedule: { kind: "cosine", rate: 0.003, warmup: 100 },
+      labelSmoothing: 0.05,
+      steps,
+      validateEvery: Math.max(1, Math.round(steps / 4)),
+      seed,
+      licence: `trained on synthetic speech of Flite's voices (CMU, BSD-style licence)${pretrained ? `, starting from ${from}` : ""}`,
+    },
+    "quickstart",
+  );
+}

@@ -10,8 +10,17 @@ export interface DetectionPoint {
   missRate: number;
 }
 
-/** Thresholds that are looked at; where there are more peaks, evenly many lie between two of them. */
-const mostPoints = 400;
+/** Share by which the number of peaks above a threshold grows to the next lower one, from some thirty peaks on. */
+const growth = 1.03;
+
+/** Thresholds at peaks: the highest all, below them so many that curves of hours stay some hundred points long. Rising. */
+function thresholdsAt(peaks: readonly number[]): number[] {
+  const chosen: number[] = [];
+  for (let above = 0; above < peaks.length; above = Math.max(above + 1, Math.round(above * growth)))
+    chosen.push(peaks[peaks.length - 1 - above]);
+  if (peaks.length > 0 && chosen[chosen.length - 1] !== peaks[0]) chosen.push(peaks[0]);
+  return chosen.toReversed();
+}
 
 /** False accepts an hour and miss rate over all thresholds, in rising order. */
 export function detectionCurve(
@@ -19,12 +28,8 @@ export function detectionCurve(
   truth: Truth,
   setting: { seconds: number; tolerance: number; refractory: number },
 ): DetectionPoint[] {
-  const peaks = trace.peaks();
-  const step = Math.max(1, peaks.length / mostPoints);
-  const count = Math.ceil(peaks.length / step);
-  const thresholds = Array.from({ length: count }, (_, i) => peaks[Math.floor(i * step)]);
   // Above every peak nothing is heard.
-  return [...thresholds, 1 + 1e-6].map((threshold) => {
+  return [...thresholdsAt(trace.peaks()), 1 + 1e-6].map((threshold) => {
     const score = scoreDetections(trace.detections(threshold, setting.refractory), truth, setting.seconds, setting.tolerance);
     return { threshold, falseAcceptsPerHour: score.falseAcceptsPerHour, missRate: score.missRate };
   });

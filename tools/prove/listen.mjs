@@ -52,9 +52,9 @@ function makeMinutes() {
   });
 }
 
-/** Resident memory of a process, MiB. */
-function residentOf(pid) {
-  const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
+/** Resident memory of a process, MiB; "RssAnon" is what is its own, without pages of programs and libraries. */
+function residentOf(pid, field) {
+  const [, kilobytes] = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(kilobytes) / 1024;
 }
 
@@ -70,6 +70,7 @@ async function runHours(clip, place) {
   const minutes = makeMinutes();
   const planted = bytesOf(clip);
   const resident = [];
+  const own = [];
   const started = performance.now();
   for (let minute = 0, at = 0; minute < hours * 60; minute++) {
     let bytes = minutes[minute % minutes.length];
@@ -80,36 +81,43 @@ async function runHours(clip, place) {
     }
     at += bytes.length;
     if (!child.stdin.write(bytes)) await new Promise((resolve) => child.stdin.once("drain", resolve));
-    resident.push(residentOf(child.pid));
+    resident.push(residentOf(child.pid, "VmRSS"));
+    own.push(residentOf(child.pid, "RssAnon"));
     if (process.stderr.isTTY) process.stderr.write(`\r${minute + 1} min`);
   }
   child.stdin.end();
   const code = await ended;
   const seconds = (performance.now() - started) / 1000;
   if (code !== 0) throw new Error(`listen ended with ${code}`);
-  return { events: eventsOf(text), resident, seconds };
+  return { events: eventsOf(text), resident, own, seconds };
 }
 
 /** The clip as ALSA's file plugin plays it to arecord. */
-function fromMicrophone(clip) {
+async function fromMicrophone(clip) {
   if (spawnSync("arecord", ["--version"]).status !== 0) return undefined;
   writeFileSync(join(work, "clip.raw"), bytesOf(clip));
   writeFileSync(
     join(work, ".asoundrc"),
     `pcm.clip { type file slave.pcm "null" file "/dev/null" infile "${join(work, "clip.raw")}" format "raw" }\n`,
   );
-  const program = spawnSync(process.execPath, listenArgs("mic", ["--device", "clip"]), {
-    encoding: "utf8",
+  // After the clip the device gives the same over and over, without an end: the first keyword ends it.
+  const program = spawn(process.execPath, listenArgs("mic", ["--device", "clip"]), {
     env: { ...process.env, HOME: work },
-    // After the clip the device gives silence, without an end.
-    timeout: 8000,
-    killSignal: "SIGINT",
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  const timer = setTimeout(() => program.kill("SIGINT"), 60_000);
+  let text = "";
+  program.stdout.setEncoding("utf8").on("data", (piece) => {
+    text += piece;
+    if (text.includes("\n")) program.kill("SIGINT");
+  });
+  await new Promise((resolve) => program.on("close", resolve));
+  clearTimeout(timer);
   const missing = spawnSync(process.execPath, listenArgs("mic", ["--device", "no-such-device"]), {
     encoding: "utf8",
     env: { ...process.env, HOME: work },
   });
-  return { events: eventsOf(program.stdout), missing: missing.stderr.trim() };
+  return { events: eventsOf(text), missing: missing.stderr.trim() };
 }
 
 const clip = await makeClip();
@@ -120,13 +128,13 @@ const alone = eventsOf(execFileSync(process.execPath, listenArgs(join(work, "cli
 if (alone === undefined) throw new Error(`${values.model} does not hear '${values.word}' in the clip alone`);
 // A minute before the end, and no whole number of hops.
 const place = (hours * 3600 - 60) * rate + 1237;
-const { events, resident, seconds } = await runHours(clip, place);
+const { events, resident, own, seconds } = await runHours(clip, place);
 const expected = place / rate + alone.time;
 const found = events.filter(({ label }) => label === values.word).find(({ time }) => Math.abs(time - expected) < 1);
 const [first, last] = [resident.slice(0, 60), resident.slice(-60)];
 const growth = middle(last) / middle(first) - 1;
 const lateness = found === undefined ? undefined : found.time - expected;
-const microphone = fromMicrophone(clip);
+const microphone = await fromMicrophone(clip);
 const heard = microphone?.events.find(({ label }) => label === values.word);
 
 const checks = [
@@ -156,6 +164,7 @@ const lines = [
   `${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.version}, ${cpus().length} x ${cpus()[0].model}`,
   "",
   ...checks.map(([text, isRight]) => `${isRight ? "ok    " : "WRONG "}${text}`),
+  `      memory of its own: hour 1 median ${middle(own.slice(0, 60)).toFixed(1)} MiB, hour ${hours} ${middle(own.slice(-60)).toFixed(1)} MiB`,
   `      ${events.length} keywords heard in ${hours} h of noise and one word (threshold of the command's default)`,
   ...(microphone === undefined ? ["      microphone: not tried, arecord is not installed"] : []),
 ];

@@ -1,0 +1,122 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RecordingEvaluation } from "../../src/measure/evaluate_recording.js";
+import type { TruthEntry } from "../../src/measure/truth_file.js";
+import { resampleSound } from "../../src/signal/resample.js";
+import { speak } from "../../src/signal/speech.js";
+import { encodeWav } from "../../src/signal/wav.js";
+import { earshot } from "./command_line.js";
+
+describe("earshot data long", () => {
+  let folder = "";
+  const path = (...names: string[]): string => join(folder, ...names);
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "earshot-long-"));
+    for (const word of ["yes", "stop", "seven"]) {
+      mkdirSync(path("words", word), { recursive: true });
+      for (const voice of ["rms", "slt"] as const) {
+        const { samples } = resampleSound(await speak(word, { voice }), 16_000);
+        writeFileSync(path("words", word, `${voice}_nohash_0.wav`), encodeWav({ samples, sampleRate: 16_000 }));
+      }
+    }
+    // Half a minute of "speech" whose transcript has a keyword in its second third.
+    mkdirSync(path("speech"));
+    const tone = Float32Array.from({ length: 30 * 16_000 }, (_, i) => 0.1 * Math.sin(i * 0.05));
+    writeFileSync(path("speech", "a.wav"), encodeWav({ samples: tone, sampleRate: 16_000 }));
+    writeFileSync(
+      path("speech.csv"),
+      "file,start_s,end_s,utterance,transcript\nspeech/a.wav,0,11,u1,HELLO THERE\nspeech/a.wav,11,19,u2,PLEASE STOP IT\n",
+    );
+    writeFileSync(
+      path("words", "testing_list.txt"),
+      ["yes", "stop", "seven"].flatMap((w) => [`${w}/rms_nohash_0.wav`, `${w}/slt_nohash_0.wav`]).join("\n"),
+    );
+    writeFileSync(path("words", "validation_list.txt"), "");
+    writeFileSync(path("words", "training_list.txt"), "");
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const make = (out: string, ...more: string[]) =>
+    earshot([
+      "data",
+      "long",
+      "--out",
+      path(out),
+      "--data",
+      path("words"),
+      "--words",
+      "yes,stop",
+      "--hours",
+      "0.03",
+      "--keyword-share",
+      "0.5",
+      ...more,
+    ]);
+
+  it("writes the same bytes for the same seed, and knows where the words are", async () => {
+    const runs = [await make("a"), await make("b"), await make("c", "--seed", "1")];
+    expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+      [0, ""],
+    ]);
+    const [a, b, c] = ["a", "b", "c"].map((name) => readFileSync(path(name, "long.wav")));
+    expect(a.equals(b)).toBe(true);
+    expect(a.equals(c)).toBe(false);
+    expect(a.length).toBe(44 + 110 * 16_000 * 2);
+    expect(existsSync(path("a", "long.wav.part"))).toBe(false);
+    const [truth] = JSON.parse(readFileSync(path("a", "truth.json"), "utf8")) as TruthEntry[];
+    expect(truth).toMatchObject({ wav_file: "long.wav", sample_rate: 16_000, length_sec: 110 });
+    expect(new Set(truth.labels)).toEqual(new Set(["yes", "stop"]));
+    const samples = new Int16Array(a.buffer.slice(a.byteOffset + 44, a.byteOffset + a.length));
+    const power = (from: number, to: number): number =>
+      samples.subarray(Math.round(from * 16_000), Math.round(to * 16_000)).reduce((sum, x) => sum + x * x, 0) / (to - from);
+    // Louder than the background before it: the noise lies at least 5 dB below.
+    for (const [start, end] of truth.detection_windows) expect(power(start, end)).toBeGreaterThan(2 * power(start - 0.5, start));
+
+    const { code, stdout } = await earshot([
+      "evaluate",
+      "ds_cnn_s",
+      "--stream",
+      path("a", "long.wav"),
+      "--truth",
+      path("a", "truth.json"),
+      "--threshold",
+      "0.4",
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout) as RecordingEvaluation;
+    expect(result.score.events).toBe(truth.detection_windows.length);
+    expect(result.score.hits).toBeGreaterThan(0);
+    // At the lowest thresholds the refractory time after false accepts hides words.
+    const missRate = Math.min(...result.curve.map((point) => point.missRate));
+    expect(missRate).toBeLessThanOrEqual(result.score.missRate);
+    const short = await earshot([
+      "evaluate",
+      "ds_cnn_s",
+      "--stream",
+      path("a", "long.wav"),
+      "--truth",
+      path("a", "truth.json"),
+      "--choose-threshold",
+      "3/h",
+    ]);
+    expect(short.code).toBe(1);
+    expect(short.stderr).toMatch(/3 false accepts an hour cannot be shown with 0.0\d hours/);
+  });
+
+  it("marks running speech in which a keyword is said", async () => {
+    const { code } = await make("d", "--keyword-share", "0", "--speech", path("speech"), "--transcripts", path("speech.csv"));
+    expect(code).toBe(0);
+    const [truth] = JSON.parse(readFileSync(path("d", "truth.json"), "utf8")) as TruthEntry[];
+    expect(truth.detection_windows).toEqual([]);
+    const ignored = truth.ignored ?? [];
+    expect(ignored.length).toBeGreaterThan(0);
+    // The utterance from 11 to 19 s lies in the piece from 10 to 20 s.
+    for (const [start, end, label] of ignored) expect([start % 10, end - start, label]).toEqual([1, 8, "stop"]);
+  });
+});

@@ -5,9 +5,11 @@ import { describe, expect, it } from "vitest";
 import { FormatError, UserError } from "../../src/base/errors.js";
 import { chooseThreshold, detectionCurve } from "../../src/measure/detection_curve.js";
 import { scoreDetections } from "../../src/measure/detection_score.js";
+import { readDetectionFile, writeDetectionFile } from "../../src/measure/detection_file.js";
 import { DetectionTrace } from "../../src/measure/detection_trace.js";
 import { scoreOffline, scoreRunner } from "../../src/measure/mlperf_scoring.js";
 import { poissonInterval } from "../../src/measure/poisson.js";
+import { detectionSection } from "../../src/measure/report/detection.js";
 import { readTruth, type Truth } from "../../src/measure/truth_file.js";
 
 const truth: Truth = {
@@ -126,4 +128,40 @@ describe("MLPerf Tiny", () => {
       expect(scoreRunner(times, events)).toEqual({ truePositives: 2, falseNegatives: 1, falsePositives: 0 });
     },
   );
+});
+
+describe("the report's section", () => {
+  it("shows the figures and the curve of a record that is written and read again", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "earshot-detection-"));
+    try {
+      const file = join(folder, "detection.json");
+      const curve = [
+        { threshold: 0.3, falseAcceptsPerHour: 9, missRate: 0.1 },
+        { threshold: 0.8, falseAcceptsPerHour: 2, missRate: 0.25 },
+        { threshold: 1, falseAcceptsPerHour: 0, missRate: 1 },
+      ];
+      await writeDetectionFile(file, {
+        model: "m",
+        recording: "long.wav",
+        date: "2026-01-01T00:00:00Z",
+        events: 20,
+        misses: 5,
+        missRate: 0.25,
+        falseAccepts: 2,
+        hours: 1,
+        falseAcceptsPerHour: 2,
+        falseAcceptInterval: [0.24, 7.22],
+        curve,
+      });
+      const record = await readDetectionFile(file);
+      expect(record.curve).toEqual(curve);
+      const page = detectionSection(record).text;
+      expect(page).toContain("<b>2.00</b> false accepts an hour (2 in 1.00 h; 95 %: 0.24 to 7.22)");
+      expect(page).toMatch(/<path class="line first" d="M\d+\.\d+ \d+\.\d+L\d+/);
+      writeFileSync(file, '{"curve": []}');
+      await expect(readDetectionFile(file)).rejects.toThrow(FormatError);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

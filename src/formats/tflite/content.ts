@@ -1,3 +1,4 @@
+import type { Quantization } from "../../graph/types.js";
 import type { BuiltinOperator, OptionName, TfliteType } from "./schema.js";
 
 /** A tensor of the one subgraph. */
@@ -7,6 +8,7 @@ export interface TfliteTensor {
   readonly type: TfliteType;
   /** Constant content, little endian. */
   readonly data?: Uint8Array;
+  readonly quantization?: Quantization;
 }
 
 export interface TfliteOptions {

@@ -1,10 +1,18 @@
 import { UserError } from "../../base/errors.js";
-import { sizeOf } from "../../graph/types.js";
+import { type ParameterData, type Quantization, sizeOf } from "../../graph/types.js";
 import type { TfliteContent, TfliteOperator, TfliteOptions, TfliteTensor } from "./content.js";
 import type { BuiltinOperator, OptionName, TfliteType } from "./schema.js";
 
 /** Elements of the largest constant that is written; the format itself ends at 2 GB a file. */
 const mostConstantElements = 1 << 28;
+
+/** A result of an operator: float32 unless told. */
+export interface EmittedResult {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type?: TfliteType;
+  readonly quantization?: Quantization;
+}
 
 /** Collects tensors and operators of a .tflite file. */
 export class TfliteEmitter {
@@ -15,15 +23,42 @@ export class TfliteEmitter {
   readonly #names = new Set<string>();
 
   /** A new tensor; gives its index. */
-  tensor(name: string, shape: readonly number[], type: TfliteType = "float32", data?: Uint8Array): number {
+  tensor(
+    name: string,
+    shape: readonly number[],
+    type: TfliteType = "float32",
+    data?: Uint8Array,
+    quantization?: Quantization,
+  ): number {
     let unique = name;
     for (let i = 1; this.#names.has(unique); i++) unique = `${name}_${i}`;
     this.#names.add(unique);
-    return this.#tensors.push({ name: unique, shape: [...shape], type, ...(data ? { data } : {}) }) - 1;
+    return (
+      this.#tensors.push({
+        name: unique,
+        shape: [...shape],
+        type,
+        ...(data ? { data } : {}),
+        ...(quantization ? { quantization } : {}),
+      }) - 1
+    );
   }
 
   shapeOf(tensor: number): readonly number[] {
     return this.#tensors[tensor].shape;
+  }
+
+  /** Element type and quantization of a tensor. */
+  kindOf(tensor: number): Pick<EmittedResult, "type" | "quantization"> {
+    const { type, quantization } = this.#tensors[tensor];
+    return { type, ...(quantization ? { quantization } : {}) };
+  }
+
+  /** A constant of integers with scales. */
+  quantized(name: string, shape: readonly number[], values: ParameterData, quantization: Quantization): number {
+    const type = values instanceof Int32Array ? "int32" : values instanceof Int16Array ? "int16" : "int8";
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    return this.tensor(name, shape, type, bytes, quantization);
   }
 
   /** A constant of f32 values; equal constants are one tensor. */
@@ -60,11 +95,11 @@ export class TfliteEmitter {
   apply(
     code: BuiltinOperator,
     inputs: readonly number[],
-    result: { readonly name: string; readonly shape: readonly number[]; readonly type?: TfliteType },
+    result: EmittedResult,
     options?: readonly [table: OptionName, values: TfliteOptions["values"]],
     version = 1,
   ): number {
-    const output = this.tensor(result.name, result.shape, result.type ?? "float32");
+    const output = this.tensor(result.name, result.shape, result.type ?? "float32", undefined, result.quantization);
     const built = options && { table: options[0], values: options[1] };
     this.#operators.push({ code, version, inputs, outputs: [output], ...(built ? { options: built } : {}) });
     return output;
@@ -86,7 +121,12 @@ export class TfliteEmitter {
   reshape(tensor: number, shape: readonly number[], name: string): number {
     if (this.shapeOf(tensor).join() === shape.join()) return tensor;
     if (sizeOf(shape) !== sizeOf(this.shapeOf(tensor))) throw new Error(`reshape of ${this.shapeOf(tensor)} to ${shape}`);
-    return this.apply("RESHAPE", [tensor, this.integers("shape", [shape.length], shape)], { name, shape }, ["Reshape", {}]);
+    return this.apply(
+      "RESHAPE",
+      [tensor, this.integers("shape", [shape.length], shape)],
+      { ...this.kindOf(tensor), name, shape },
+      ["Reshape", {}],
+    );
   }
 
   /** @param inputs indices of tensors by the name in the signature; outputs likewise */

@@ -1,5 +1,5 @@
 import { UserError } from "../../base/errors.js";
-import { type Graph, type ParameterData, typeText } from "../../graph/types.js";
+import { type Graph, typeText } from "../../graph/types.js";
 import { foldBatchNorm } from "../../passes/fold.js";
 import { unroll } from "../../passes/unroll.js";
 import type { Model } from "../model.js";
@@ -7,6 +7,7 @@ import type { TfliteContent } from "./content.js";
 import { audioOperators } from "./audio_operators.js";
 import { TfliteEmitter } from "./emitter.js";
 import { type LoweredGraph, lowerGraph } from "./lower_graph.js";
+import { kindOfValue } from "./lowering.js";
 import { modelMetadata } from "./metadata.js";
 import { serializeTflite } from "./serialize.js";
 
@@ -26,7 +27,7 @@ export interface TfliteExportOptions {
 }
 
 /**
- * The model as a float32 .tflite file: output "scores" [1, labels], the softmax of the logits. Batch norms are
+ * The model as a .tflite file, float32 or int8 as its graph is: output "scores" [1, labels], the softmax of the logits. Batch norms are
  * folded, recurrent cells unrolled. Labels and front end stand in the file's metadata (`readTfliteMetadata`).
  * Equal models give equal bytes.
  * @throws UserError where TFLite cannot express the model or its front end
@@ -39,7 +40,7 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   const { graph, parameters } = foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
   const states = options.states === "external" ? stateInputs(graph, emitter) : [];
   const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
-  const lowered = lowerGraph(graph, floatParameters(parameters), new Map([["features", features]]), stateTensors, emitter);
+  const lowered = lowerGraph(graph, parameters, new Map([["features", features]]), stateTensors, emitter);
   const outputs = [{ name: "scores", tensor: scoreTensor(lowered, emitter) }];
   for (const { name } of states) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
   const content: TfliteContent = emitter.finish(
@@ -51,23 +52,15 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   return serializeTflite(content);
 }
 
-function floatParameters(parameters: ReadonlyMap<string, ParameterData>): Map<string, Float32Array> {
-  const floats = new Map<string, Float32Array>();
-  for (const [name, data] of parameters) {
-    if (!(data instanceof Float32Array)) throw new UserError(`parameter ${name} is quantized, which this writer does not know`);
-    floats.set(name, data);
-  }
-  return floats;
-}
-
 function inputTensor(model: Model, options: TfliteExportOptions, emitter: TfliteEmitter) {
   const name = options.features === "none" ? "features" : "audio";
   const graph = options.features === "none" ? model.graph : model.frontend;
   const type = graph.inputs.find((i) => i.name === name)?.value.type;
   if (!type) throw new UserError(`graph ${graph.name} has no input ${name}`);
-  if (type.dtype !== "f32" || type.shape[0] !== 1)
-    throw new UserError(`input ${name} is ${typeText(type)}; a .tflite file takes one clip of f32`);
-  return { name, tensor: emitter.tensor(name, type.shape) };
+  if ((type.dtype !== "f32" && !type.quantization) || type.shape[0] !== 1)
+    throw new UserError(`input ${name} is ${typeText(type)}; a .tflite file takes one clip of f32, or of integers with a scale`);
+  const kind = kindOfValue({ id: 0, type });
+  return { name, tensor: emitter.tensor(name, type.shape, kind.type, undefined, kind.quantization) };
 }
 
 function featureTensor(
@@ -92,11 +85,24 @@ function featureTensor(
 }
 
 function stateInputs(graph: Graph, emitter: TfliteEmitter) {
-  return graph.states.map(({ name, input }) => ({ name, tensor: emitter.tensor(name, input.type.shape) }));
+  return graph.states.map(({ name, input }) => {
+    const { type, quantization } = kindOfValue(input);
+    return { name, tensor: emitter.tensor(name, input.type.shape, type, undefined, quantization) };
+  });
 }
 
 function scoreTensor(lowered: LoweredGraph, emitter: TfliteEmitter): number {
   const logits = lowered.outputs.get("logits");
   if (logits === undefined) throw new UserError("the model has no output logits");
+  const { type, quantization } = emitter.kindOf(logits);
+  if (quantization !== undefined && type === "int8") {
+    const shares = {
+      name: "scores",
+      shape: emitter.shapeOf(logits),
+      type,
+      quantization: { scale: [1 / 256], zeroPoint: [-128] },
+    };
+    return emitter.apply("SOFTMAX", [logits], shares, ["Softmax", { beta: 1 }], 2);
+  }
   return emitter.apply("SOFTMAX", [logits], { name: "scores", shape: emitter.shapeOf(logits) }, ["Softmax", { beta: 1 }]);
 }

@@ -1,14 +1,21 @@
 import { UserError } from "../../base/errors.js";
 import { numberOf } from "../../graph/attributes.js";
-import { type Graph, type Node, sizeOf, type Value } from "../../graph/types.js";
+import { type Graph, type Node, type ParameterData, sizeOf, type Value } from "../../graph/types.js";
 import type { TfliteEmitter } from "./emitter.js";
 import type { Epilogue, TfliteLowering, TfliteRule } from "./lowering.js";
 import { audioRules } from "./rules_audio.js";
 import { elementwiseRules } from "./rules_elementwise.js";
 import { linearRules } from "./rules_linear.js";
+import { quantizedRules } from "./rules_quantized.js";
 import { shapeRules } from "./rules_shape.js";
 
-const rules: Readonly<Record<string, TfliteRule>> = { ...elementwiseRules, ...linearRules, ...shapeRules, ...audioRules };
+const rules: Readonly<Record<string, TfliteRule>> = {
+  ...elementwiseRules,
+  ...linearRules,
+  ...shapeRules,
+  ...audioRules,
+  ...quantizedRules,
+};
 
 /** Tensors of a graph's outputs and of its states' new values, by name. */
 export interface LoweredGraph {
@@ -24,7 +31,7 @@ export interface LoweredGraph {
  */
 export function lowerGraph(
   graph: Graph,
-  parameters: ReadonlyMap<string, Float32Array>,
+  parameters: ReadonlyMap<string, ParameterData>,
   inputs: ReadonlyMap<string, number>,
   states: ReadonlyMap<string, number>,
   emitter: TfliteEmitter,
@@ -89,7 +96,11 @@ class GraphLowering implements TfliteLowering {
     if (known !== undefined) return known;
     const elements = this.#constants.get(value);
     if (!elements) throw new Error(`value %${value.id} has no tensor`);
-    const tensor = this.emitter.floats(this.name(value), value.type.shape, elements);
+    const { quantization } = value.type;
+    const integers = ArrayBuffer.isView(elements) && !(elements instanceof Float32Array) && quantization !== undefined;
+    const tensor = integers
+      ? this.emitter.quantized(this.name(value), value.type.shape, elements as ParameterData, quantization)
+      : this.emitter.floats(this.name(value), value.type.shape, elements);
     this.#tensors.set(value, tensor);
     return tensor;
   }

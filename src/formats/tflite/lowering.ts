@@ -1,6 +1,13 @@
-import type { Node, Value } from "../../graph/types.js";
+import type { DType, Node, Quantization, Value } from "../../graph/types.js";
 import type { TfliteEmitter } from "./emitter.js";
-import type { Activation } from "./schema.js";
+import type { Activation, TfliteType } from "./schema.js";
+
+const types: Partial<Record<DType, TfliteType>> = { i32: "int32", i16: "int16", i8: "int8", u8: "uint8" };
+
+/** Element type and quantization of a value as the file has them. */
+export function kindOfValue({ type }: Value): { readonly type: TfliteType; readonly quantization?: Quantization } {
+  return { type: types[type.dtype] ?? "float32", ...(type.quantization ? { quantization: type.quantization } : {}) };
+}
 
 /** What an op's rule sees of the graph around it. */
 export interface TfliteLowering {

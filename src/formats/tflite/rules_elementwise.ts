@@ -1,11 +1,11 @@
 import { numberOf, shapeOf } from "../../graph/attributes.js";
 import type { Node, Value } from "../../graph/types.js";
 import { normalisation } from "../../passes/fold.js";
-import type { TfliteLowering, TfliteRule } from "./lowering.js";
+import { kindOfValue, type TfliteLowering, type TfliteRule } from "./lowering.js";
 import { activation, type BuiltinOperator, type OptionName, tensorType } from "./schema.js";
 
 function resultOf(value: Value, lowering: TfliteLowering) {
-  return { name: lowering.name(value), shape: value.type.shape };
+  return { ...kindOfValue(value), name: lowering.name(value), shape: value.type.shape };
 }
 
 function unary(code: BuiltinOperator, table?: OptionName): TfliteRule {

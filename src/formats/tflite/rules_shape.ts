@@ -1,10 +1,10 @@
 import { numberOf, shapeOf } from "../../graph/attributes.js";
 import { stridesOf } from "../../graph/shapes.js";
 import type { Value } from "../../graph/types.js";
-import type { TfliteLowering, TfliteRule } from "./lowering.js";
+import { kindOfValue, type TfliteLowering, type TfliteRule } from "./lowering.js";
 
 function resultOf(value: Value, lowering: TfliteLowering) {
-  return { name: lowering.name(value), shape: value.type.shape };
+  return { ...kindOfValue(value), name: lowering.name(value), shape: value.type.shape };
 }
 
 const reshape: TfliteRule = (node, lowering) => {

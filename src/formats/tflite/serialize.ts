@@ -1,4 +1,5 @@
 import { Builder, type Offset } from "flatbuffers";
+import type { Quantization } from "../../graph/types.js";
 import type { TfliteContent, TfliteOperator, TfliteTensor } from "./content.js";
 import { builtinOperator, fileIdentifier, type OptionTable, optionTables, schemaVersion, tensorType } from "./schema.js";
 
@@ -85,11 +86,29 @@ function alignedBytes(builder: Builder, bytes: Uint8Array, alignment = dataAlign
 function writeTensor(builder: Builder, tensor: TfliteTensor, buffer: number): Offset {
   const name = builder.createString(tensor.name);
   const shape = integers(builder, tensor.shape);
-  return table(builder, 4, () => {
+  const quantization = tensor.quantization && writeQuantization(builder, tensor.quantization);
+  return table(builder, quantization === undefined ? 4 : 5, () => {
     builder.addFieldOffset(0, shape, 0);
     builder.addFieldInt8(1, tensorType[tensor.type], 0);
     builder.addFieldInt32(2, buffer, 0);
     builder.addFieldOffset(3, name, 0);
+    if (quantization !== undefined) builder.addFieldOffset(4, quantization, 0);
+  });
+}
+
+/** Table QuantizationParameters: scales, zero points of 64 bits, axis. */
+function writeQuantization(builder: Builder, { scale, zeroPoint, axis }: Quantization): Offset {
+  builder.startVector(4, scale.length, 4);
+  for (const s of scale.toReversed()) builder.addFloat32(s);
+  const scales = builder.endVector();
+  const zeros = scale.map((_, i) => zeroPoint[i] ?? zeroPoint[0] ?? 0);
+  builder.startVector(8, zeros.length, 8);
+  for (const z of zeros.toReversed()) builder.addInt64(BigInt(z));
+  const zeroPoints = builder.endVector();
+  return table(builder, 7, () => {
+    builder.addFieldOffset(2, scales, 0);
+    builder.addFieldOffset(3, zeroPoints, 0);
+    builder.addFieldInt32(6, axis ?? 0, 0);
   });
 }
 

@@ -1,0 +1,170 @@
+import { UserError } from "../../base/errors.js";
+import { booleanOf, numberOf, shapeOf, textOf } from "../../graph/attributes.js";
+import { integerRange, storedValue } from "../../graph/quantized.js";
+import type { Node, ParameterData, Quantization } from "../../graph/types.js";
+import { kindOfValue, type TfliteLowering, type TfliteRule } from "./lowering.js";
+import { activation, type BuiltinOperator, type OptionName, padding } from "./schema.js";
+
+function resultOf(node: Node, lowering: TfliteLowering) {
+  const [value] = node.outputs;
+  return { ...kindOfValue(value), name: lowering.name(value), shape: value.type.shape };
+}
+
+/** The fused activation that limits the result to low and high. */
+function fusedActivation(node: Node): number {
+  const { dtype, quantization } = node.outputs[0].type;
+  const [least, most] = integerRange(dtype);
+  const low = typeof node.attributes.low === "number" ? node.attributes.low : least;
+  const high = typeof node.attributes.high === "number" ? node.attributes.high : most;
+  if (low === least && high === most) return activation.none;
+  const scale = { scale: quantization?.scale[0] ?? 1, zeroPoint: quantization?.zeroPoint[0] ?? 0 };
+  const stored = (x: number): number => storedValue(x, scale, dtype);
+  if (low === stored(0) && high === most) return activation.relu;
+  if (low === stored(0) && high === stored(6)) return activation.relu6;
+  throw new UserError(`${node.op}: TFLite has no activation that limits to ${low}..${high}`);
+}
+
+function transposed(values: ParameterData, rows: number, columns: number): ParameterData {
+  const result = values.slice();
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
+  return result;
+}
+
+/** How a kernel lies in the file: its shape, its elements, and the axis of its scales. */
+interface Arranged {
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly arrange: (values: ParameterData) => ParameterData;
+}
+
+function product(
+  code: BuiltinOperator,
+  table: OptionName,
+  version: number,
+  arranged: (shape: readonly number[]) => Arranged,
+): TfliteRule {
+  return (node, lowering) => {
+    const [x, weight, bias] = node.inputs;
+    const values = lowering.constant(weight) as ParameterData | undefined;
+    const scales = weight.type.quantization;
+    if (!values || !scales) throw new UserError(`${node.op}: TFLite needs constant weights with scales`);
+    const { shape, axis, arrange } = arranged(weight.type.shape);
+    const { emitter } = lowering;
+    const moved: Quantization = scales.axis === undefined ? scales : { ...scales, axis };
+    const kernel = emitter.shared(weight, () => emitter.quantized(lowering.name(weight), shape, arrange(values), moved));
+    const inputs = [lowering.tensor(x), kernel];
+    const sums: Quantization = {
+      scale: scales.scale.map((s) => Math.fround(s * (x.type.quantization?.scale[0] ?? 1))),
+      zeroPoint: scales.scale.map(() => 0),
+      ...(scales.scale.length > 1 ? { axis: 0 } : {}),
+    };
+    if (bias) {
+      const content = lowering.constant(bias) as ParameterData;
+      inputs.push(emitter.shared(bias, () => emitter.quantized(lowering.name(bias), bias.type.shape, content, sums)));
+    }
+    const options = table === "FullyConnected" ? fullOptions(node, x.type.shape.length) : geometryOptions(node, table);
+    const wide = x.type.dtype === "i16" ? 1 : 0;
+    lowering.set(node.outputs[0], emitter.apply(code, inputs, resultOf(node, lowering), [table, options], version + wide));
+  };
+}
+
+function fullOptions(node: Node, axes: number): Record<string, number> {
+  return { activation: fusedActivation(node), keepDimensions: axes > 2 ? 1 : 0 };
+}
+
+function geometryOptions(node: Node, table: OptionName): Record<string, number> {
+  const [strideH, strideW] = shapeOf(node.attributes, "strides");
+  const [dilationH, dilationW] = shapeOf(node.attributes, "dilations");
+  const kind = textOf(node.attributes, "padding");
+  if (kind === "causal") throw new UserError(`${node.op}: causal padding of integers must be a pad of its own`);
+  const mode = kind === "same" ? padding.same : padding.valid;
+  const depth: Record<string, number> = table === "DepthwiseConv2D" ? { depthMultiplier: 1 } : {};
+  return { padding: mode, strideW, strideH, activation: fusedActivation(node), dilationW, dilationH, ...depth };
+}
+
+const conv2d = product("CONV_2D", "Conv2D", 3, ([height, width, inner, outer]) => ({
+  shape: [outer, height, width, inner],
+  axis: 0,
+  arrange: (values) => transposed(values, height * width * inner, outer),
+}));
+
+const depthwiseConv2d = product("DEPTHWISE_CONV_2D", "DepthwiseConv2D", 3, ([height, width, channels]) => ({
+  shape: [1, height, width, channels],
+  axis: 3,
+  arrange: (values) => values,
+}));
+
+const dense = product("FULLY_CONNECTED", "FullyConnected", 4, ([inner, outer]) => ({
+  shape: [outer, inner],
+  axis: 0,
+  arrange: (values) => transposed(values, inner, outer),
+}));
+
+/** An operator of integers whose options are a table without numbers, or with an activation. */
+function plain(code: BuiltinOperator, version: number, table?: OptionName, fused = false): TfliteRule {
+  return (node, lowering) => {
+    const inputs = node.inputs.map((v) => lowering.tensor(v));
+    const values: Record<string, number> = fused ? { activation: fusedActivation(node) } : {};
+    const options = table && ([table, values] as const);
+    lowering.set(node.outputs[0], lowering.emitter.apply(code, inputs, resultOf(node, lowering), options, version));
+  };
+}
+
+function pool(code: BuiltinOperator): TfliteRule {
+  return (node, lowering) => {
+    const [filterHeight, filterWidth] = shapeOf(node.attributes, "window");
+    const [strideH, strideW] = shapeOf(node.attributes, "strides");
+    const mode = textOf(node.attributes, "padding") === "same" ? padding.same : padding.valid;
+    const options = { padding: mode, strideW, strideH, filterWidth, filterHeight, activation: fusedActivation(node) };
+    const inputs = [lowering.tensor(node.inputs[0])];
+    lowering.set(node.outputs[0], lowering.emitter.apply(code, inputs, resultOf(node, lowering), ["Pool2D", options], 2));
+  };
+}
+
+const mean: TfliteRule = (node, lowering) => {
+  if (fusedActivation(node) !== activation.none) throw new UserError(`${node.op}: TFLite's MEAN has no activation`);
+  const x = node.inputs[0];
+  const axes = shapeOf(node.attributes, "axes").map((a) => (a < 0 ? a + x.type.shape.length : a));
+  const inputs = [lowering.tensor(x), lowering.emitter.integers("axes", [axes.length], axes)];
+  const keepDimensions = booleanOf(node.attributes, "keep") ? 1 : 0;
+  lowering.set(
+    node.outputs[0],
+    lowering.emitter.apply("MEAN", inputs, resultOf(node, lowering), ["Reducer", { keepDimensions }], 2),
+  );
+};
+
+const concat: TfliteRule = (node, lowering) => {
+  const axis = numberOf(node.attributes, "axis");
+  const inputs = node.inputs.map((v) => lowering.tensor(v));
+  const options = { axis: axis < 0 ? axis + node.outputs[0].type.shape.length : axis };
+  lowering.set(
+    node.outputs[0],
+    lowering.emitter.apply("CONCATENATION", inputs, resultOf(node, lowering), ["Concatenation", options], 2),
+  );
+};
+
+const softmax: TfliteRule = (node, lowering) => {
+  const beta = typeof node.attributes.beta === "number" ? node.attributes.beta : 1;
+  const inputs = [lowering.tensor(node.inputs[0])];
+  lowering.set(node.outputs[0], lowering.emitter.apply("SOFTMAX", inputs, resultOf(node, lowering), ["Softmax", { beta }], 2));
+};
+
+/** Ops of integers. */
+export const quantizedRules: Readonly<Record<string, TfliteRule>> = {
+  quantized_conv2d: conv2d,
+  quantized_depthwise_conv2d: depthwiseConv2d,
+  quantized_dense: dense,
+  quantized_add: plain("ADD", 2, "Add", true),
+  quantized_sub: plain("SUB", 2, "Sub", true),
+  quantized_mul: plain("MUL", 2, "Mul", true),
+  quantized_logistic: plain("LOGISTIC", 2),
+  quantized_tanh: plain("TANH", 2),
+  quantized_average_pool: pool("AVERAGE_POOL_2D"),
+  quantized_max_pool: pool("MAX_POOL_2D"),
+  quantized_mean: mean,
+  quantized_concat: concat,
+  quantized_softmax: softmax,
+  quantize: plain("QUANTIZE", 1, "Quantize"),
+  requantize: plain("QUANTIZE", 2, "Quantize"),
+  dequantize: plain("DEQUANTIZE", 2, "Dequantize"),
+};

@@ -92,7 +92,7 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
     printJson({ file: out, format: options.to, bytes: bytes.length, features, states, inputs, outputs, labels: model.labels });
     return;
   }
-  printText(`${out}: ${bytes.length.toLocaleString("en-US")} bytes`);
+  printText(`${out}: ${bytes.length.toLocaleString("en-US")} bytes, ${inputs[0].dtype}`);
   for (const [kind, tensors] of [["takes", inputs] as const, ["gives", outputs] as const])
     for (const tensor of tensors) printText(`${paint("dim", kind)}  ${textOf(tensor)}`);
   printNext(`earshot predict ${shellWord(out)} a-recording.wav`, options);

@@ -16,7 +16,7 @@ describe("earshot", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/Usage: earshot/);
     expect(stdout).toMatch(/^ {2}data .* data sets$/m);
-    expect(stdout).toMatch(/^ {2}report .* training run$/m);
+    expect(stdout).toMatch(/^ {2}report .* training run/m);
   });
 
   it("shows its help on stderr and fails where no command is given", async () => {
@@ -52,7 +52,7 @@ describe("earshot", () => {
   it("names the missing argument", async () => {
     const { code, stderr } = await earshot(["report"]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^earshot: missing required argument 'run'/);
+    expect(stderr).toMatch(/^earshot: missing required argument 'runs'/);
   });
 
   it("loads nothing but the command's words for the help", () => {

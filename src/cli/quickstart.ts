@@ -28,7 +28,7 @@ export function register(program: Command): void {
     )
     .option("--from <model>", "with --words: model to start from; 'none' for none (default: ds_cnn_s, which comes with earshot)")
     .option("-o, --out <folder>", "folder for everything that is made (default: earshot-quickstart, or with a number)")
-    .option("--per-word <n>", "synthesised clips of each word", wholeNumber(20, 10_000), 300)
+    .option("--per-word <n>", "synthesised clips of each word", wholeNumber(12, 10_000), 300)
     .option("--steps <n>", "training steps", wholeNumber(1, 1_000_000))
     .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 31 - 1), 0);
   command

@@ -12,9 +12,9 @@ it("quickstart goes the whole way on a small scale", async () => {
       "--out",
       folder,
       "--per-word",
-      "20",
+      "12",
       "--steps",
-      "6",
+      "4",
       "--target",
       "wasm",
       "--json",
@@ -34,13 +34,18 @@ it("quickstart goes the whole way on a small scale", async () => {
 
 it("quickstart makes a spotter of own words, whose threshold predict heeds", async () => {
   const folder = mkdtempSync(join(tmpdir(), "earshot-own-words-"));
-  const small = ["--per-word", "20", "--steps", "6", "--target", "wasm", "--json"];
+  const small = ["--per-word", "20", "--steps", "4", "--target", "wasm", "--json"];
   try {
     const { code, stdout, stderr } = await earshot(["quickstart", "--words", "Hey Robin", "--out", folder, ...small]);
     expect(stderr).not.toContain("fault of earshot");
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
     expect(result.labels).toEqual(["hey_robin"]);
+    expect(result.heldOutVoice).toBe("awb");
+    // A clip or more as spoken by each of the other three voices, heard by a model without it.
+    expect(result.leftOut.missed.clips).toBeGreaterThanOrEqual(3);
+    expect(result.leftOut.threshold).toBe(result.threshold);
+    expect(existsSync(join(folder, "folds"))).toBe(false);
     expect(result.testing.missed.clips).toBe(4);
     expect(result.testing.nearTrained.clips).toBeGreaterThan(2);
     expect(result.testing.nearNew.clips).toBeGreaterThan(0);

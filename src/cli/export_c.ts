@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../base/errors.js";
 import type { ExportedModel } from "../targets/c/export.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
@@ -12,6 +12,7 @@ export interface CExportArguments extends CommonOptions {
   cpu?: string;
   stream?: "context" | "window";
   hops?: number;
+  example?: boolean;
   floatAbi?: "hard" | "softfp" | "soft";
 }
 
@@ -23,6 +24,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { rateOf } = await import("../measure/spotter_model.js");
   const { cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
   const { exportC } = await import("../targets/c/export.js");
+  const { exampleFiles } = await import("../targets/c/example/files.js");
   const { identifier } = await import("../targets/c/module.js");
   const cpu = cpuNamed(options.cpu ?? "generic");
   if (!cpu) throw new UsageError(`--cpu ${options.cpu}: must be one of ${cpus.join(", ")}`);
@@ -47,14 +49,15 @@ export async function exportToC(name: string, options: CExportArguments): Promis
     ...(options.stream ? { stream: { form: options.stream, hops: options.hops } } : {}),
   });
   const out = options.out ?? `${prefix}_c`;
-  await mkdir(out, { recursive: true });
-  for (const file of made.files) await writeFileSafely(join(out, file.name), new TextEncoder().encode(file.text));
+  const files = [...made.files, ...(options.example === true ? exampleFiles(made, cpu, floatAbi) : [])];
+  for (const { name: file } of files) await mkdir(dirname(join(out, file)), { recursive: true });
+  for (const file of files) await writeFileSafely(join(out, file.name), new TextEncoder().encode(file.text));
   const { flashDataBytes, ramBytes, arenaBytes } = made;
   if (options.json === true) {
     printJson({
       folder: out,
       format: "c",
-      files: made.files.map((f) => f.name),
+      files: files.map((f) => f.name),
       cpu,
       floatAbi,
       features,
@@ -65,7 +68,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
     return;
   }
   const count = (n: number): string => n.toLocaleString("en-US");
-  printText(`${out}: ${made.files.map((f) => f.name).join(", ")}`);
+  printText(`${out}: ${files.map((f) => f.name).join(", ")}`);
   printText(`${paint("dim", "flash")}  ${count(flashDataBytes)} bytes of weights and tables, and the code`);
   printText(`${paint("dim", "RAM")}    ${count(ramBytes)} bytes, ${count(arenaBytes)} of them shared by the layers`);
   printNext(`cc -std=c99 -O2 -c ${shellWord(join(out, `${prefix}.c`))}`, options);

@@ -6,7 +6,7 @@ import type { Split } from "../corpus/clip.js";
 import type { Model } from "../formats/model.js";
 import type { LayerError } from "../measure/layer_errors.js";
 import type { ModelQuantizer } from "../measure/quantize_model.js";
-import { commaList, wholeNumber } from "./arguments.js";
+import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface QuantizeArguments extends CommonOptions {
@@ -21,6 +21,9 @@ interface QuantizeArguments extends CommonOptions {
   split: Split;
   measureClips?: number;
   sensitivity?: boolean;
+  qat?: number;
+  qatClips: number;
+  qatRate: number;
   out: string;
 }
 
@@ -66,6 +69,13 @@ export function register(program: Command): void {
         .default("validation"),
     )
     .option("--measure-clips <n>", "measure on about so many clips (default: all)", wholeNumber(1))
+    .option(
+      "--qat <steps>",
+      "fine-tune with fake quantization on the training clips of --calibrate first",
+      wholeNumber(1, 1_000_000),
+    )
+    .option("--qat-clips <n>", "clips to fine-tune with", wholeNumber(1), 20_000)
+    .option("--qat-rate <rate>", "largest learning rate of the fine-tuning", realNumber(1e-9, 1), 2e-5)
     .option("--sensitivity", "measure too with each layer alone left float")
     .option("--json", "print one JSON object")
     .action(quantize);
@@ -84,6 +94,7 @@ async function quantize(name: string, options: QuantizeArguments): Promise<void>
   const quantizer = await ModelQuantizer.open(model, clips, options.method);
   const measure = root === undefined ? undefined : await measurer(root, options, model);
   const before = await measure?.(model, "float");
+  if (options.qat !== undefined) await fineTune(quantizer, model, options.qat, options);
   const chosen = await choose(quantizer, model, options, before, measure);
   const layers = await quantizer.errors(chosen.quantized);
   const sensitivity =
@@ -114,6 +125,25 @@ async function open(name: string): Promise<Model> {
   if ([...model.parameters.values()].some((data) => !(data instanceof Float32Array)))
     throw new UserError(`${path}: is quantized already; give the float model that it was made from`);
   return model;
+}
+
+async function fineTune(
+  quantizer: ModelQuantizer,
+  { labels }: Model,
+  steps: number,
+  { calibrate, qatClips, qatRate }: QuantizeArguments,
+): Promise<void> {
+  const { namedSet } = await import("../measure/named_set.js");
+  const progress = new Progress("fine-tuning", steps, "steps");
+  try {
+    await quantizer.fineTune(namedSet(calibrate, "training", labels, qatClips), {
+      steps,
+      rate: qatRate,
+      onProgress: (step) => progress.update(step),
+    });
+  } finally {
+    progress.end();
+  }
 }
 
 type Measure = (model: Model, what: string) => Promise<number>;

@@ -5,6 +5,7 @@ import type { ValuedGraph } from "../passes/fold.js";
 import { prepareForQuantization, type QuantizedGraph, type QuantizeOptions, quantizeGraph } from "../passes/quantize.js";
 import type { Range } from "../passes/quantize_scale.js";
 import { featureBatches } from "../train/clip_features.js";
+import { type FineTuneOptions, fineTuneQuantized } from "../train/fine_tune_quantized.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { archivedFrontend, archiveRoots } from "../train/frontends.js";
 import type { ClipSet } from "../train/sources.js";
@@ -20,10 +21,12 @@ const comparedClips = 32;
 /** A model that is measured and can be quantized in several ways. */
 export class ModelQuantizer {
   readonly #model: Model;
-  readonly #ready: ValuedGraph;
+  #ready: ValuedGraph;
   readonly #features: Float32Array;
   readonly #ranges: ReadonlyMap<Value, Range>;
   readonly #method: RangeMethod;
+  /** Steps of fine-tuning so far. */
+  #fineTuned = 0;
 
   constructor(model: Model, ready: ValuedGraph, features: Float32Array, ranges: ReadonlyMap<Value, Range>, method: RangeMethod) {
     this.#model = model;
@@ -43,6 +46,14 @@ export class ModelQuantizer {
     return new ModelQuantizer(model, ready, features, await calibrate(ready, features, method), method);
   }
 
+  /** Fine-tunes the model with fake quantization on clips of its labels; what is quantized from then on is the result. */
+  async fineTune(clips: ClipSet, options: FineTuneOptions): Promise<void> {
+    const features = await featuresOf(this.#model, clips);
+    const data = { features, labels: clips.labels, classes: this.#model.labels.length };
+    this.#ready = await fineTuneQuantized(this.#ready, this.#ranges, data, options);
+    this.#fineTuned += options.steps;
+  }
+
   /** Names of the layers, as `float` takes them. */
   layers(): string[] {
     return [...new Set(quantizeGraph(this.#ready, this.#ranges).layers.map((l) => l.name))];
@@ -59,6 +70,7 @@ export class ModelQuantizer {
       io: options.io ?? "float",
       recurrent: options.recurrent ?? "int16",
       float: options.float ?? [],
+      ...(this.#fineTuned > 0 ? { fineTuningSteps: this.#fineTuned } : {}),
     };
     return { model: { ...this.#model, graph, parameters, training: { ...this.#model.training, quantization: note } }, quantized };
   }

@@ -11,6 +11,9 @@ import { labelLayer } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
 import { buildTrainingStep } from "./step.js";
 
+/** What of a recipe the training step needs. */
+export type StepRecipe = Pick<Recipe, "batch" | "optimizer" | "labelSmoothing" | "l2" | "clipNorm" | "seed" | "from">;
+
 /** The compiled training step with its parameters, buffers and slots. */
 export class Trainer {
   readonly #program: CompiledProgram;
@@ -23,7 +26,7 @@ export class Trainer {
   #milliseconds = 0;
 
   /** Use `Trainer.open`. */
-  constructor(graph: Graph, recipe: Recipe, step: Graph, program: CompiledProgram) {
+  constructor(graph: Graph, recipe: StepRecipe, step: Graph, program: CompiledProgram) {
     this.#graph = graph;
     this.#optimizer = recipe.optimizer;
     this.#seed = recipe.seed;
@@ -36,7 +39,7 @@ export class Trainer {
   /** Builds and compiles the training step of a network for the batch of the recipe. */
   static async open(
     graph: Graph,
-    recipe: Recipe,
+    recipe: StepRecipe,
     options: { target: TargetName | "auto"; threads: number; profile?: boolean },
   ): Promise<Trainer> {
     const { batch, optimizer, labelSmoothing, l2, clipNorm } = recipe;

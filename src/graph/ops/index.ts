@@ -26,6 +26,7 @@ import { div } from "./div.js";
 import { dropout } from "./dropout.js";
 import { exp } from "./exp.js";
 import { expand } from "./expand.js";
+import { fakeQuantize } from "./fake_quantize.js";
 import { fused } from "./fused.js";
 import { greater } from "./greater.js";
 import { log } from "./log.js";
@@ -97,6 +98,7 @@ export const ops: readonly OpDefinition[] = [
   dropout,
   exp,
   expand,
+  fakeQuantize,
   fused,
   greater,
   log,

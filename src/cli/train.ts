@@ -22,6 +22,7 @@ interface TrainArguments extends CommonOptions, TaskArguments, OptimizerArgument
   option?: string[];
   recipe?: string;
   from?: string;
+  streaming?: boolean;
   freezeSteps?: number;
   bodyRate?: number;
   out?: string;
@@ -58,6 +59,7 @@ export function register(program: Command): void {
       "--from <model>",
       "start from a trained model (a file, or the name of one that comes with earshot) with a new label layer; network and front end are the model's",
     )
+    .option("--streaming", "train for the context form of 'earshot stream': clips follow each other as in a stream")
     .option("--freeze-steps <n>", "with --from: first steps, in which only the label layer learns (default: 100)", wholeNumber(0))
     .option("--body-rate <x>", "with --from: factor on the learning rate of the other layers (default: 0.3)", realNumber(0, 100))
     .option("-o, --out <folder>", "folder of the run, new or empty")

@@ -8,6 +8,7 @@ type Table = Record<string, unknown>;
 /** Options of `earshot train` that say where a training starts. */
 export interface FromArguments {
   from?: string;
+  streaming?: boolean;
   freezeSteps?: number;
   bodyRate?: number;
   frontend?: string;
@@ -30,6 +31,7 @@ const bodyRate = 0.3;
  * @throws UsageError for options that contradict the model, UserError where it cannot be started from
  */
 export async function applyPretrained(recipe: Table, model: string | undefined, options: FromArguments): Promise<void> {
+  if (options.streaming === true) recipe["streaming"] = true;
   if (options.from === undefined) {
     if (options.freezeSteps === undefined && options.bodyRate === undefined) return;
     throw new UsageError("--freeze-steps and --body-rate go with --from MODEL");
@@ -48,12 +50,14 @@ export async function applyPretrained(recipe: Table, model: string | undefined, 
     frontend,
     rate,
     samples,
-  }: { model: unknown; frontend: FrontendDescription; rate: number; samples: number } = own;
+    task,
+  }: { model: unknown; frontend: FrontendDescription; rate: number; samples: number; task: unknown } = own;
+  // Training for streams goes on with the same words.
+  if (options.streaming === true && task !== undefined) recipe["task"] ??= structuredClone(task);
   for (const [key, value] of Object.entries(fineTuning)) recipe[key] ??= value;
   Object.assign(recipe, { model: structuredClone(network), frontend, rate, samples: recipe["samples"] ?? samples });
   recipe["from"] = {
-    freezeSteps,
-    bodyRate,
+    ...(options.streaming === true ? { freezeSteps: 0, bodyRate: 1 } : { freezeSteps, bodyRate }),
     ...before,
     model: options.from,
     ...(options.freezeSteps === undefined ? {} : { freezeSteps: options.freezeSteps }),

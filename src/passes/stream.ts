@@ -66,6 +66,8 @@ export interface StreamingGraph {
  * @throws UserError that names the node that cannot stream, or where the chunk is none
  */
 export function streamGraph(graph: Graph, options: StreamOptions): StreamingGraph {
+  if (graph.inputs[0]?.value.type.shape[0] !== 1)
+    throw new UserError(`graph ${graph.name} is not that of one clip; only such a graph streams`);
   const timed = timingsOf(graph, options.form);
   const [output, ...others] = graph.outputs;
   const timing = timed.timings.get(output.value);

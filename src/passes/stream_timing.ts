@@ -75,8 +75,8 @@ class Analysis implements StreamTimings {
     this.#graph = graph;
     this.#form = form;
     const [input, ...others] = graph.inputs;
-    if (input === undefined || others.length > 0 || input.value.type.shape.length < 2 || input.value.type.shape[0] !== 1)
-      throw new UserError(`graph ${graph.name} has not one input [1, time, ...]; only such a graph streams`);
+    if (input === undefined || others.length > 0 || input.value.type.shape.length < 2)
+      throw new UserError(`graph ${graph.name} has not one input [batch, time, ...]; only such a graph streams`);
     this.timings.set(input.value, { stride: 1, earliest: 0, latest: 0, axis: 1 });
   }
 

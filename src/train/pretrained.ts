@@ -14,6 +14,8 @@ export interface PretrainedSettings {
   readonly rate: number;
   /** Samples of a clip. */
   readonly samples: number;
+  /** The task of its recipe, as its recipe has it; undefined where it does not say. */
+  readonly task: unknown;
 }
 
 /** First values taken from a pretrained model. */
@@ -60,7 +62,11 @@ function isKernel({ value }: Parameter): boolean {
  */
 export async function pretrainedSettings(nameOrPath: string): Promise<PretrainedSettings> {
   const model = await readPretrained(nameOrPath);
-  const recipe = (model.training["recipe"] ?? {}) as { model?: { name?: unknown; options?: unknown }; rate?: unknown };
+  const recipe = (model.training["recipe"] ?? {}) as {
+    model?: { name?: unknown; options?: unknown };
+    rate?: unknown;
+    task?: unknown;
+  };
   const name = recipe.model?.name ?? model.training["model"];
   if (typeof name !== "string")
     throw new UserError(
@@ -71,6 +77,7 @@ export async function pretrainedSettings(nameOrPath: string): Promise<Pretrained
     frontend: model.frontendDescription,
     rate: typeof recipe.rate === "number" ? recipe.rate : 16_000,
     samples: model.frontend.inputs[0].value.type.shape[1],
+    task: recipe.task,
   };
 }
 

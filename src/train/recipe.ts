@@ -174,6 +174,8 @@ const entries = {
   batch: v.optional(count(1, 65_536), 100),
   /** Optimizer steps. */
   steps: v.optional(count(1), 10_000),
+  /** Trains for the context form of streams: real past and future in the place of padding, recurrent states that go on. */
+  streaming: v.optional(v.boolean()),
   labelSmoothing: v.optional(real(0, 0.999), 0),
   /** Weight of the loss of a label's clips; 1 where missing. */
   classWeights: v.optional(v.record(v.string(), real(0, 1e6)), {}),

@@ -5,6 +5,7 @@ import type { CompiledProgram, TargetName } from "../engine/program.js";
 import { initializeParameters } from "../graph/initialize.js";
 import { retype } from "../graph/retype.js";
 import type { Graph } from "../graph/types.js";
+import { streamTrainingForm } from "../passes/stream_training.js";
 import type { Batch } from "./loader_plan.js";
 import { biasCorrections } from "./optimizer.js";
 import { labelLayer } from "./pretrained.js";
@@ -44,7 +45,10 @@ export class Trainer {
   ): Promise<Trainer> {
     const { batch, optimizer, labelSmoothing, l2, clipNorm } = recipe;
     const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
-    const typed = retype(graph, { inputs: { features: [batch, frames, bins] } });
+    const typed =
+      recipe.streaming === true
+        ? streamTrainingForm(graph, batch)
+        : retype(graph, { inputs: { features: [batch, frames, bins] } });
     const head = recipe.from === undefined ? undefined : labelLayer(graph);
     const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, clipNorm, head });
     return new Trainer(graph, recipe, step, await compile(step, options));

@@ -1,0 +1,194 @@
+import { invariant, UserError } from "../base/errors.js";
+import { GraphBuilder } from "../graph/builder.js";
+import { retype } from "../graph/retype.js";
+import type { Graph, Node, Value } from "../graph/types.js";
+import { type NodePlan, type StreamTimings, type Timing, timingsOf } from "./stream_timing.js";
+
+/** Share of the clips that are heard without a past, as after a reset. */
+const resetShare = 0.3;
+
+/** Elements `from` to `to - 1` of a value, counted as in the clip; those before 0 are the past. */
+interface Stretch {
+  readonly value: Value;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * A clip's graph for training what it will be in a stream (context form): before and behind each clip of the batch stands, instead of
+ * zeros, the end and the beginning of its neighbours in the batch, and a recurrent state goes on from the clip before. Some clips,
+ * drawn anew in each step, have no past, so that a stream can begin. Weights and answers are those of the clip's graph.
+ * @param graph with one input [1, T, ...], one output and no states
+ * @throws UserError where the graph cannot stream, has states or needs more past than a clip has
+ */
+export function streamTrainingForm(graph: Graph, batch: number): Graph {
+  const [{ name, value }] = graph.inputs;
+  if (graph.states.length > 0)
+    throw new UserError(`graph ${graph.name} has states of its own; train it for streams without them`);
+  const typed = retype(graph, { inputs: { [name]: [batch, ...value.type.shape.slice(1)] } });
+  return new TrainingForm(typed, timingsOf(typed, "context")).write();
+}
+
+class TrainingForm {
+  readonly #graph: Graph;
+  readonly #timed: StreamTimings;
+  readonly #builder: GraphBuilder;
+  /** Values without time, and those made from whole clips. */
+  readonly #values = new Map<Value, Value>();
+  readonly #stretches = new Map<Value, Stretch>();
+  #mask: Value | undefined;
+
+  constructor(graph: Graph, timed: StreamTimings) {
+    this.#graph = graph;
+    this.#timed = timed;
+    this.#builder = new GraphBuilder(graph.name);
+  }
+
+  write(): Graph {
+    const [{ name, value }] = this.#graph.inputs;
+    const features = this.#builder.input(name, value.type);
+    for (const parameter of this.#graph.parameters) this.#values.set(parameter.value, this.#builder.adopt(parameter));
+    this.#stretches.set(value, this.#surrounded(features));
+    for (const node of this.#graph.nodes) this.#node(node, this.#timed.plans.get(node) ?? { kind: "static" });
+    for (const output of this.#graph.outputs) {
+      const made = this.#values.get(output.value);
+      invariant(made, "a clip's answer is made from the whole clip");
+      this.#builder.output(output.name, made);
+    }
+    return this.#builder.finish();
+  }
+
+  /** The clips with what they need of their neighbours. */
+  #surrounded(features: Value): Stretch {
+    const length = features.type.shape[1];
+    const [output] = this.#graph.outputs;
+    const { earliest, latest } = this.#timed.timings.get(output.value) as Timing;
+    const carries = [...this.#timed.plans.values()].some((plan) => plan.kind === "carried");
+    const past = carries ? length : -earliest;
+    const future = Math.max(0, latest + 1 - length);
+    if (past > length || future > length)
+      throw new UserError(
+        `graph ${this.#graph.name} needs ${Math.max(past, future)} frames around a clip of ${length}; it cannot be trained for streams`,
+      );
+    const parts = [features];
+    if (past > 0) parts.unshift(this.#part(this.#rolled(features, -1), 1, length - past, length));
+    if (future > 0) parts.push(this.#part(this.#rolled(features, 1), 1, 0, future));
+    const value = parts.length === 1 ? features : this.#builder.op("concat", parts, { axis: 1 });
+    return { value, from: -past, to: length + future };
+  }
+
+  /** Row i is row i + by. */
+  #rolled(x: Value, by: 1 | -1): Value {
+    const rows = x.type.shape[0];
+    if (rows === 1) return x;
+    const cut = by === 1 ? 1 : rows - 1;
+    return this.#builder.op("concat", [this.#part(x, 0, cut, rows), this.#part(x, 0, 0, cut)], { axis: 0 });
+  }
+
+  #part(value: Value, axis: number, from: number, to: number): Value {
+    const { shape } = value.type;
+    if (from === 0 && to === shape[axis]) return value;
+    const begin = shape.map((_, i) => (i === axis ? from : 0));
+    const end = shape.map((n, i) => (i === axis ? to : n));
+    return this.#builder.op("slice", [value], { begin, end, strides: shape.map(() => 1) });
+  }
+
+  #take(v: Value, from: number, to: number): Value {
+    const stretch = this.#stretches.get(v);
+    invariant(stretch && from >= stretch.from && to <= stretch.to, "not enough of the neighbours");
+    return this.#part(stretch.value, this.#axis(v), from - stretch.from, to - stretch.from);
+  }
+
+  #axis(v: Value): number {
+    return (this.#timed.timings.get(v) as Timing).axis as number;
+  }
+
+  #node(node: Node, plan: NodePlan): void {
+    if (plan.kind === "each") this.#each(node, plan);
+    else if (plan.kind === "carried") this.#carried(node);
+    else {
+      const inputs = node.inputs.map((v) => {
+        const timing = this.#timed.timings.get(v);
+        if (timing?.axis !== undefined) return this.#take(v, 0, v.type.shape[timing.axis]);
+        return this.#values.get(v) as Value;
+      });
+      // Zeros of a stretch are the first states of scans, which `#carried` makes itself.
+      if (node.op === "zeros" || inputs.some((v) => v === undefined)) return;
+      const results = this.#builder.apply(node.op, inputs, node.attributes, node.body);
+      node.outputs.forEach((v, i) => this.#values.set(v, results[i]));
+    }
+  }
+
+  #each(node: Node, { use }: Extract<NodePlan, { kind: "each" }>): void {
+    const { stride, before, reach } = use;
+    const timed = node.inputs.flatMap((v) => this.#stretches.get(v) ?? []);
+    const from = Math.max(...timed.map((s) => Math.ceil((s.from + before) / stride)));
+    const to = Math.min(...timed.map((s) => Math.floor((s.to - reach + before) / stride) + 1));
+    const inputs = node.inputs.map((v) => {
+      if (!this.#stretches.has(v)) return this.#values.get(v) as Value;
+      const first = from * stride - before;
+      let part = this.#take(v, first, (to - 1) * stride - before + reach);
+      if (use.padded && first < 0) part = this.#pastOrNone(part, this.#axis(v), -first);
+      return use.pads ? this.#builder.op("pad", [part], { before: use.pads.before, after: use.pads.after }) : part;
+    });
+    const results = this.#builder.apply(node.op, inputs, use.attributes(to - from), node.body);
+    node.outputs.forEach((v, i) => this.#stretches.set(v, { value: results[i], from, to }));
+  }
+
+  /** The first `past` elements zero in the clips that have no past, as a stream's rings are at its beginning. */
+  #pastOrNone(x: Value, axis: number, past: number): Value {
+    const before = this.#part(x, axis, 0, past);
+    const masked = this.#builder.op("mul", [before, this.#rowMask(x.type.shape.length)]);
+    return this.#builder.op("concat", [masked, this.#part(x, axis, past, x.type.shape[axis])], { axis });
+  }
+
+  /** 1 for clips with a past, 0 for others: [batch, 1, ...]. */
+  #rowMask(rank: number): Value {
+    const batch = this.#graph.inputs[0].value.type.shape[0];
+    if (this.#mask === undefined) {
+      const [input] = [...this.#stretches.values()];
+      const zeros = this.#builder.op("zeros", [input.value], { shape: [batch, 1] });
+      const ones = this.#builder.op("affine", [zeros], { scale: 1, offset: 1 });
+      this.#mask = this.#builder.op("dropout", [ones], { rate: resetShare, rescale: false });
+    }
+    const shape = [batch, ...Array.from({ length: rank - 1 }, () => 1)];
+    return rank === 2 ? this.#mask : this.#builder.op("reshape", [this.#mask], { shape });
+  }
+
+  /** Over the past, and from the state that it leaves over the clip. */
+  #carried(node: Node): void {
+    const states = Number(node.attributes.states);
+    const sequences = Number(node.attributes.sequences);
+    const isSequence = (i: number): boolean => i >= states && i < states + sequences;
+    const timed = node.inputs.filter((_, i) => isSequence(i));
+    const from = Math.max(...timed.map((v) => (this.#stretches.get(v) as Stretch).from));
+    const steps = timed[0].type.shape[0];
+    const zeros = node.inputs.slice(0, states).map((v) => {
+      const { shape } = v.type;
+      return this.#builder.op("zeros", [(this.#stretches.get(timed[0]) as Stretch).value], { shape });
+    });
+    const over = (first: readonly Value[], begin: number, end: number): readonly Value[] =>
+      this.#builder.apply(
+        "scan",
+        node.inputs.map((v, i) => {
+          if (i < states) return first[i];
+          return isSequence(i) ? this.#take(v, begin, end) : (this.#values.get(v) as Value);
+        }),
+        node.attributes,
+        node.body,
+      );
+    const past = from < 0 ? over(zeros, from, 0) : undefined;
+    const first = zeros.map((zero, i) =>
+      past ? this.#builder.op("mul", [past[i], this.#rowMask(zero.type.shape.length)]) : zero,
+    );
+    const results = over(first, 0, steps);
+    node.outputs.forEach((v, i) => {
+      if (i < states) this.#values.set(v, results[i]);
+      else if (!past) this.#stretches.set(v, { value: results[i], from: 0, to: steps });
+      else {
+        const value = this.#builder.op("concat", [past[i], results[i]], { axis: 0 });
+        this.#stretches.set(v, { value, from, to: steps });
+      }
+    });
+  }
+}

@@ -4,6 +4,7 @@ import { shapeOf } from "./attributes.js";
 import { type Geometry, geometryOf } from "./convolution.js";
 import type { OpDefinition } from "./op.js";
 import { clampOf, movedType, requireQuantized } from "./quantized.js";
+import { poolTime } from "./time.js";
 import type { Attributes, TensorType } from "./types.js";
 
 /** Geometry of a pooling window: that of a depthwise convolution without dilation. */
@@ -20,6 +21,7 @@ export function poolOp(kind: "average" | "max"): OpDefinition {
     documentation:
       `${kind === "max" ? "Largest" : "Mean (rounded to nearest, ties away from zero)"} of the windows of x[B,H,W,C], i8 or i16; places outside the map do not count. ` +
       "Attributes window [height, width], strides, padding, low, high; scale and zero point stay.",
+    time: poolTime,
     infer: ([x], attributes) => {
       requireQuantized(x);
       const g = poolGeometry(x!, attributes);

@@ -79,6 +79,22 @@ export const convolutionTime: TimeRule = ([x, kernel], [axis, ...others], _, att
   };
 };
 
+/** Pooling windows over a map. Padding does not count in them, so that no real past can stand in its place. */
+export const poolTime: TimeRule = ([x], [axis], _, attributes) => {
+  if (axis !== 1) return undefined;
+  const [height, width] = shapeOf(attributes, "window");
+  const g = geometryOf(x, [height, width, 1, 1], { ...attributes, dilations: [1, 1] });
+  if (g.before.some((n) => n > 0) || g.after.some((n) => n > 0)) return undefined;
+  return {
+    axis,
+    stride: g.strides[0],
+    before: 0,
+    reach: height,
+    padded: false,
+    attributes: () => ({ ...attributes, padding: "valid" }),
+  };
+};
+
 /** Frames of samples. */
 export const frameTime: TimeRule = (_, [axis], __, attributes) => {
   if (axis !== 1) return undefined;

@@ -128,5 +128,7 @@ function tailOf(
     node.outputs.forEach((v, i) => values.set(v, results[i]));
   }
   for (const { name, value } of graph.outputs) builder.output(name, values.get(value) as Value);
-  return builder.finish();
+  const tail = builder.finish();
+  const used = new Set(tail.nodes.flatMap((n) => n.inputs));
+  return { ...tail, parameters: tail.parameters.filter((p) => used.has(p.value)) };
 }

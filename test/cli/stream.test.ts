@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { RandomStream } from "../../src/base/random.js";
+import { encodeWav } from "../../src/signal/wav-writer.js";
+import { earshot } from "./command_line.js";
+
+const base = mkdtempSync(join(tmpdir(), "earshot-stream-"));
+afterAll(() => rmSync(base, { recursive: true }));
+
+function recording(seconds: number): string {
+  const random = new RandomStream(2);
+  const file = join(base, `${seconds}.wav`);
+  writeFileSync(
+    file,
+    encodeWav({ samples: Float32Array.from({ length: seconds * 16000 }, () => random.between(-0.3, 0.3)), sampleRate: 16000 }),
+  );
+  return file;
+}
+
+describe("earshot stream", () => {
+  it("reports and checks a shipped model", async () => {
+    const { code, stdout } = await earshot(["stream", "ds_cnn_s", "--check", recording(2), "--json"]);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ form: "context", hops: 2, hopMs: 20, resultMs: 40, delayMs: 250, phases: 1 });
+    expect(report.clipMultiplyAccumulatesPerSecond / report.multiplyAccumulatesPerSecond).toBeGreaterThan(40);
+    expect(report.checks[0]).toMatchObject({ equal: true });
+    expect(report.checks[0].compared).toBeGreaterThan(5);
+  });
+
+  it("the window form has no delay, and prints a table", async () => {
+    const { code, stdout } = await earshot(["stream", "svdf", "--form", "window", "--input", "features", "--hops", "3"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^delay +0 ms$/m);
+    expect(stdout).toMatch(/^step +3 x 20 ms of features/m);
+  });
+
+  it("says what is wrong", async () => {
+    for (const [args, wanted, message] of [
+      [["stream", "ds_cnn_z"], 1, /there is no such file/],
+      [["stream", "ds_cnn_s", "--hops", "0"], 2, /whole number/],
+      [["stream", "ds_cnn_s", "--check", recording(1)], 1, /too short to check on/],
+      [["evaluate", "ds_cnn_s", "--data", "x", "--reset"], 2, /--reset goes with --stream-clips/],
+    ] as const) {
+      const { code, stderr } = await earshot([...args]);
+      expect(stderr).toMatch(message);
+      expect(code).toBe(wanted);
+    }
+  });
+});

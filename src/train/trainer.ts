@@ -13,7 +13,10 @@ import type { Recipe } from "./recipe.js";
 import { buildTrainingStep } from "./step.js";
 
 /** What of a recipe the training step needs. */
-export type StepRecipe = Pick<Recipe, "batch" | "optimizer" | "labelSmoothing" | "l2" | "clipNorm" | "seed" | "from">;
+export type StepRecipe = Pick<
+  Recipe,
+  "batch" | "optimizer" | "labelSmoothing" | "l2" | "clipNorm" | "seed" | "from" | "streaming"
+>;
 
 /** The compiled training step with its parameters, buffers and slots. */
 export class Trainer {

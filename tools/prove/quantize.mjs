@@ -17,7 +17,9 @@ if (!features || !sounds) {
 const main = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "earshot-quantize-"));
 const earshot = (...args) =>
-  JSON.parse(execFileSync(process.execPath, [main, ...args, "--json"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  JSON.parse(
+    execFileSync(process.execPath, [main, ...args, "--json"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
+  );
 const percent = (x) => `${(x * 100).toFixed(2)} %`;
 const points = (x) => `${x >= 0 ? "+" : ""}${(x * 100).toFixed(2)}`;
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
@@ -27,28 +29,30 @@ const lines = [
   "",
   "model     method      cells  float        int8         points  of",
 ];
-const row = (name, method, cells, before, after, of) =>
+const row = (name, method, cells, before, after, of) => {
   lines.push(
     `${name.padEnd(10)}${method.padEnd(12)}${cells.padEnd(7)}${percent(before).padEnd(13)}${percent(after).padEnd(13)}${points(after - before).padEnd(8)}${of}`,
   );
+  console.log(lines.at(-1));
+};
+
+const clips = (model) => earshot("evaluate", model, "--data", sounds, "--split", "testing").accuracy;
+
+function measure(name, method, cells) {
+  const out = join(folder, `${name}.safetensors`);
+  const common = ["--calibrate", features, "--method", method, "--recurrent", cells, "--out", out];
+  const { before, after } = earshot("quantize", name, ...common, "--features", features);
+  const shown = name.startsWith("crnn") ? cells : "-";
+  row(name, method, shown, before, after, "validation arrays");
+  if (method === "minmax") row(name, method, shown, clips(name), clips(out), "testing sounds");
+}
 
 try {
-  for (const name of shippedModels()) {
-    const recurrent = name.startsWith("crnn");
-    const variants = [["minmax", "int8"], ...(recurrent ? [["minmax", "int16"]] : []), ["percentile", "int8"], ["entropy", "int8"]];
-    for (const [method, cells] of variants) {
-      const out = join(folder, `${name}.safetensors`);
-      const common = ["--calibrate", features, "--method", method, "--recurrent", cells, "--out", out];
-      const { before, after } = earshot("quantize", name, ...common, "--features", features);
-      row(name, method, recurrent ? cells : "-", before, after, "validation arrays");
-      if (method !== "minmax") continue;
-      const clips = (model) => earshot("evaluate", model, "--data", sounds, "--split", "testing").accuracy;
-      row(name, method, recurrent ? cells : "-", clips(name), clips(out), "testing sounds");
-    }
-  }
+  for (const name of shippedModels())
+    for (const cells of name.startsWith("crnn") ? ["int8", "int16"] : ["int8"]) measure(name, "minmax", cells);
+  for (const method of ["percentile", "entropy"]) for (const name of shippedModels()) measure(name, method, "int8");
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 mkdirSync("results", { recursive: true });
 writeFileSync("results/quantize.txt", `${lines.join("\n")}\n`);
-console.log(lines.join("\n"));

@@ -1,0 +1,49 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { earshot } from "./command_line.js";
+
+const base = mkdtempSync(join(tmpdir(), "earshot-export-c-"));
+afterAll(() => rmSync(base, { recursive: true }));
+
+describe("earshot export --to c", () => {
+  it("writes header and source and says what they need", async () => {
+    const out = join(base, "firmware");
+    const args = ["export", "ds_cnn_s", "--to", "c", "--prefix", "kws", "--cpu", "m4", "--out", out, "--json"];
+    const { code, stdout, stderr } = await earshot(args);
+    expect([code, stderr]).toEqual([0, ""]);
+    const said = JSON.parse(stdout);
+    expect(said).toMatchObject({ folder: out, format: "c", files: ["kws.h", "kws.c"], cpu: "cortex-m4", floatAbi: "hard" });
+    const header = readFileSync(join(out, "kws.h"), "utf8");
+    expect(header).toContain(`#define KWS_RAM_BYTES ${said.ramBytes}\n`);
+    expect(header).toContain("-mcpu=cortex-m4");
+    // Every function that other files see begins with the prefix, and no library but string.h is used.
+    const source = readFileSync(join(out, "kws.c"), "utf8");
+    const seen = source.match(/^(?!static|typedef|#|\/| |\}|\{)[a-z][\w ]*\**\w+\(/gm) ?? [];
+    expect(seen.length).toBeGreaterThan(3);
+    for (const text of seen) expect(text).toMatch(/\bkws_\w+\($/);
+    expect(source.match(/#include .*/g)).toEqual(['#include "kws.h"', "#include <string.h>"]);
+  });
+
+  it("says what is wrong, and writes nothing", async () => {
+    const out = join(base, "never");
+    const text = join(base, "broken.tflite");
+    writeFileSync(text, "no model");
+    const cases: [string[], number, RegExp][] = [
+      [["ds_cnn_s", "--to", "c", "--cpu", "m99"], 2, /--cpu m99: must be one of generic, cortex-m0/],
+      [["ds_cnn_s", "--to", "c", "--prefix", "9 lives"], 1, /--prefix "9 lives" is no C name/],
+      [["ds_cnn_s", "--to", "c", "--features", "op"], 2, /--features op: for --to c/],
+      [["ds_cnn_s", "--to", "c", "--hops", "2"], 2, /--hops goes with --stream/],
+      [["ds_cnn_s", "--to", "c", "--example", "--features", "none"], 1, /--example classifies sounds/],
+      [["ds_cnn_s", "--to", "c", "--example", "--cpu", "m0"], 1, /no example for --cpu cortex-m0/],
+      [["ds_cnn_s", "--cpu", "m4"], 2, /--cpu is for --to c/],
+      [[text, "--to", "c"], 1, /broken\.tflite/],
+    ];
+    for (const [args, exit, message] of cases) {
+      const { code, stderr } = await earshot(["export", ...args, "--out", out]);
+      expect([code, stderr]).toEqual([exit, expect.stringMatching(message)]);
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+});

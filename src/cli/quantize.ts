@@ -12,7 +12,7 @@ import { type CommonOptions, paint, printJson, printNext, printText, shellWord }
 interface QuantizeArguments extends CommonOptions {
   calibrate: string;
   clips: number;
-  method: "minmax" | "percentile" | "entropy";
+  method: "minmax" | "percentile" | "entropy" | "error";
   io: "float" | "int8";
   recurrent: "auto" | "int8" | "int16";
   floatOps?: string[];
@@ -48,8 +48,8 @@ export function register(program: Command): void {
     .addOption(
       command
         .createOption("--method <name>", "how a range is chosen from the values seen")
-        .choices(["minmax", "percentile", "entropy"])
-        .default("minmax"),
+        .choices(["error", "minmax", "percentile", "entropy"])
+        .default("error"),
     )
     .addOption(command.createOption("--io <type>", "type of input and output").choices(["float", "int8"]).default("float"))
     .addOption(

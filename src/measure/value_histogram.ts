@@ -3,7 +3,7 @@ import type { Range } from "../passes/quantize_scale.js";
 const bins = 4096;
 
 /** How a range is chosen from the values seen. */
-export type RangeMethod = "minmax" | "percentile" | "entropy";
+export type RangeMethod = "minmax" | "percentile" | "entropy" | "error";
 
 /** Share of the values that `percentile` keeps. */
 const kept = 0.9999;
@@ -45,7 +45,8 @@ export class ValueHistogram {
   range(method: RangeMethod): Range {
     if (this.#total === 0) return { low: 0, high: 0 };
     if (method === "minmax") return { low: this.#low, high: this.#high };
-    return method === "percentile" ? this.#percentile() : this.#entropy();
+    if (method === "percentile") return this.#percentile();
+    return this.#narrowed((range) => (method === "entropy" ? this.#divergence(range) : this.#squaredError(range)));
   }
 
   /** Lower edge of a bin. */
@@ -63,23 +64,39 @@ export class ValueHistogram {
   }
 
   /**
-   * The part of the range, cut at both ends alike, whose 256 levels tell the least wrong about the distribution: smallest divergence of
-   * Kullback and Leibler between what was counted, cut values at the ends, and its 256 levels (Migacz 2017).
+   * The part of the range, cut at both ends alike, that costs least.
    */
-  #entropy(): Range {
+  #narrowed(cost: (range: Range) => number): Range {
     let best: Range = { low: this.#low, high: this.#high };
     let least = Infinity;
     for (let share = 100; share >= 30; share -= 2) {
       const range = { low: (this.#low * share) / 100, high: (this.#high * share) / 100 };
-      const divergence = this.#divergence(range);
-      if (divergence < least) {
-        least = divergence;
+      const here = cost(range);
+      if (here < least) {
+        least = here;
         best = range;
       }
     }
     return best;
   }
 
+  /** Mean squared error of 256 levels over the range: a twelfth of a squared step inside, the squared distance outside. */
+  #squaredError({ low, high }: Range): number {
+    const step = Math.max(high, 0) - Math.min(low, 0);
+    const inside = (step / 255) ** 2 / 12;
+    let sum = 0;
+    for (let i = 0; i < bins; i++) {
+      const count = this.#counts[i]!;
+      if (count === 0) continue;
+      const x = (this.#edge(i) + this.#edge(i + 1)) / 2;
+      sum += count * (x > high ? (x - high) ** 2 : x < low ? (x - low) ** 2 : inside);
+    }
+    return sum;
+  }
+
+  /**
+   * Divergence of Kullback and Leibler between what was counted, cut values at the ends of the range, and its 256 levels (Migacz 2017).
+   */
   #divergence({ low, high }: Range): number {
     const bin = (x: number): number => Math.max(0, Math.min(bins - 1, Math.floor((x / this.#limit + 1) * (bins / 2))));
     const first = bin(Math.min(low, 0));

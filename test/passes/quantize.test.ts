@@ -98,7 +98,7 @@ describe("quantizeGraph", () => {
 
   it("every method's range lies inside what was seen", async () => {
     const { model, features, ranges } = await prepared("dnn_s", {});
-    for (const method of ["percentile", "entropy"] as const) {
+    for (const method of ["percentile", "entropy", "error"] as const) {
       const other = await calibrate(model, features, method, "oracle");
       for (const [value, { low, high }] of other) {
         const seen = ranges.get(value)!;

@@ -25,7 +25,7 @@ const points = (x) => `${x >= 0 ? "+" : ""}${(x * 100).toFixed(2)}`;
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 const lines = [
   `${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${cpus()[0].model}, Node ${process.version}`,
-  "earshot quantize MODEL --calibrate FEATURES --clips 500 (training arrays; minmax unless named)",
+  "earshot quantize MODEL --calibrate FEATURES --clips 500 (training arrays)",
   "",
   "model     method      cells  float        int8         points  of",
 ];
@@ -44,13 +44,13 @@ function measure(name, method, cells) {
   const { before, after } = earshot("quantize", name, ...common, "--features", features);
   const shown = name.startsWith("crnn") ? cells : "-";
   row(name, method, shown, before, after, "validation arrays");
-  if (method === "minmax") row(name, method, shown, clips(name), clips(out), "testing sounds");
+  if (["error", "minmax"].includes(method)) row(name, method, shown, clips(name), clips(out), "testing sounds");
 }
 
 try {
   for (const name of shippedModels())
-    for (const cells of name.startsWith("crnn") ? ["int8", "int16"] : ["int8"]) measure(name, "minmax", cells);
-  for (const method of ["percentile", "entropy"]) for (const name of shippedModels()) measure(name, method, "int8");
+    for (const cells of name.startsWith("crnn") ? ["int8", "int16"] : ["int8"]) measure(name, "error", cells);
+  for (const method of ["minmax", "percentile", "entropy"]) for (const name of shippedModels()) measure(name, method, "int8");
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

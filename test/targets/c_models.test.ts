@@ -3,6 +3,7 @@ import { ModelStream } from "../../src/detect/model_stream.js";
 import { loadModel } from "../../src/formats/model_file.js";
 import type { Model } from "../../src/formats/model.js";
 import { resolveModel } from "../../src/formats/shipped.js";
+import { describeFrontend, type FrontendDescription } from "../../src/frontend/frontend.js";
 import { openModel, rateOf, samplesOf } from "../../src/measure/spotter_model.js";
 import { RandomStream } from "../../src/base/random.js";
 import { exportC } from "../../src/targets/c/export.js";
@@ -54,6 +55,8 @@ function floatsOf(bytes: Buffer): Float32Array {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }
 
+const kwsStreaming = describeFrontend({ kind: "mfcc_tf" }) as Extract<FrontendDescription, { kind: "mfcc_tf" }>;
+
 /** Two sounds: a chirp with noise, and noise alone. */
 function sounds(samples: number): Float32Array {
   const random = new RandomStream(7, 1);
@@ -71,6 +74,7 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
   ]);
   // Windows without overlap, and the front end of kws_streaming.
   models.push(["dnn_s", () => randomModel("dnn_s", "arm")], ["cnn_s", () => randomModel("cnn_s", "kws_streaming")]);
+  models.push(["dnn_s with zeros before the clip", () => randomModel("dnn_s", { ...kwsStreaming, causalFramePadding: true })]);
   for (const [name, open] of models)
     test(`${name}: samples in, the oracle's probabilities out`, async () => {
       const model = await open();

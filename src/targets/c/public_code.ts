@@ -62,9 +62,11 @@ export function publicCode(parts: PublicParts): string {
   const { prefix, labels, input, output, states, frontend, stream } = parts;
   const names = labels.map((l) => JSON.stringify(l)).join(", ");
   const reset = [clearing(input), ...states.map(clearing)];
-  if (frontend)
-    reset.push("  memset(window, 0, sizeof window);", `  fill[0] = ${frontend.padding % frontend.window};`, "  fill[1] = 0;");
+  if (frontend) reset.push("  memset(window, 0, sizeof window);", "  fill[0] = 0;", "  fill[1] = 0;");
   if (stream) reset.push(`  progress[0] = ${stream.lead};`, "  progress[1] = 0;");
+  // Zeros before the first sample make frames like any others.
+  if (frontend && frontend.padding > 0) reset.push(`  for (i = 0; i < ${frontend.padding}; i++) (void)${prefix}_feed(&zero, 1);`);
+  if (frontend && frontend.padding > 0) reset.unshift("  static const int16_t zero = 0;", "  int32_t i;");
   const width = sizeOf(output.type.shape) / output.type.shape[0]!;
   const most = Math.max(...parts.phaseResults);
   const newest = most > 1 ? `${output.text} + ${(most - 1) * width}` : output.text;

@@ -127,3 +127,10 @@ export { reportOfRun } from "./measure/run_report.js";
 export { openSpotter } from "./measure/spotter.js";
 export { openModel } from "./measure/spotter_model.js";
 export type { Spotter, SpotterOptions } from "./measure/spotter_model.js";
+
+// Streams
+export { ModelStream, streamModel } from "./detect/model_stream.js";
+export type { ModelStreamOptions, Posterior } from "./detect/model_stream.js";
+export { StreamProgram } from "./engine/stream_program.js";
+export { streamGraph } from "./passes/stream.js";
+export type { StreamForm, StreamingGraph, StreamOptions, StreamState } from "./passes/stream.js";

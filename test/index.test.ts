@@ -17,6 +17,7 @@ const names = `
   countParameters initializeParameters multiplyAccumulates ops parseGraph printGraph retype tensor verifyGraph differentiate
   foldBatchNorm optimize unroll compile defaultTarget buildFrontend describeFrontend featureShape frontendPreset
   frontendPresets oneSecond parseFrontend architectures buildModel defaultOptions findModel modelNames publishedRecipe
+  ModelStream StreamProgram streamGraph streamModel
   resolveOptions zooModels exportTflite loadModel openLiteRt parseModel readTfliteMetadata resolveModel saveModel
   shippedModels writeModel ArchiveWriter archiveClips checkDataset clipsOf datasetStatistics getSpeechCommands openArchive
   openDataset synthesizeDataset buildTrainingStep featurize parseRecipe resumeTraining soundSet train evaluate

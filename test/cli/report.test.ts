@@ -96,7 +96,7 @@ describe("earshot report", () => {
     writeFileSync(join(empty, "evaluation.json"), "{");
     const damaged = await earshot(["report", empty]);
     expect([damaged.code, damaged.stdout]).toEqual([1, ""]);
-    expect(damaged.stderr).toMatch(/evaluation\.json: JSON: .*earshot evaluate/);
+    expect(damaged.stderr).toMatch(/evaluation\.json: line 1, column 2: .*earshot evaluate/);
   });
 
   it("compares several runs on one page", async () => {

@@ -37,6 +37,6 @@ describe("a trained model in LiteRT", () => {
     const text = join(folder, "text.tflite");
     writeFileSync(text, "this is no model at all");
     await expect(openSpotter(text)).rejects.toThrow(/text\.tflite/);
-    await expect(openSpotter(text, { runtime: "earshot" })).rejects.toThrow(/LiteRT only/);
+    await expect(openSpotter(text, { runtime: "earshot" })).rejects.toThrow(/TFL3 is missing/);
   });
 });

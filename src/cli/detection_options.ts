@@ -13,7 +13,7 @@ export interface DetectionArguments {
   hop: number;
 }
 
-/** Where a model brings no threshold: what was best on a long recording of validation clips. */
+/** Where a model brings no threshold: the usual one, not tuned to any model. */
 const usualThreshold = 0.8;
 
 /** Adds the options. */

@@ -7,6 +7,7 @@ import type { Kernel } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
 import type { KernelLabel, Program } from "../kernels/program.js";
 import { type Draft, instructions, takeInvariant } from "./draft.js";
+import { labelOf } from "./kernel_label.js";
 import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
 import { planMemory, type Storage, storageBytes } from "./memory.js";
 import type { Place } from "./place.js";
@@ -336,19 +337,6 @@ class Lowering {
       return place;
     });
   }
-}
-
-function labelOf(kernel: Kernel, node: Node | undefined): KernelLabel {
-  if (!node) return { op: kernel.name, shapes: "", multiplyAccumulates: 0 };
-  const inputs = node.inputs.map((v) => v.type);
-  const outputs = node.outputs.map((v) => v.type);
-  const multiplies = kernel.name === "contraction" || kernel.name.startsWith("depthwise");
-  const list = (types: readonly TensorType[]): string => types.map((t) => `[${t.shape.join(",")}]`).join(" ");
-  return {
-    op: node.op === "fused" ? `fused ${node.body!.nodes.map((n) => n.op).join("+")}` : node.op,
-    shapes: `${list(inputs)} -> ${list(outputs)}`,
-    multiplyAccumulates: multiplies ? (findOp(node.op).multiplyAccumulates?.(inputs, outputs, node.attributes) ?? 0) : 0,
-  };
 }
 
 /** A kernel may write where it reads only if it is element-wise and walks both alike. */

@@ -2,7 +2,9 @@ import { InternalError } from "../base/errors.js";
 import type { BinaryOperator, Buffer, ComputeType, Expression } from "./language.js";
 import { operands } from "./wasm_affine.js";
 import type { CodeWriter } from "./wasm_assembler.js";
+import { scalarHighMul, vectorHighMul } from "./wasm_high_mul.js";
 import { type LaneOpcode, laneOpcodes, type Opcode, opcodes, type ValueType } from "./wasm_opcodes.js";
+import { vectorBytes } from "./wasm_vector_bytes.js";
 
 /** Double-precision functions that modules import ("math"), in the order of their function indices. */
 export const importedFunctions = ["exp", "log", "tanh"] as const;
@@ -44,13 +46,6 @@ function laneOpcode(type: ComputeType, lanes: number, verb: "extract" | "replace
   const name = `${shapeOf(type, lanes)}.${verb}_lane`;
   if (!(name in laneOpcodes)) throw new InternalError(`the loop language has no ${name} in WebAssembly`);
   return name as LaneOpcode;
-}
-
-/** Bytes of a vector whose lanes are equal. */
-export function vectorBytes(type: ComputeType, value: number): Uint8Array {
-  if (type === "f64") return new Uint8Array(new Float64Array(2).fill(value).buffer);
-  if (type === "f32") return new Uint8Array(new Float32Array(4).fill(value).buffer);
-  return new Uint8Array(new Int32Array(4).fill(type === "mask" && value !== 0 ? -1 : value).buffer);
 }
 
 /** A value that the hardware must not compute unless it is selected: it reads memory or may trap. */
@@ -201,8 +196,10 @@ export class ExpressionWriter {
     const operator = wrapping[e.operator] ?? e.operator;
     const type = left.type;
     const shape = shapeOf(type, lanes);
-    if (operator === "doubling_high_mul")
-      return lanes === 1 ? this.#scalarHighMul(left, right) : this.#vectorHighMul(left, right);
+    if (operator === "doubling_high_mul") {
+      const write = { left: () => this.write(left), right: () => this.write(right) };
+      return lanes === 1 ? scalarHighMul(this.#code, write) : vectorHighMul(this.#code, write);
+    }
     if (lanes === 1) return this.#scalarBinary(operator, left, right);
     if (operator === "shl" || operator === "shr" || operator === "shru") return this.#vectorShift(operator, e);
     if (type === "i32" && (operator === "div" || operator === "rem"))
@@ -248,40 +245,6 @@ export class ExpressionWriter {
     this.write(left);
     this.write(right);
     this.#code.op(opcodeNamed(`${shapeOf(type, 1)}.${operator}`));
-  }
-
-  #scalarHighMul(left: Expression, right: Expression): void {
-    this.write(left);
-    this.#code.op("i64.extend_i32_s");
-    this.write(right);
-    this.#code.op("i64.extend_i32_s");
-    this.#code.op("i64.mul");
-    this.#code.i64(2 ** 30);
-    this.#code.op("i64.add");
-    this.#code.i64(31);
-    this.#code.op("i64.shr_s");
-    this.#code.op("i32.wrap_i64");
-  }
-
-  #vectorHighMul(left: Expression, right: Expression): void {
-    const a = this.#code.local("v128");
-    const b = this.#code.local("v128");
-    this.write(left);
-    this.#code.set(a);
-    this.write(right);
-    this.#code.set(b);
-    for (const half of ["low", "high"] as const) {
-      this.#code.get(a);
-      this.#code.get(b);
-      this.#code.op(`i64x2.extmul_${half}_i32x4_s`);
-      this.#code.v128(new Uint8Array(new BigInt64Array(2).fill(2n ** 30n).buffer));
-      this.#code.op("i64x2.add");
-      this.#code.i32(31);
-      this.#code.op("i64x2.shr_s");
-    }
-    this.#code.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27]);
-    this.#code.release(b);
-    this.#code.release(a);
   }
 
   /** A select of floats becomes a jump in V8; the vector instruction does not. */

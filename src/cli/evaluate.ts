@@ -40,7 +40,7 @@ export function register(program: Command): void {
     .description("Measure a model on every clip of a split: accuracy with its interval, each label, the confusion matrix.")
     .argument(
       "<models...>",
-      "model files, .tflite files, or names of models that come with earshot; of several, mean and deviation too",
+      "model files, .tflite files, folders of runs, or names of models that come with earshot; of several, mean and deviation too",
     )
     .option("--data <folder>", "data set with one folder a word, or a manifest")
     .option("--features <archive>", "feature archive instead of sounds");

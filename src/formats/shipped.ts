@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../base/errors.js";
@@ -22,14 +22,27 @@ export function findShippedModel(name: string): string | undefined {
   return shippedModels().includes(name) ? join(folder, `${name}${ending}`) : undefined;
 }
 
+/** Where the best model lies in a folder that a training has written, and in one of quickstart. */
+const bestModels = ["best.safetensors", join("run", "best.safetensors")];
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /**
- * Path of a model that the user names: a file, or else a model that comes with earshot.
- * @throws UserError that lists the names
+ * Path of a model that the user names: a file, the best model of a run's folder, or else a model that comes with earshot.
+ * @throws UserError for a folder without a best model; for what is not there, one that lists the names
  */
 export function resolveModel(nameOrPath: string): string {
-  if (existsSync(nameOrPath)) return nameOrPath;
-  const shipped = findShippedModel(nameOrPath);
-  if (shipped !== undefined) return shipped;
+  const folder = isFolder(nameOrPath);
+  if (existsSync(nameOrPath) && !folder) return nameOrPath;
+  const best = folder ? bestModels.map((file) => join(nameOrPath, file)).find((path) => existsSync(path)) : undefined;
+  const found = best ?? findShippedModel(nameOrPath);
+  if (found !== undefined) return found;
+  if (folder)
+    throw new UserError(
+      `${nameOrPath}: this folder has no ${bestModels[0]}; name a model file, or the folder of a run that has come to its first validation`,
+    );
   const names = shippedModels();
   const known =
     names.length > 0 ? `the models that come with earshot are ${names.join(", ")}` : "no models come with this copy of earshot";

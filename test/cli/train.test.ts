@@ -76,6 +76,12 @@ describe("earshot train", () => {
     expect(again.stderr).toMatch(/going on from step [1-9]/);
   });
 
+  it("its folder is evaluated as its best model is", async () => {
+    const evaluate = (name: string) => earshot(["evaluate", name, "--data", data, "--target", "wasm", "--json"]);
+    const [folder, best] = await Promise.all([evaluate(join(base, "whole")), evaluate(model)]);
+    expect([folder.code, folder.stdout]).toEqual([0, best.stdout]);
+  });
+
   it("takes every option of the recipe as a flag", async () => {
     const run = join(base, "flags");
     const schedule = ["--learning-rate", "0.001,0.0001", "--schedule-steps", "2,1"];

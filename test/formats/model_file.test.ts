@@ -1,3 +1,4 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -176,6 +177,20 @@ describe("models that come with earshot", () => {
       const { labels, parameters } = await loadModel(resolveModel(name));
       expect(labels.length).toBeGreaterThan(1);
       expect(parameters.size).toBeGreaterThan(0);
+    }
+  });
+
+  it("a folder of a run, or of quickstart, stands for its best model", () => {
+    const folder = mkdtempSync(join(tmpdir(), "earshot-run-"));
+    try {
+      expect(() => resolveModel(folder)).toThrow(/this folder has no best.safetensors; name a model file/);
+      mkdirSync(join(folder, "run"));
+      const best = join("run", "best.safetensors");
+      writeFileSync(join(folder, best), "");
+      expect(resolveModel(folder)).toBe(join(folder, best));
+      expect(resolveModel(join(folder, "run"))).toBe(join(folder, best));
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { DetectionRule } from "../detect/detector.js";
-import type { Spotter } from "../measure/spotter.js";
+import type { Listener, ListeningForm } from "../measure/listener.js";
 import { commaList, realNumber } from "./arguments.js";
 
 /** Options of commands that look for keywords in a long sound. */
@@ -10,7 +10,8 @@ export interface DetectionArguments {
   keywords?: string[];
   smoothing: number;
   refractory: number;
-  hop: number;
+  form?: ListeningForm;
+  hop?: number;
 }
 
 /** Where a model brings no threshold: the usual one, not tuned to any model. */
@@ -24,7 +25,16 @@ export function addDetectionOptions(command: Command): Command {
     .option("--keywords <list>", "labels to listen for, with commas (default: all but silence and unknown)", commaList)
     .option("--smoothing <s>", "seconds over which probabilities are averaged", realNumber(0, 10), 0.2)
     .option("--refractory <s>", "seconds without another detection after one", realNumber(0, 60), 1)
-    .option("--hop <s>", "seconds between two looks at the sound", realNumber(0.001, 1), 0.02);
+    .addOption(
+      command
+        .createOption(
+          "--form <name>",
+          "how a long sound is heard: context or window, the forms of 'earshot stream', or clip: the whole clip model at every hop " +
+            "(default: context where the model was trained for it or pads nothing, else window; clip for .tflite)",
+        )
+        .choices(["context", "window", "clip"]),
+    )
+    .option("--hop <s>", "seconds between two looks at the sound; makes the form clip (there: 0.02)", realNumber(0.001, 1));
 }
 
 function thresholdList(text: string): Map<string, number> {
@@ -38,10 +48,13 @@ function thresholdList(text: string): Map<string, number> {
 }
 
 /** The rule that the options give for a model. Throws UsageError for labels that it does not have. */
-export async function ruleFor(spotter: Spotter, options: DetectionArguments): Promise<DetectionRule> {
+export async function ruleFor(
+  { labels, threshold }: Pick<Listener, "labels" | "threshold">,
+  options: DetectionArguments,
+): Promise<DetectionRule> {
   const { keywordsOf, thresholdsFor } = await import("../detect/detector.js");
-  const keywords = keywordsOf(spotter.labels, options.keywords);
-  const common = options.threshold ?? spotter.threshold ?? usualThreshold;
+  const keywords = keywordsOf(labels, options.keywords);
+  const common = options.threshold ?? threshold ?? usualThreshold;
   const { smoothing, refractory } = options;
   return { thresholds: thresholdsFor(keywords, common, options.thresholds), smoothing, refractory };
 }

@@ -19,9 +19,6 @@ export interface StreamArguments extends CommonOptions, DetectionArguments, Spot
   out?: string;
 }
 
-/** Windows scored together. */
-const group = 32;
-
 /** Parser of a rate: "3/h" or "3". */
 export function rateAnHour(text: string): number {
   const value = Number(text.replace(/\/h$/, ""));
@@ -35,35 +32,30 @@ export async function measureStream(name: string, options: StreamArguments): Pro
   if (recording === undefined || truthFile === undefined)
     throw new UsageError("--stream LONG.wav and --truth T.json go together; 'earshot data long' writes both");
   const { readTruth } = await import("../measure/truth_file.js");
-  const { openSpotter } = await import("../measure/spotter.js");
-  const { WindowRunner } = await import("../detect/window_runner.js");
+  const { openListener } = await import("../measure/listener.js");
   const { evaluateRecording } = await import("../measure/evaluate_recording.js");
   const { streamSound } = await import("../signal/sound_stream.js");
   const { fileBytes } = await import("../detect/sound_source.js");
   const { chooseThreshold } = await import("../measure/detection_curve.js");
   const truth = await readTruth(truthFile, recording);
-  const spotter = await openSpotter(name, { ...options, group });
+  const listener = await openListener(name, options);
   const progress = new Progress("listening", Infinity, "s");
   try {
-    const rule = await ruleFor(spotter, options);
-    const runner = await WindowRunner.open(spotter, { hop: options.hop, group, target: options.target });
+    const rule = await ruleFor(listener, options);
     const { tolerance } = options;
     const onProgress = (seconds: number): void => progress.update(Math.round(seconds));
-    const blocks = streamSound(fileBytes(recording), recording, { rate: spotter.rate });
+    const blocks = streamSound(fileBytes(recording), recording, { rate: listener.rate });
     const result = await interruptible(
-      (signal) => evaluateRecording(runner, until(signal, blocks), truth, { rule, tolerance, onProgress }),
+      (signal) => evaluateRecording(listener, until(signal, blocks), truth, { rule, tolerance, onProgress }),
       "nothing was written",
-    ).finally(() => {
-      progress.end();
-      runner.close();
-    });
+    ).finally(() => progress.end());
     const { chooseThreshold: target } = options;
     const chosen = target === undefined ? undefined : chooseThreshold(result.curve, target, result.score.hours);
     if (options.out !== undefined) await keep(options.out, name, recording, result);
     if (options.json === true) printJson({ model: name, recording, ...result, ...(chosen === undefined ? {} : { chosen }) });
     else print(result, chosen, target);
   } finally {
-    spotter.close();
+    listener.close();
   }
 }
 

@@ -24,6 +24,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { rateOf } = await import("../measure/spotter_model.js");
   const { cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
   const { exportC } = await import("../targets/c/export.js");
+  const { ownStream } = await import("../detect/model_stream.js");
   const { exampleFiles } = await import("../targets/c/example/files.js");
   const { identifier } = await import("../targets/c/module.js");
   const cpu = cpuNamed(options.cpu ?? "generic");
@@ -40,13 +41,14 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const model = own ?? (await foreign(path));
   const prefix = options.prefix ?? identifier(basename(path, isTflite ? ".tflite" : ".safetensors"));
   const floatAbi = options.floatAbi ?? defaultFloatAbi(cpu);
+  const stream = options.stream ? { form: options.stream, hops: options.hops } : own && ownStream(own);
   const made = exportC(model, {
     prefix,
     cpu,
     floatAbi,
     features: isTflite ? "none" : features,
     rate: own ? rateOf(own) : 16_000,
-    ...(options.stream ? { stream: { form: options.stream, hops: options.hops } } : {}),
+    ...(stream ? { stream } : {}),
   });
   const out = options.out ?? `${prefix}_c`;
   const files = [...made.files, ...(options.example === true ? exampleFiles(made, cpu, floatAbi) : [])];

@@ -28,7 +28,7 @@ const encodings = {
   f32le: { encoding: "float", sampleBytes: 4 },
 } as const;
 
-/** Windows scored together: many where a file waits, few where sound comes at its own pace. */
+/** Clips scored together in the clip form: many where a file waits, few where sound comes at its own pace. */
 const groups = { file: 32, live: 4 };
 
 /** `earshot listen`: keywords in a recording of any length, a pipe or the microphone. */
@@ -68,28 +68,24 @@ export function register(program: Command): void {
 
 async function listen(name: string, options: ListenArguments): Promise<void> {
   if (options.device !== undefined && options.input !== "mic") throw new UsageError("--device goes with --input mic");
-  const { openSpotter } = await import("../measure/spotter.js");
-  const { WindowRunner } = await import("../detect/window_runner.js");
+  const { openListener } = await import("../measure/listener.js");
   const { Detector } = await import("../detect/detector.js");
   const { listenTo } = await import("../detect/listen.js");
-  const group = options.input === "mic" ? groups.live : groups.file;
-  const spotter = await openSpotter(name, { ...options, group });
+  const listener = await openListener(name, { ...options, group: options.input === "mic" ? groups.live : groups.file });
   try {
-    const rule = await ruleFor(spotter, options);
-    const runner = await WindowRunner.open(spotter, { hop: options.hop, group, target: options.target });
-    const detector = new Detector(runner.labels, runner.hop, rule);
+    const rule = await ruleFor(listener, options);
+    const detector = new Detector(listener.labels, listener.hop, rule);
     const stop = new AbortController();
-    const blocks = stoppable(await soundOf(options, spotter.rate, stop.signal), stop.signal);
+    const blocks = stoppable(await soundOf(options, listener.rate, stop.signal), stop.signal);
     const end = (): void => stop.abort();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, end);
     try {
-      await report(listenTo(blocks, runner, detector), runner, rule.thresholds, options);
+      await report(listenTo(blocks, listener, detector), listener, rule.thresholds, options);
     } finally {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, end);
-      runner.close();
     }
   } finally {
-    spotter.close();
+    listener.close();
   }
 }
 

@@ -1,14 +1,17 @@
 import type { Command } from "commander";
 import { UserError } from "../base/errors.js";
+import type { ModelStreamOptions } from "../detect/model_stream.js";
+import type { Model } from "../formats/model.js";
 import type { CheckedRecording, StreamReport } from "../measure/stream_report.js";
 import { wholeNumber } from "./arguments.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface StreamArguments extends CommonOptions {
-  form: "context" | "window";
-  input: "audio" | "features";
+  form?: "context" | "window";
+  input?: "audio" | "features";
   hops?: number;
   check?: string[];
+  out?: string;
   target?: "oracle" | "wasm" | "native" | "auto";
 }
 
@@ -23,15 +26,23 @@ export function register(program: Command): void {
   command
     .addOption(
       command
-        .createOption("--form <name>", "context: real past instead of zeros; window: the clip model on the last second")
-        .choices(["context", "window"])
-        .default("context"),
+        .createOption(
+          "--form <name>",
+          "context: real past instead of zeros; window: the clip model on the last second (default: the file's, or context)",
+        )
+        .choices(["context", "window"]),
     )
-    .addOption(command.createOption("--input <name>", "what a step takes").choices(["audio", "features"]).default("audio"))
+    .addOption(
+      command.createOption("--input <name>", "what a step takes (default: the file's, or audio)").choices(["audio", "features"]),
+    )
     .option("--hops <n>", "hops of the front end in a step (default: as many as give one result)", wholeNumber(1, 1000))
     .option(
       "--check <recordings...>",
       "stream recordings and compare with the graph unrolled over them (context) or the clip model on each second (window)",
+    )
+    .option(
+      "-o, --out <file>",
+      "write a model file with the streaming graph and its states, for listen, evaluate, profile and export",
     )
     .addOption(
       command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
@@ -47,14 +58,33 @@ async function stream(name: string, options: StreamArguments): Promise<void> {
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
   const model = await loadModel(path);
-  const report = reportStream(model, options);
+  const wanted = { ...options, form: options.form ?? model.stream?.graph.form ?? "context" } as const;
+  const report = reportStream(model, wanted);
   const checks: CheckedRecording[] = [];
-  for (const file of options.check ?? []) checks.push(await checkRecording(model, options, file));
-  if (options.json === true) printJson({ name, ...report, ...(options.check ? { checks } : {}) });
-  else await print(name, report, checks);
+  for (const file of options.check ?? []) checks.push(await checkRecording(model, wanted, file));
   const wrong = checks.find((c) => !c.equal);
+  const out = wrong ? undefined : options.out;
+  const bytes = out === undefined ? undefined : await write(out, model, wanted);
+  if (options.json === true)
+    printJson({ name, ...report, ...(options.check ? { checks } : {}), ...(out === undefined ? {} : { file: out, bytes }) });
+  else await print(name, report, checks);
   if (wrong) throw new UserError(`${wrong.file}: the stream differs by ${wrong.largest} from what it must give`);
-  printNext(`earshot evaluate ${shellWord(name)} --data FOLDER --stream-clips ${options.form}`, options);
+  if (out === undefined) {
+    printNext(`earshot evaluate ${shellWord(name)} --data FOLDER --stream-clips ${wanted.form}`, options);
+    return;
+  }
+  if (options.json !== true) printText(`\n${out}: ${(bytes as number).toLocaleString("en-US")} bytes`);
+  printNext(`earshot listen ${shellWord(out)} --input a-recording.wav`, options);
+}
+
+/** Writes the model with its streaming graph; gives the bytes. */
+async function write(out: string, model: Model, options: ModelStreamOptions): Promise<number> {
+  const { withStream } = await import("../detect/model_stream.js");
+  const { writeModel } = await import("../formats/model_file.js");
+  const { writeFileSafely } = await import("../formats/write_file.js");
+  const bytes = writeModel(withStream(model, options));
+  await writeFileSafely(out, bytes);
+  return bytes.length;
 }
 
 async function print(name: string, report: StreamReport, checks: readonly CheckedRecording[]): Promise<void> {

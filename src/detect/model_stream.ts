@@ -1,20 +1,20 @@
 import { invariant } from "../base/errors.js";
 import type { TargetName } from "../engine/program.js";
 import { StreamProgram, type StreamResult } from "../engine/stream_program.js";
-import type { Model } from "../formats/model.js";
+import type { Model, StreamInput } from "../formats/model.js";
 import { rateOf } from "../formats/model_rate.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, Quantization, TensorType } from "../graph/types.js";
 import { compose } from "../passes/compose.js";
-import { type StreamForm, type StreamingGraph, streamGraph } from "../passes/stream.js";
+import { hearsOnlyClips, type StreamForm, type StreamingGraph, streamGraph } from "../passes/stream.js";
 import { timingsOf } from "../passes/stream_timing.js";
 import type { Posteriors, PosteriorStream } from "./posteriors.js";
 
-/** What a stream takes: samples, or frames of features. */
-export type StreamInput = "audio" | "features";
+export type { StreamInput } from "../formats/model.js";
 
+/** What is not said is as in the model's streaming graph, where its file has one. */
 export interface ModelStreamOptions {
-  /** Default "context". */
+  /** Default: what the model is made for (`preferredForm`). */
   readonly form?: StreamForm | undefined;
   /** Default "audio": the front end streams too. */
   readonly input?: StreamInput | undefined;
@@ -62,12 +62,49 @@ export function unitsPerSecond(model: Model, input: StreamInput = "audio"): numb
 }
 
 /**
- * The streaming graph of a model.
+ * The form in which a model loses nothing: that of its file; `context` where it was trained for streams, or hears nothing but whole
+ * clips, so that both forms are the same; else `window`.
  * @throws UserError where it cannot stream
  */
-export function streamModel(model: Model, { form = "context", input = "audio", hops }: ModelStreamOptions = {}): StreamingGraph {
-  const graph = clipGraphOf(model, input);
-  return streamGraph(graph, { form, ...(hops === undefined ? {} : { chunk: hops * hopOf(model, input) }) });
+export function preferredForm(model: Model): StreamForm {
+  if (model.stream) return model.stream.graph.form;
+  const { recipe } = model.training;
+  const isTrainedForStreams = typeof recipe === "object" && recipe !== null && "streaming" in recipe && recipe.streaming === true;
+  return isTrainedForStreams || hearsOnlyClips(model.graph) ? "context" : "window";
+}
+
+/** Form and hops in a step of the streaming graph that a model's file has. */
+export function ownStream(model: Model): { readonly form: StreamForm; readonly hops: number } | undefined {
+  if (!model.stream) return undefined;
+  const { input, graph } = model.stream;
+  return { form: graph.form, hops: graph.chunk / hopOf(model, input) };
+}
+
+/**
+ * The streaming graph of a model: that of its file, or one made of its clip's graph where something else is asked for.
+ * @throws UserError where it cannot stream
+ */
+export function streamModel(model: Model, options: ModelStreamOptions = {}): StreamingGraph {
+  const own = model.stream;
+  const form = options.form ?? preferredForm(model);
+  const input = options.input ?? own?.input ?? "audio";
+  const hops = options.hops ?? ownStream(model)?.hops;
+  if (own && own.graph.form === form && own.input === input && ownStream(model)?.hops === hops) return own.graph;
+  return streamGraph(clipGraphOf(model, input), { form, ...(hops === undefined ? {} : { chunk: hops * hopOf(model, input) }) });
+}
+
+/**
+ * The model with its streaming graph, as 'earshot stream --out' writes it.
+ * @throws UserError where it cannot stream
+ */
+export function withStream(model: Model, options: ModelStreamOptions = {}): Model {
+  const input = options.input ?? model.stream?.input ?? "audio";
+  return { ...model, stream: { input, graph: streamModel(model, options) } };
+}
+
+/** Another model's clip graph and parameters made to stream in the way of this one, if it does. */
+export function streamingAs({ stream: _, ...model }: Model, like: Model): Model {
+  return like.stream ? withStream(model, { input: like.stream.input, ...ownStream(like) }) : model;
 }
 
 /** Probabilities from a row of logits as the graph stores them. */
@@ -107,7 +144,8 @@ export class ModelStream implements PosteriorStream {
   static async open(model: Model, options: ModelStreamOptions = {}): Promise<ModelStream> {
     const graph = streamModel(model, options);
     const program = await StreamProgram.open(graph, model.parameters, { target: options.target ?? "auto" });
-    return new ModelStream(model.labels, unitsPerSecond(model, options.input), program, model.graph.outputs[0].value.type);
+    const perSecond = unitsPerSecond(model, options.input ?? model.stream?.input);
+    return new ModelStream(model.labels, perSecond, program, model.graph.outputs[0].value.type);
   }
 
   /** Seconds by which a posterior comes later than the end of the clip that it is about. */

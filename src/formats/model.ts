@@ -1,8 +1,19 @@
 import type { FrontendDescription } from "../frontend/frontend.js";
 import type { Graph, ParameterData } from "../graph/types.js";
+import type { StreamingGraph } from "../passes/stream.js";
 
 /** Anything that JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What a step of a stream takes: samples, or frames of features. */
+export type StreamInput = "audio" | "features";
+
+/** A model's clip graph as a streaming one (`passes/stream.ts`), behind its front end where a step takes samples. */
+export interface ModelStreamGraph {
+  readonly input: StreamInput;
+  /** Input "audio" or "features" f32 [1, chunk, ...], output "logits" [results, labels]; parameters are those of the clip's graph. */
+  readonly graph: StreamingGraph;
+}
 
 /** A keyword spotter: what it computes, from which features, with which weights, and what it answers. */
 export interface Model {
@@ -20,4 +31,6 @@ export interface Model {
   readonly training: { readonly [key: string]: Json };
   /** Licence of the weights and attribution of the data. */
   readonly licence: string;
+  /** How it listens, where the file says so ('earshot stream --out'). */
+  readonly stream?: ModelStreamGraph | undefined;
 }

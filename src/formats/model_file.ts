@@ -10,6 +10,7 @@ import { type DType, type Graph, type ParameterData, sizeOf, typeText } from "..
 import { verifyGraph } from "../graph/verify.js";
 import type { Json, Model } from "./model.js";
 import { parseSafetensors, type Safetensors, writeSafetensors } from "./safetensors.js";
+import { readStream, streamMetadata } from "./stream_metadata.js";
 import { writeFileSafely } from "./write_file.js";
 
 /** Version of the model file; files of a later version are refused. */
@@ -41,6 +42,7 @@ export function writeModel(model: Model): Uint8Array {
     ["earshot.labels", JSON.stringify(model.labels)],
     ["earshot.training", JSON.stringify(model.training)],
     ["earshot.licence", model.licence],
+    ...(model.stream === undefined ? [] : streamMetadata(model.stream)),
   ]);
   metadata.set(checksumKey, modelDigest({ tensors, metadata }));
   return writeSafetensors({ tensors, metadata });
@@ -107,7 +109,9 @@ export function parseModel(bytes: Uint8Array, file: string): Model {
     licence: text("earshot.licence"),
   };
   checkInterfaces(model, file);
-  return model;
+  if (!metadata.has("earshot.stream")) return model;
+  const table = readTable(text("earshot.stream"), "earshot.stream", file);
+  return { ...model, stream: readStream(table, (key) => readGraph(text(key), `${file}: metadata ${key}`), model, file) };
 }
 
 const remedy = "the file is damaged or was changed by hand: take another copy";

@@ -1,3 +1,4 @@
+import { streamingAs } from "../detect/model_stream.js";
 import type { Model } from "../formats/model.js";
 import { describeFrontend, type FrontendInput } from "../frontend/frontend.js";
 import type { Value } from "../graph/types.js";
@@ -72,7 +73,8 @@ export class ModelQuantizer {
       float: options.float ?? [],
       ...(this.#fineTuned > 0 ? { fineTuningSteps: this.#fineTuned } : {}),
     };
-    return { model: { ...this.#model, graph, parameters, training: { ...this.#model.training, quantization: note } }, quantized };
+    const training = { ...this.#model.training, quantization: note };
+    return { model: streamingAs({ ...this.#model, graph, parameters, training }, this.#model), quantized };
   }
 
   /** Range and error of each layer on some of the clips. */

@@ -48,7 +48,7 @@ export interface StreamReport {
 
 /** Measures nothing: everything follows from the graph. */
 export function reportStream(model: Model, options: ModelStreamOptions): StreamReport {
-  const input = options.input ?? "audio";
+  const input = options.input ?? model.stream?.input ?? "audio";
   const graph = streamModel(model, options);
   const perSecond = unitsPerSecond(model, input);
   const hop = hopOf(model, input);
@@ -100,7 +100,7 @@ export async function checkRecording(
   file: string,
   most = 400,
 ): Promise<CheckedRecording> {
-  const input = options.input ?? "audio";
+  const input = options.input ?? model.stream?.input ?? "audio";
   const target = options.target ?? "auto";
   const rate = rateOf(model);
   const sound = await readSound(file, { rate, maxSeconds: longestSeconds, remedy: "cut it into pieces" });

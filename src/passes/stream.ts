@@ -104,6 +104,25 @@ export function streamGraph(graph: Graph, options: StreamOptions): StreamingGrap
 const longestChunk = 1 << 20;
 const mostPhases = 64;
 
+/**
+ * Whether a result of the context form is made from a clip's length and nothing else: no op pads in time, no state goes on. Then both
+ * forms are the clip's model. False where there is no context form.
+ */
+export function hearsOnlyClips(graph: Graph): boolean {
+  const plans = plansOf(graph);
+  if (plans === undefined) return false;
+  return [...plans.values()].every((plan) => plan.kind !== "carried" && !(plan.kind === "each" && plan.use.padded));
+}
+
+function plansOf(graph: Graph): ReturnType<typeof timingsOf>["plans"] | undefined {
+  try {
+    return timingsOf(graph, "context").plans;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 /** Results that there are at the end of a step; result 0 is the first that needs nothing from before the stream. */
 export function resultsAt({ chunk, lead, resultLatest, resultStride }: StreamingGraph, step: number): number {
   return Math.floor(((step + 1) * chunk - lead - 1 - resultLatest) / resultStride) + 1;

@@ -52,6 +52,26 @@ describe("earshot listen", () => {
     expect(first.time).toBeLessThan(2.3);
   });
 
+  it("hears in every form, and in that of a streaming file where nothing is said", async () => {
+    const file = path("window.safetensors");
+    await earshot(["stream", "ds_cnn_s", "--form", "window", "--out", file]);
+    const heard = async (...more: string[]): Promise<Heard[]> => {
+      const [model, ...rest] = more;
+      return lines((await earshot(["listen", model, "--input", path("a.wav"), ...options, ...rest])).stdout);
+    };
+    const [window] = await heard("ds_cnn_s", "--form", "window");
+    const [clip] = await heard("ds_cnn_s", "--form", "clip");
+    const [context] = await heard("ds_cnn_s", "--form", "context");
+    expect(await heard(file)).toEqual(await heard("ds_cnn_s", "--form", "window"));
+    expect([window.label, clip.label, context.label]).toEqual(["stop", "stop", "stop"]);
+    // The same windows, 10 ms apart; the context form is later by what it waits for.
+    expect(Math.abs(window.time - clip.time)).toBeLessThan(0.05);
+    expect(context.time - clip.time).toBeLessThan(0.4);
+    const wrong = await earshot(["listen", "ds_cnn_s", "--form", "context", "--hop", "0.1", "--input", path("a.wav")]);
+    expect(wrong).toMatchObject({ code: 2, stdout: "" });
+    expect(wrong.stderr).toMatch(/--hop goes with --form clip/);
+  });
+
   it("listens for the named keywords alone", async () => {
     const { stdout } = await earshot(["listen", "--input", path("a.wav"), "--keywords", "yes,no", ...options]);
     expect(lines(stdout).filter(({ label }) => label === "stop")).toEqual([]);

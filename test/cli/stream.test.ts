@@ -37,6 +37,18 @@ describe("earshot stream", () => {
     expect(stdout).toMatch(/^step +3 x 20 ms of features/m);
   });
 
+  it("writes a file that streams, checks and is quantized in its own way", async () => {
+    const file = join(base, "streaming.safetensors");
+    const wrote = await earshot(["stream", "ds_cnn_s", "--input", "features", "--hops", "1", "--out", file, "--json"]);
+    expect(JSON.parse(wrote.stdout)).toMatchObject({ file, form: "context", hops: 1, phases: 2 });
+    const { code, stdout } = await earshot(["stream", file, "--check", recording(2), "--json"]);
+    expect(code).toBe(0);
+    const own = JSON.parse(stdout);
+    expect(own).toMatchObject({ form: "context", input: "features", hops: 1, checks: [{ equal: true }] });
+    const other = JSON.parse((await earshot(["stream", file, "--form", "window", "--json"])).stdout);
+    expect(other).toMatchObject({ form: "window", input: "features", hops: 1, delayMs: 0 });
+  });
+
   it("says what is wrong", async () => {
     for (const [args, wanted, message] of [
       [["stream", "ds_cnn_z"], 1, /there is no such file/],

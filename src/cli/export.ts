@@ -51,6 +51,11 @@ export function register(program: Command): void {
         .choices(["context", "window"]),
     )
     .option("--hops <n>", "for C with --stream: frames in a step (default: as many as give one result)", wholeNumber(1, 1000))
+    .option(
+      "--asm",
+      "for C: also what the compiler makes of it for --cpu, as four files: featurizer.h, featurizer.S, model.h, model.S " +
+        "(needs arm-none-eabi-gcc)",
+    )
     .option("--example", "for C: also a program and Makefile that classify a WAV file under QEMU, and an Arduino sketch")
     .option("--cpu <core>", "for C: generic, or cortex-m0, m3, m4, m7, m33, m55")
     .addOption(
@@ -108,6 +113,7 @@ function checkTflite(options: ExportArguments): void {
     ["--stream", options.stream],
     ["--hops", options.hops],
     ["--example", options.example],
+    ["--asm", options.asm],
   ])
     if (value !== undefined) throw new UsageError(`${option} is for --to c`);
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../base/errors.js";
-import type { ExportedModel } from "../targets/c/export.js";
+import type { CExport, ExportedModel } from "../targets/c/export.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 
 /** Options of `earshot export --to c`. */
@@ -13,6 +13,7 @@ export interface CExportArguments extends CommonOptions {
   stream?: "context" | "window";
   hops?: number;
   example?: boolean;
+  asm?: boolean;
   floatAbi?: "hard" | "softfp" | "soft";
 }
 
@@ -22,7 +23,8 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { resolveModel } = await import("../formats/shipped.js");
   const { writeFileSafely } = await import("../formats/write_file.js");
   const { rateOf } = await import("../measure/spotter_model.js");
-  const { cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
+  const { compilerFlags, cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
+  const { crossCompile, hasCrossCompiler } = await import("../targets/c/cross_compiler.js");
   const { exportC } = await import("../targets/c/export.js");
   const { ownStream } = await import("../detect/model_stream.js");
   const { exampleFiles } = await import("../targets/c/example/files.js");
@@ -33,6 +35,9 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   if (features !== "device" && features !== "none")
     throw new UsageError(`--features ${features}: for --to c it is device (samples go in) or none (features go in)`);
   if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
+  const isAssembly = options.asm === true;
+  if (isAssembly && cpu === "generic") throw new UsageError("--asm compiles for a core: name it, such as --cpu cortex-m4");
+  if (isAssembly && options.example === true) throw new UsageError("--example goes with C, not with --asm");
   const path = resolveModel(name);
   const isTflite = path.toLowerCase().endsWith(".tflite");
   if (isTflite && (options.features === "device" || options.stream))
@@ -48,13 +53,18 @@ export async function exportToC(name: string, options: CExportArguments): Promis
     floatAbi,
     features: isTflite ? "none" : features,
     rate: own ? rateOf(own) : 16_000,
+    separate: isAssembly,
+    ...(isAssembly || (cpu !== "generic" && hasCrossCompiler())
+      ? { compile: (files) => crossCompile(files, [...compilerFlags(cpu, floatAbi), "-O2"]) }
+      : {}),
     ...(stream ? { stream } : {}),
   });
   const out = options.out ?? `${prefix}_c`;
-  const files = [...made.files, ...(options.example === true ? exampleFiles(made, cpu, floatAbi) : [])];
+  const assembly = isAssembly ? made.compiled!.assembly : [];
+  const files = [...made.files, ...assembly, ...(options.example === true ? exampleFiles(made, cpu, floatAbi) : [])];
   for (const { name: file } of files) await mkdir(dirname(join(out, file)), { recursive: true });
   for (const file of files) await writeFileSafely(join(out, file.name), new TextEncoder().encode(file.text));
-  const { flashDataBytes, ramBytes, arenaBytes } = made;
+  const { flashDataBytes, ramBytes, arenaBytes, compiled } = made;
   if (options.json === true) {
     printJson({
       folder: out,
@@ -64,16 +74,26 @@ export async function exportToC(name: string, options: CExportArguments): Promis
       floatAbi,
       features,
       flashDataBytes,
+      ...(compiled ? { flashBytes: compiled.flashBytes, stackBytes: compiled.stackBytes } : {}),
       ramBytes,
       arenaBytes,
     });
     return;
   }
-  const count = (n: number): string => n.toLocaleString("en-US");
   printText(`${out}: ${files.map((f) => f.name).join(", ")}`);
-  printText(`${paint("dim", "flash")}  ${count(flashDataBytes)} bytes of weights and tables, and the code`);
+  printSizes(made);
+  const source = join(out, isAssembly ? "model.S" : `${prefix}.c`);
+  const compiler = cpu === "generic" ? ["cc"] : ["arm-none-eabi-gcc", ...compilerFlags(cpu, floatAbi)];
+  printNext(`${compiler.join(" ")}${isAssembly ? "" : " -std=c99 -O2"} -c ${shellWord(source)}`, options);
+}
+
+function printSizes({ flashDataBytes, ramBytes, arenaBytes, compiled }: CExport): void {
+  const count = (n: number): string => n.toLocaleString("en-US");
+  const data = `${count(flashDataBytes)} bytes of weights and tables`;
+  const code = compiled && `${count(compiled.flashBytes - flashDataBytes)} bytes of code`;
+  printText(`${paint("dim", "flash")}  ${data}, and ${code ?? "the code"}`);
   printText(`${paint("dim", "RAM")}    ${count(ramBytes)} bytes, ${count(arenaBytes)} of them shared by the layers`);
-  printNext(`cc -std=c99 -O2 -c ${shellWord(join(out, `${prefix}.c`))}`, options);
+  if (compiled) printText(`${paint("dim", "stack")}  ${count(compiled.stackBytes)} bytes`);
 }
 
 /** The network of a .tflite file. */

@@ -37,6 +37,8 @@ describe("earshot export --to c", () => {
       [["ds_cnn_s", "--to", "c", "--hops", "2"], 2, /--hops goes with --stream/],
       [["ds_cnn_s", "--to", "c", "--example", "--features", "none"], 1, /--example classifies sounds/],
       [["ds_cnn_s", "--to", "c", "--example", "--cpu", "m0"], 1, /no example for --cpu cortex-m0/],
+      [["ds_cnn_s", "--to", "c", "--asm"], 2, /--asm compiles for a core/],
+      [["ds_cnn_s", "--to", "c", "--asm", "--example", "--cpu", "m4"], 2, /--example goes with C, not with --asm/],
       [["ds_cnn_s", "--cpu", "m4"], 2, /--cpu is for --to c/],
       [[text, "--to", "c"], 1, /broken\.tflite/],
     ];

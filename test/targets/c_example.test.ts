@@ -9,18 +9,10 @@ import { encodeWav } from "../../src/signal/wav.js";
 import { exampleFiles } from "../../src/targets/c/example/files.js";
 import { exportC } from "../../src/targets/c/export.js";
 import { arduinoStub } from "./arduino_stub.js";
-
-function answers(program: string): boolean {
-  try {
-    execFileSync(program, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+import { answers, hasCrossTools } from "./cross_tools.js";
 
 const options = { prefix: "spotter", cpu: "cortex-m4", floatAbi: "hard", features: "device", rate: 16000 } as const;
-const cross = ["arm-none-eabi-gcc", "arm-none-eabi-g++", "qemu-system-arm", "make"].every(answers);
+const cross = hasCrossTools && answers("make");
 
 /** Two exports with names of their own in one program. */
 const twoMain = `#include "first.h"

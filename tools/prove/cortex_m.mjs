@@ -2,7 +2,7 @@
 //   npm run prove:cortex-m -- CLIPS [--models ds_cnn_s,svdf,crnn] [--int8 FOLDER] [--foreign SHARED] [--clips 20] [--only text]
 // CLIPS is a folder of Speech Commands; its testing part is taken. --int8 names a folder of models written by
 // `earshot quantize MODEL --io int8`; --foreign the folder of published models. Needs arm-none-eabi-gcc and qemu-system-arm
-// (tools/machine --cross). Instructions, not cycles: one tick of the emulated clock an instruction. Writes results/cortex_m.txt.
+// (tools/machine). Instructions, not cycles: one tick of the emulated clock an instruction. Writes results/cortex_m.txt.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -34,7 +34,7 @@ const { values, positionals } = parseArgs({
 const [folder] = positionals;
 if (!folder) throw new Error("name the folder of Speech Commands");
 if (!hasCrossTools())
-  throw new Error("arm-none-eabi-gcc or qemu-system-arm does not answer: tools/machine --cross installs them");
+  throw new Error("arm-none-eabi-gcc or qemu-system-arm does not answer: tools/machine installs them");
 
 const samples = 16000;
 const rows = [];

@@ -2,12 +2,19 @@ import { UserError } from "../../base/errors.js";
 import type { Model } from "../../formats/model.js";
 import { sizeOf } from "../../graph/types.js";
 import { optimize } from "../../passes/optimize.js";
-import { compilerFlags, type Cpu, type FloatAbi } from "./cpu.js";
+import { type Cpu, compilerFlags, type FloatAbi } from "./cpu.js";
+import type { CompiledCode } from "./cross_compiler.js";
 import { framewise } from "./framewise.js";
-import { headerText } from "./header.js";
+import { type ExportFigures, featurizerHeader, headerText } from "./header.js";
 import { CModule } from "./module.js";
 import { addNetwork, type NetworkStream, networkOf } from "./network.js";
-import { type PublicParts, publicCode } from "./public_code.js";
+import { featurizerCode, type PublicParts, publicCode } from "./public_code.js";
+
+/** A file of an export. */
+export interface CFile {
+  readonly name: string;
+  readonly text: string;
+}
 
 export interface CExportOptions {
   /** Begins every symbol that other files see. */
@@ -20,6 +27,10 @@ export interface CExportOptions {
   readonly rate: number;
   /** The network hears one step after another instead of whole clips. */
   readonly stream?: NetworkStream | undefined;
+  /** Front end and network as files of their own, featurizer.c and model.c, each with its own memory. */
+  readonly separate?: boolean;
+  /** Compiles the files, so that the header can say how much code and stack they take. */
+  readonly compile?: ((files: readonly CFile[]) => CompiledCode) | undefined;
 }
 
 /** A model of which nothing but the network need be known, where the front end is not exported. */
@@ -27,13 +38,15 @@ export type ExportedModel = Pick<Model, "graph" | "parameters" | "labels" | "lic
 
 /** What an export consists of. */
 export interface CExport {
-  readonly files: readonly { readonly name: string; readonly text: string }[];
+  readonly files: readonly CFile[];
   /** Bytes of weights and tables; the code comes on top. */
   readonly flashDataBytes: number;
   /** Bytes of all static variables. */
   readonly ramBytes: number;
   /** Of these, what the layers share one after another. */
   readonly arenaBytes: number;
+  /** What the compiler made of it, where there was one. */
+  readonly compiled?: CompiledCode | undefined;
   readonly parts: PublicParts;
 }
 
@@ -45,56 +58,59 @@ const longestPrefix = 40;
  * @throws UserError where the prefix is no C name, or the front end cannot run frame by frame
  */
 export function exportC(model: ExportedModel, options: CExportOptions): CExport {
-  const { prefix } = options;
+  const { prefix, separate = false } = options;
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(prefix) || prefix.length > longestPrefix)
     throw new UserError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
-  const module = new CModule();
-  const network = addNetwork(module, networkOf(model, options.features === "device", options.stream));
   if (options.features === "device" && !model.frontend)
     throw new UserError("the model has no front end: export with --features none");
-  const device = options.features === "device" ? framewise(model.frontend!) : undefined;
-  const frontend = device && module.add("frontend", optimize(device.graph), new Map());
+  const module = new CModule();
+  const network = addNetwork(module, networkOf(model, options.features === "device", options.stream));
+  const front = separate ? new CModule() : module;
+  const frontend = options.features === "device" ? addFrontend(front, model, separate) : undefined;
+  const macro = prefix.toUpperCase();
   const parts: PublicParts = {
     prefix,
-    macro: prefix.toUpperCase(),
+    macro,
     labels: model.labels,
     rate: options.rate,
     ...network,
-    ...(device && frontend
-      ? {
-          frontend: {
-            window: device.window,
-            hop: device.hop,
-            padding: device.padding,
-            audio: frontend.place("audio").text,
-            frame: frontend.place("features").text,
-            values: sizeOf(frontend.place("features").type.shape),
-          },
-        }
-      : {}),
+    ...(frontend ? { frontend } : {}),
   };
-  if (parts.frontend) {
-    module.variable("window", "int16_t", parts.frontend.window, 2);
-    module.variable("fill", "int32_t", 2, 4);
-  }
   if (parts.stream) module.variable("progress", "int32_t", 2, 4);
-  const body = module.text(publicCode(parts));
-  const figures = {
-    flashDataBytes: module.dataBytes,
-    ramBytes: module.ramBytes,
-    arenaBytes: module.arenaBytes,
+  const name = separate ? "model" : prefix;
+  const text = module.text(publicCode(parts));
+  const sources: CFile[] = [{ name: `${name}.c`, text: sourceText(name, text) }];
+  if (separate && frontend)
+    sources.push({ name: "featurizer.c", text: sourceText("featurizer", front.text(featurizerCode(parts))) });
+  const modules = front === module || !frontend ? [module] : [module, front];
+  const total = (bytes: (m: CModule) => number): number => modules.reduce((sum, m) => sum + bytes(m), 0);
+  const figures: ExportFigures = {
+    flashDataBytes: total((m) => m.dataBytes),
+    ramBytes: total((m) => m.ramBytes),
+    arenaBytes: total((m) => m.arenaBytes),
     flags: compilerFlags(options.cpu, options.floatAbi),
     licence: model.licence,
   };
-  const source = `/* Written by earshot; see ${prefix}.h. */\n#include "${prefix}.h"\n\n#include <string.h>\n\n${body}\n`;
-  return {
-    files: [
-      { name: `${prefix}.h`, text: headerText(parts, figures) },
-      { name: `${prefix}.c`, text: source },
-    ],
-    flashDataBytes: module.dataBytes,
-    ramBytes: module.ramBytes,
-    arenaBytes: module.arenaBytes,
-    parts,
-  };
+  const headers = (all: ExportFigures): CFile[] => [
+    { name: `${name}.h`, text: headerText(parts, all) },
+    ...(separate && frontend ? [{ name: "featurizer.h", text: featurizerHeader(parts) }] : []),
+  ];
+  const compiled = options.compile?.([...headers(figures), ...sources]);
+  const { flashDataBytes, ramBytes, arenaBytes } = figures;
+  return { files: [...headers({ ...figures, compiled }), ...sources], flashDataBytes, ramBytes, arenaBytes, compiled, parts };
+}
+
+function sourceText(name: string, body: string): string {
+  return `/* Written by earshot; see ${name}.h. */\n#include "${name}.h"\n\n#include <string.h>\n\n${body}\n`;
+}
+
+/** Adds the front end as `static void frontend(void)`, with the window that samples come into. */
+function addFrontend(module: CModule, model: ExportedModel, separate: boolean): NonNullable<PublicParts["frontend"]> {
+  const { graph, window, hop, padding } = framewise(model.frontend!);
+  const made = module.add("frontend", optimize(graph), new Map());
+  const features = made.place("features");
+  module.variable("window", "int16_t", window, 2);
+  module.variable("fill", "int32_t", 2, 4);
+  const values = sizeOf(features.type.shape);
+  return { window, hop, padding, audio: made.place("audio").text, frame: features.text, values, separate };
 }

@@ -42,6 +42,8 @@ export interface PublicParts {
     readonly frame: string;
     /** Features of a frame. */
     readonly values: number;
+    /** Whether it is a file of its own. */
+    readonly separate: boolean;
   };
 }
 
@@ -57,16 +59,18 @@ function clearing(place: CPlace, zero = zeroOf(place.type)): string {
   return `  {\n    int32_t i;\n    for (i = 0; i < ${count}; i++) ${place.text}[i] = ${zero};\n  }`;
 }
 
-/** Definitions of what the header declares. */
+/** Definitions of what the headers declare: all in one file, or the front end in a file of its own. */
 export function publicCode(parts: PublicParts): string {
   const { prefix, labels, input, output, states, frontend, stream } = parts;
   const names = labels.map((l) => JSON.stringify(l)).join(", ");
-  const reset = [clearing(input), ...states.map(clearing)];
-  if (frontend) reset.push("  memset(window, 0, sizeof window);", "  fill[0] = 0;", "  fill[1] = 0;");
+  const reset = [clearing(input), ...states.map((s) => clearing(s))];
+  if (frontend) reset.push(frontend.separate ? `  ${prefix}_featurizer_reset();` : frontendReset(parts));
   if (stream) reset.push(`  progress[0] = ${stream.lead};`, "  progress[1] = 0;");
-  // Zeros before the first sample make frames like any others.
-  if (frontend && frontend.padding > 0) reset.push(`  for (i = 0; i < ${frontend.padding}; i++) (void)${prefix}_feed(&zero, 1);`);
-  if (frontend && frontend.padding > 0) reset.unshift("  static const int16_t zero = 0;", "  int32_t i;");
+  if (frontend && frontend.padding >= frontend.window) {
+    // Whole frames of zeros stand before the first sample.
+    reset.unshift("  static const int16_t zero = 0;", "  int32_t i;");
+    reset.push(`  for (i = 0; i < ${frontend.padding}; i++) (void)${prefix}_feed(&zero, 1);`);
+  }
   const width = sizeOf(output.type.shape) / output.type.shape[0]!;
   const most = Math.max(...parts.phaseResults);
   const newest = most > 1 ? `${output.text} + ${(most - 1) * width}` : output.text;
@@ -74,6 +78,7 @@ export function publicCode(parts: PublicParts): string {
   const code = [
     ...(labels.length > 0 ? [`const char *const ${prefix}_labels[${labels.length}] = {${names}};`] : []),
     networkCode(parts, newest, width),
+    ...(frontend && !frontend.separate ? [frameCode(parts, "static const float *next_frame")] : []),
     `void ${prefix}_reset(void) {\n${reset.join("\n")}\n}`,
     `${input.element} *${prefix}_features(void) { return ${input.text}; }`,
     `const ${output.element} *${prefix}_run(void) {\n  (void)network();\n  return ${newest};\n}`,
@@ -85,6 +90,21 @@ export function publicCode(parts: PublicParts): string {
   }
   if (frontend) code.push(stream ? streamingFeed(parts) : clipFeed(parts));
   return code.join("\n\n");
+}
+
+/** Definitions of what the header of a front end with a file of its own declares. */
+export function featurizerCode(parts: PublicParts): string {
+  const { prefix } = parts;
+  return [
+    `void ${prefix}_featurizer_reset(void) {\n${frontendReset(parts)}\n}`,
+    frameCode(parts, `const float *${prefix}_frame`),
+  ].join("\n\n");
+}
+
+/** Zeros before the first sample are the beginning of its window. */
+function frontendReset({ frontend }: PublicParts): string {
+  const { padding, window } = frontend!;
+  return `  memset(window, 0, sizeof window);\n  fill[0] = ${padding < window ? padding : 0};\n  fill[1] = 0;`;
 }
 
 /** One run, or one step of the phase that is due; gives how many results there are now. */
@@ -119,34 +139,42 @@ ${cases.join("\n")}
 }`;
 }
 
-/** Samples go into a window; when it is full, its features are computed and \`behind\` says what is done with them. */
-function feedCode({ prefix, frontend }: PublicParts, behind: string): string {
-  const { window, hop, audio } = frontend!;
+/** Samples go into a window; when it is full, its features are computed and given. */
+function frameCode({ frontend }: PublicParts, declarator: string): string {
+  const { window, hop, audio, frame } = frontend!;
   const kept = Math.max(0, window - hop);
   const skipped = Math.max(0, hop - window);
+  const skip = `  if (fill[1] > 0) {
+    part = fill[1] < *count ? fill[1] : *count;
+    fill[1] -= part;
+    *samples += part;
+    *count -= part;
+  }
+`;
+  return `${declarator}(const int16_t **samples, int32_t *count) {
+  int32_t i, part;
+${skipped > 0 ? skip : ""}  part = ${window} - fill[0];
+  if (part > *count) part = *count;
+  memcpy(window + fill[0], *samples, (size_t)part * sizeof **samples);
+  fill[0] += part;
+  *samples += part;
+  *count -= part;
+  if (fill[0] < ${window}) return 0;
+  for (i = 0; i < ${window}; i++) ${audio}[i] = (float)window[i] * (1.0f / 32768.0f);
+  frontend();
+${kept > 0 ? `  memmove(window, window + ${window - kept}, ${kept} * sizeof *window);\n` : ""}  fill[0] = ${kept};
+  fill[1] = ${skipped};
+  return ${frame};
+}`;
+}
+
+/** Takes frame after frame from the samples; \`behind\` says what is done with each. */
+function feedCode({ prefix, frontend }: PublicParts, behind: string): string {
+  const next = frontend!.separate ? `${prefix}_frame` : "next_frame";
   return `int32_t ${prefix}_feed(const int16_t *samples, int32_t count) {
+  const float *frame;
   int32_t made = 0;
-  while (count > 0) {
-    int32_t i, part;
-    if (fill[1] > 0) {
-      part = fill[1] < count ? fill[1] : count;
-      fill[1] -= part;
-      samples += part;
-      count -= part;
-      continue;
-    }
-    part = ${window} - fill[0];
-    if (part > count) part = count;
-    memcpy(window + fill[0], samples, (size_t)part * sizeof *samples);
-    fill[0] += part;
-    samples += part;
-    count -= part;
-    if (fill[0] < ${window}) break;
-    for (i = 0; i < ${window}; i++) ${audio}[i] = (float)window[i] * (1.0f / 32768.0f);
-    frontend();
-    memmove(window, window + ${window - kept}, ${kept} * sizeof *window);
-    fill[0] = ${kept};
-    fill[1] = ${skipped};
+  while ((frame = ${next}(&samples, &count)) != 0) {
 ${behind}
   }
   return made;
@@ -156,23 +184,20 @@ ${behind}
 /** The frame goes behind the newest rows of the features. */
 function clipFeed(parts: PublicParts): string {
   const { text, type } = parts.input;
-  const { frame, values } = parts.frontend!;
+  const { values } = parts.frontend!;
   const rows = sizeOf(type.shape) / values;
   const move = rows > 1 ? `    memmove(${text}, ${text} + ${values}, ${(rows - 1) * values} * sizeof *${text});\n` : "";
-  return feedCode(
-    parts,
-    `${move}    memcpy(${text} + ${(rows - 1) * values}, ${frame}, ${values} * sizeof *${frame});\n    made++;`,
-  );
+  return feedCode(parts, `${move}    memcpy(${text} + ${(rows - 1) * values}, frame, ${values} * sizeof *frame);\n    made++;`);
 }
 
 /** The frame is the next row of a step, and the network runs when its rows are there. */
 function streamingFeed(parts: PublicParts): string {
   const { text } = parts.input;
-  const { frame, values } = parts.frontend!;
+  const { values } = parts.frontend!;
   const { chunk } = parts.stream!;
   return feedCode(
     parts,
-    `    memcpy(${text} + progress[0] * ${values}, ${frame}, ${values} * sizeof *${frame});
+    `    memcpy(${text} + progress[0] * ${values}, frame, ${values} * sizeof *frame);
     if (++progress[0] < ${chunk}) continue;
     progress[0] = 0;
     made += network();`,

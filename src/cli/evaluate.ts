@@ -12,6 +12,7 @@ import { realNumber, wholeNumber } from "./arguments.js";
 import { addDetectionOptions } from "./detection_options.js";
 import { measureStream, rateAnHour, type StreamArguments } from "./evaluate_recording.js";
 import { interruptible } from "./interrupt.js";
+import { addModelOptions } from "./model_options.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { packageVersion } from "./version.js";
 
@@ -53,21 +54,8 @@ export function register(program: Command): void {
         .createOption("--split-by <rule>", "how clips are split (default: what the data set brings)")
         .choices(["lists", "hash", "folders"]),
     )
-    .option("--all", "take every clip of the data set, however it is split")
-    .addOption(
-      command
-        .createOption(
-          "--runtime <name>",
-          "what runs the model (default: earshot; litert for a .tflite file whose operators it does not read)",
-        )
-        .choices(["earshot", "litert"]),
-    )
-    .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
-    .option("--frontend <name>", "front end of a .tflite file: a JSON file, or FE-A-320, FE-A-640, FE-B, FE-C, arm, ...")
-    .option("--labels <file>", "labels of a .tflite file, one a line")
-    .addOption(
-      command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
-    )
+    .option("--all", "take every clip of the data set, however it is split");
+  addModelOptions(command)
     .option("--threads <n>", "threads (default: 1)", wholeNumber(1, 256))
     .addOption(
       command

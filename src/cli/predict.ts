@@ -3,6 +3,7 @@ import { UsageError } from "../base/errors.js";
 import type { Prediction } from "../measure/predict.js";
 import { type CommonOptions, paint, printNext, printText, shellWord } from "./output.js";
 import { wholeNumber } from "./arguments.js";
+import { addModelOptions } from "./model_options.js";
 
 interface PredictArguments extends CommonOptions {
   top: number;
@@ -26,23 +27,7 @@ export function register(program: Command): void {
     .argument("<model>", "model file, .tflite file, or the name of a model that comes with earshot")
     .argument("<sounds...>", "files, folders, or - for standard input")
     .option("--top <n>", "labels shown for each recording", wholeNumber(1, 1000), 3);
-  command
-    .addOption(
-      command
-        .createOption(
-          "--runtime <name>",
-          "what runs the model (default: earshot; litert for a .tflite file whose operators it does not read)",
-        )
-        .choices(["earshot", "litert"]),
-    )
-    .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
-    .option("--frontend <name>", "front end of a .tflite file: a JSON file, or FE-A-320, FE-A-640, FE-B, FE-C, arm, ...")
-    .option("--labels <file>", "labels of a .tflite file, one a line")
-    .addOption(
-      command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
-    )
-    .option("--json", "print one JSON object a line for each recording")
-    .action(predict);
+  addModelOptions(command).option("--json", "print one JSON object a line for each recording").action(predict);
 }
 
 async function predict(name: string, sounds: readonly string[], options: PredictArguments): Promise<void> {

@@ -1,6 +1,6 @@
 import type { LowerContext } from "../graph/lower.js";
 import { findOp } from "../graph/ops/index.js";
-import { stridesOf } from "../graph/shapes.js";
+import { broadcastStrides } from "../graph/shapes.js";
 import type { Attributes, Graph, Node, Value } from "../graph/types.js";
 import type { Expression, KernelBuilder } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
@@ -8,13 +8,6 @@ import { type MapOperand, mapKernel } from "../kernels/map.js";
 /** An element-wise node, or a fused one. */
 export interface ElementwiseSource {
   readonly node: Node;
-}
-
-/** Strides of a shape broadcast to another: 0 where it repeats. */
-function broadcastStrides(shape: readonly number[], to: readonly number[]): number[] {
-  const strides = stridesOf(shape);
-  const lead = to.length - shape.length;
-  return to.map((_, d) => (d < lead || shape[d - lead] === 1 ? 0 : strides[d - lead]!));
 }
 
 /** The expressions of a fused body at one place. */

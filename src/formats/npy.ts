@@ -56,7 +56,8 @@ const descriptors: Record<NpyType, string> = {
   f32: "<f4",
   f64: "<f8",
 };
-const arrays = {
+/** Array of a type's elements; bool is one byte, f16 its bits. */
+export const npyArrays = {
   u8: Uint8Array,
   i8: Int8Array,
   bool: Uint8Array,
@@ -109,13 +110,13 @@ export function decodeNpy(bytes: Uint8Array, file: string): { shape: number[]; t
 
 /** A typed array on bytes that start at a multiple of the element size in their buffer. */
 export function viewNpy(bytes: Uint8Array, type: NpyType): NpyData {
-  const Type = arrays[type];
+  const Type = npyArrays[type];
   return new Type(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / Type.BYTES_PER_ELEMENT);
 }
 
 /** Bytes of one element. */
 export function npyItemBytes(type: NpyType): number {
-  return arrays[type].BYTES_PER_ELEMENT;
+  return npyArrays[type].BYTES_PER_ELEMENT;
 }
 
 /**

@@ -3,10 +3,11 @@ import type { Multiplier } from "../kernels/fixed_point.js";
 import { type IntegerProduct, integerProductKernel } from "../kernels/integer_product.js";
 import { type Expression, type KernelBuilder } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
-import type { Geometry } from "./convolution.js";
+import { type Geometry, geometryOf } from "./convolution.js";
 import type { LowerContext, Region } from "./lower.js";
 import { copyStrided } from "./lowering.js";
-import { stridesOf } from "./shapes.js";
+import { clampOf, productMultipliers, scaleOf, weightScales } from "./quantized.js";
+import { broadcastStrides, stridesOf } from "./shapes.js";
 import { sizeOf } from "./types.js";
 
 /** Sets every element of a region. */
@@ -56,11 +57,42 @@ export function integerProduct(
   ]);
 }
 
-/** Strides of a shape broadcast to another: 0 where it repeats. */
-function broadcastStrides(shape: readonly number[], to: readonly number[]): number[] {
-  const strides = stridesOf(shape);
-  const lead = to.length - shape.length;
-  return to.map((_, d) => (d < lead || shape[d - lead] === 1 ? 0 : strides[d - lead]!));
+/** What every integer convolution is lowered to: places of the output and taps of the kernel. */
+export function integerConvolution(context: LowerContext, kind: "full" | "depthwise"): void {
+  const [x, w] = context.inputs;
+  const y = context.outputs[0]!;
+  const depthwise = kind === "depthwise";
+  const g = geometryOf(x!.type, w!.type.shape, context.attributes);
+  const channels = x!.type.shape[3] as number;
+  const columnAxis = depthwise ? 2 : 3;
+  const columns = w!.type.shape[columnAxis] as number;
+  const from = scaleOf(x!.type);
+  const to = scaleOf(y.type);
+  const [low, high] = clampOf(context.attributes, y.type.dtype);
+  const { region, size } = paddedIntegerMap(context, g, x!, from.zeroPoint);
+  const line = size[1] * channels;
+  const weightsOfTap = depthwise ? columns : channels * columns;
+  const taps = [
+    { size: g.kernel[0], a: g.dilations[0] * line, b: g.kernel[1] * weightsOfTap },
+    { size: g.kernel[1], a: g.dilations[1] * channels, b: weightsOfTap },
+  ];
+  const spec = {
+    x: x!.type.dtype,
+    y: y.type.dtype,
+    places: [
+      { size: g.batch, a: size[0] * line, b: g.output[0] * g.output[1] * columns },
+      { size: g.output[0], a: g.strides[0] * line, b: g.output[1] * columns },
+      { size: g.output[1], a: g.strides[1] * channels, b: columns },
+    ],
+    taps: depthwise ? taps : [...taps, { size: channels, a: 1, b: columns }],
+    columns,
+    depthwise,
+    xOffset: -from.zeroPoint,
+    yOffset: to.zeroPoint,
+    low,
+    high,
+  };
+  integerProduct(context, spec, productMultipliers(from, weightScales(w!.type, columnAxis, columns), to, false), region);
 }
 
 /** y = compute(inputs), element by element with broadcasting; `key` says everything that `compute` depends on. */

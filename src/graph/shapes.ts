@@ -46,3 +46,10 @@ export function stridesOf(shape: readonly number[]): number[] {
   for (let i = shape.length - 2; i >= 0; i--) strides[i] = (strides[i + 1] as number) * (shape[i + 1] as number);
   return strides;
 }
+
+/** Strides of a shape broadcast to another: 0 where it repeats. */
+export function broadcastStrides(shape: readonly number[], to: readonly number[]): number[] {
+  const strides = stridesOf(shape);
+  const lead = to.length - shape.length;
+  return to.map((_, d) => (d < lead || shape[d - lead] === 1 ? 0 : strides[d - lead]!));
+}

@@ -1,9 +1,9 @@
 import { UserError } from "../../base/errors.js";
 import { geometryOf } from "../convolution.js";
-import { integerProduct, paddedIntegerMap } from "../integer_lowering.js";
+import { integerConvolution } from "../integer_lowering.js";
 import type { OpDefinition } from "../op.js";
 import { checkBias, checkSums } from "../quantized_product.js";
-import { clampOf, outputType, productMultipliers, requireQuantized, scaleOf, weightScales } from "../quantized.js";
+import { clampOf, outputType, requireQuantized, weightScales } from "../quantized.js";
 import { sizeOf } from "../types.js";
 
 /** Convolution of each channel of integers with its own taps, requantized. */
@@ -26,36 +26,6 @@ export const quantizedDepthwiseConv2d: OpDefinition = {
     clampOf(attributes, y.dtype);
     return [y];
   },
-  lower: (context) => {
-    const [x, w] = context.inputs;
-    const y = context.outputs[0]!;
-    const g = geometryOf(x!.type, w!.type.shape, context.attributes);
-    const columns = x!.type.shape[3] as number;
-    const from = scaleOf(x!.type);
-    const to = scaleOf(y.type);
-    const [low, high] = clampOf(context.attributes, y.type.dtype);
-    const { region, size } = paddedIntegerMap(context, g, x!, from.zeroPoint);
-    const line = size[1] * columns;
-    const spec = {
-      x: x!.type.dtype,
-      y: y.type.dtype,
-      places: [
-        { size: g.batch, a: size[0] * line, b: g.output[0] * g.output[1] * columns },
-        { size: g.output[0], a: g.strides[0] * line, b: g.output[1] * columns },
-        { size: g.output[1], a: g.strides[1] * columns, b: columns },
-      ],
-      taps: [
-        { size: g.kernel[0], a: g.dilations[0] * line, b: g.kernel[1] * columns },
-        { size: g.kernel[1], a: g.dilations[1] * columns, b: columns },
-      ],
-      columns,
-      depthwise: true,
-      xOffset: -from.zeroPoint,
-      yOffset: to.zeroPoint,
-      low,
-      high,
-    };
-    integerProduct(context, spec, productMultipliers(from, weightScales(w!.type, 2, columns), to, false), region);
-  },
+  lower: (context) => integerConvolution(context, "depthwise"),
   multiplyAccumulates: ([, w], [y]) => sizeOf(y!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),
 };

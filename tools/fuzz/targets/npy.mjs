@@ -1,26 +1,12 @@
-import { decodeNpy, encodeNpy, parseNpyHeader } from "../../../dist/formats/npy.js";
+import { decodeNpy, encodeNpy, npyArrays, parseNpyHeader } from "../../../dist/formats/npy.js";
 import { awkwardNumbers, encode, join, mutateBytes, noise } from "../mutate.mjs";
 
-const types = ["u8", "i8", "bool", "u16", "i16", "u32", "i32", "u64", "i64", "f16", "f32", "f64"];
-const arrays = {
-  u8: Uint8Array,
-  i8: Int8Array,
-  bool: Uint8Array,
-  u16: Uint16Array,
-  i16: Int16Array,
-  u32: Uint32Array,
-  i32: Int32Array,
-  u64: BigUint64Array,
-  i64: BigInt64Array,
-  f16: Uint16Array,
-  f32: Float32Array,
-  f64: Float64Array,
-};
+const types = Object.keys(npyArrays);
 
 function valid(random) {
   const type = random.pick(types);
   const shape = Array.from({ length: random.integer(4) }, () => random.integer(6));
-  return encodeNpy(type, shape, new arrays[type](shape.reduce((product, n) => product * n, 1)));
+  return encodeNpy(type, shape, new npyArrays[type](shape.reduce((product, n) => product * n, 1)));
 }
 
 /** A file with a header of drawn words. */

@@ -3,7 +3,15 @@ import { clampOf, productMultipliers, scaleOf, weightScales } from "../../graph/
 import { type Node, sizeOf, type TensorType } from "../../graph/types.js";
 import type { ArrayData } from "./arrays.js";
 import type { LibraryCall, ValuesOf } from "./library.js";
-import { convolutionInteger, depthwiseInteger, depthwiseTap, integerLayer, requantize } from "./library_integer.js";
+import {
+  convolutionInteger,
+  denseInteger,
+  depthwiseInteger,
+  depthwiseTap,
+  integerLayer,
+  patchOf,
+  requantize,
+} from "./library_integer.js";
 
 /** An integer layer as a library call. */
 export interface IntegerCall {
@@ -98,18 +106,21 @@ function sizesOf(g: Geometry, channels: number, columns: number): number[] {
   return [...g.input, channels, ...g.output, columns, ...g.kernel, ...g.strides, ...g.dilations, g.before[0], g.before[1]];
 }
 
-function productCall(p: Product, depth: number, sizes: readonly number[], inPlace: boolean): IntegerCall {
+function productCall(p: Product, depth: number, sizes: readonly number[], places: number, inPlace: boolean): IntegerCall {
   const groups = Math.ceil(depth / 4);
+  const isSingle = places === 1;
+  const [name, source] = isSingle ? ["dense_integer", denseInteger] : ["convolution_integer", convolutionInteger];
   return {
     call: {
-      name: "convolution_integer",
-      sources: [integerLayer, requantize, convolutionInteger],
+      name: name!,
+      sources: [integerLayer, requantize, patchOf, source!],
       descriptorType: "integer_layer",
       members: members(p, sizes, [packPairs(p, depth), 0], [groups, 0]),
     },
-    // Two widened patches, and one that is not.
-    workspace: 4 * groups + groups,
-    inPlace,
+    // One or two widened patches, and one that is not.
+    workspace: (isSingle ? 2 : 4) * groups + groups,
+    // A single place is read to the end before anything is written only where it is widened.
+    inPlace: inPlace && !isSingle,
   };
 }
 
@@ -123,7 +134,7 @@ function convolution(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
     Int8Array.from({ length: depth }, (_, k) => values[k * columns + o]!),
   );
   const isPointwise = height * width === 1 && g.strides[0] * g.strides[1] === 1 && columns <= channels;
-  return p && productCall(p, depth, sizesOf(g, channels, columns), isPointwise);
+  return p && productCall(p, depth, sizesOf(g, channels, columns), g.output[0] * g.output[1], isPointwise);
 }
 
 function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
@@ -133,7 +144,7 @@ function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
   const p = product(node, valuesOf, 1, columns, (values, o) =>
     Int8Array.from({ length: inner }, (_, k) => values[k * columns + o]!),
   );
-  return p && productCall(p, inner, [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0], columns <= inner);
+  return p && productCall(p, inner, [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0], rows, columns <= inner);
 }
 
 function depthwise(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {

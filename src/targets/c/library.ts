@@ -1,13 +1,12 @@
 import type { TargetLibrary } from "../../engine/lower.js";
-import { geometryOf } from "../../graph/convolution.js";
 import type { LowerContext, Region } from "../../graph/lower.js";
 import { tableValues } from "../../graph/ops/table.js";
-import { type Node, sizeOf, type Value } from "../../graph/types.js";
+import type { Node, Value } from "../../graph/types.js";
 import type { ElementType, Kernel } from "../../kernels/language.js";
 import { KernelBuilder } from "../../kernels/language.js";
 import type { ArrayData } from "./arrays.js";
+import { type FloatCall, floatCall } from "./float_calls.js";
 import { type IntegerCall, integerCall } from "./integer_calls.js";
-import { convolutionFloat, depthwiseFloat, floatGeometry } from "./library_float.js";
 
 /** A call of a function that is written in C, not printed from the loop language. */
 export interface LibraryCall {
@@ -16,8 +15,8 @@ export interface LibraryCall {
   readonly sources: readonly string[];
   /** C's type of the descriptor, its first argument. */
   readonly descriptorType: string;
-  /** Members of the descriptor in order: numbers, or data that is kept in flash. */
-  readonly members: readonly (number | ArrayData)[];
+  /** Members of the descriptor in order: whole numbers, floats, or data that is kept in flash. */
+  readonly members: readonly (number | { readonly float: number } | ArrayData)[];
 }
 
 /** Where the values of parameters and constants are known. */
@@ -37,6 +36,7 @@ export class CLibrary implements TargetLibrary {
   readonly calls = new Map<Kernel, LibraryCall>();
   readonly #values: ValuesOf;
   readonly #integers = new Map<Node, IntegerCall | undefined>();
+  readonly #floats = new Map<Node, FloatCall | undefined>();
   #count = 0;
 
   constructor(values: ValuesOf) {
@@ -49,7 +49,12 @@ export class CLibrary implements TargetLibrary {
   }
 
   inPlace(node: Node): number | undefined {
-    return this.#integer(node)?.inPlace ? 0 : undefined;
+    return (this.#integer(node) ?? this.#float(node))?.inPlace ? 0 : undefined;
+  }
+
+  #float(node: Node): FloatCall | undefined {
+    if (!this.#floats.has(node)) this.#floats.set(node, floatCall(node, this.#values));
+    return this.#floats.get(node);
   }
 
   #integer(node: Node): IntegerCall | undefined {
@@ -64,10 +69,12 @@ export class CLibrary implements TargetLibrary {
       this.#call(context, integer.call, [context.inputs[0]!, context.outputs[0]!, work], 2);
       return true;
     }
-    if (context.outputs.some((r) => r.type.dtype !== "f32") || context.inputs.some((r) => r.type.dtype !== "f32")) return false;
-    if (node.op === "conv2d" || node.op === "depthwise_conv2d") return this.#convolution(node, context);
-    if (node.op === "dense") return this.#dense(context);
-    return false;
+    const float = this.#float(node);
+    if (!float) return false;
+    const [x, w] = context.inputs;
+    const work = float.workspace > 0 ? [context.workspace("f32", float.workspace)] : [];
+    this.#call(context, float.call, [x!, w!, context.outputs[0]!, ...work], 1 + work.length);
+    return true;
   }
 
   /** Calls a function of the library on regions; the last `written` of them are written. */
@@ -83,44 +90,4 @@ export class CLibrary implements TargetLibrary {
       regions,
     );
   }
-
-  #convolution(node: Node, context: LowerContext): boolean {
-    const [x, w] = context.inputs as [Region, Region];
-    const g = geometryOf(x.type, w.type.shape, node.attributes);
-    if (g.batch !== 1) return false;
-    const isDepthwise = node.op === "depthwise_conv2d";
-    const channels = x.type.shape[3]!;
-    const columns = context.outputs[0]!.type.shape[3]!;
-    const members = [
-      ...g.input,
-      channels,
-      ...g.output,
-      columns,
-      ...g.kernel,
-      ...g.strides,
-      ...g.dilations,
-      g.before[0],
-      g.before[1],
-    ];
-    this.#call(context, floatCall(isDepthwise, members), [x, w, context.outputs[0]!], 1);
-    return true;
-  }
-
-  #dense(context: LowerContext): boolean {
-    const [x, w] = context.inputs as [Region, Region];
-    const [inner, columns] = w.type.shape as [number, number];
-    const rows = sizeOf(x.type.shape) / inner;
-    const members = [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0];
-    this.#call(context, floatCall(false, members), [x, w, context.outputs[0]!], 1);
-    return true;
-  }
-}
-
-function floatCall(isDepthwise: boolean, members: readonly number[]): LibraryCall {
-  return {
-    name: isDepthwise ? "depthwise_float" : "convolution_float",
-    sources: [floatGeometry, isDepthwise ? depthwiseFloat : convolutionFloat],
-    descriptorType: "float_geometry",
-    members,
-  };
 }

@@ -68,8 +68,8 @@ static void clamp_bytes(int8_t *y, int32_t count, int32_t low, int32_t high) {
   }
 }`;
 
-/** Patches of two places are widened to 16 bits side by side and multiplied with two channels at a time. A 1 x 1 layer may write over its input. */
-export const convolutionInteger = `static const int8_t *patch_of(const integer_layer *l, const int8_t *x, int32_t place, int8_t *staging) {
+/** The values under a kernel: where they lie, or gathered in `staging`, followed by zeros up to a multiple of four. */
+export const patchOf = `static const int8_t *patch_of(const integer_layer *l, const int8_t *x, int32_t place, int8_t *staging) {
   const int32_t iy = place / l->out_width * l->stride_y - l->top;
   const int32_t ix = place % l->out_width * l->stride_x - l->left;
   const int32_t channels = l->channels;
@@ -98,8 +98,10 @@ export const convolutionInteger = `static const int8_t *patch_of(const integer_l
   }
   for (ky = l->kernel_height * l->kernel_width * channels; ky % 4 != 0; ky++) *to++ = 0;
   return staging;
-}
-#if defined(__ARM_FEATURE_DSP)
+}`;
+
+/** Patches of two places are widened to 16 bits side by side and multiplied with two channels at a time. A 1 x 1 layer may write over its input. */
+export const convolutionInteger = `#if defined(__ARM_FEATURE_DSP)
 static void widen_patch(const int8_t *from, uint32_t *to, int32_t groups) {
   for (; groups > 0; groups--) {
     const uint32_t v = load_word(from);
@@ -197,6 +199,56 @@ static void convolution_integer(const integer_layer *l, const int8_t *x, int8_t 
     }
   }
   if (l->low > -128 || l->high < 127) clamp_bytes(y, places * outs, l->low, l->high);
+}`;
+
+/** A layer with one place: its patch is widened once, and multiplied with two channels at a time. */
+export const denseInteger = `#if defined(__ARM_FEATURE_DSP)
+#define DENSE_STEP \\
+  LOAD_PAIR(wa, wb, w); \\
+  LOAD_PAIR(x0, x1, c); \\
+  s0 = dual_accumulate(widen_even(wa), x0, s0); \\
+  s1 = dual_accumulate(widen_even(wb), x0, s1); \\
+  s0 = dual_accumulate(widen_odd(wa), x1, s0); \\
+  s1 = dual_accumulate(widen_odd(wb), x1, s1);
+#endif
+static void dense_integer(const integer_layer *l, const int8_t *x, int8_t *y, int32_t *work) {
+  const int32_t outs = l->out_channels, zero2 = 2 * l->out_zero + 1;
+  const int8_t *patch = patch_of(l, x, 0, (int8_t *)(void *)(work + 2 * l->groups));
+  const int32_t *scale = l->scales;
+  int32_t o, n;
+#if defined(__ARM_FEATURE_DSP)
+  const uint32_t *w = (const uint32_t *)(const void *)l->weights;
+  uint32_t *to = (uint32_t *)(void *)work;
+  for (n = l->groups; n > 0; n--, patch += 4) {
+    const uint32_t v = load_word(patch);
+    *to++ = widen_even(v);
+    *to++ = widen_odd(v);
+  }
+#else
+  const int8_t *w = l->weights;
+#endif
+  for (o = 0; o < outs; o += 2, scale += 6) {
+    int32_t s0 = scale[0], s1 = scale[3];
+#if defined(__ARM_FEATURE_DSP)
+    const uint32_t *c = (const uint32_t *)(const void *)work;
+    uint32_t wa, wb, x0, x1;
+    for (n = l->groups; n >= 4; n -= 4) {
+      DENSE_STEP DENSE_STEP DENSE_STEP DENSE_STEP
+    }
+    for (; n > 0; n--) {
+      DENSE_STEP
+    }
+#else
+    const int8_t *c = patch;
+    for (n = l->groups; n > 0; n--, w += 8, c += 4) {
+      s0 += w[0] * c[0] + w[1] * c[1] + w[2] * c[2] + w[3] * c[3];
+      s1 += w[4] * c[0] + w[5] * c[1] + w[6] * c[2] + w[7] * c[3];
+    }
+#endif
+    y[o] = (int8_t)requantize_any(s0, scale, zero2);
+    if (o + 1 < outs) y[o + 1] = (int8_t)requantize_any(s1, scale + 3, zero2);
+  }
+  if (l->low > -128 || l->high < 127) clamp_bytes(y, outs, l->low, l->high);
 }`;
 
 /** Rows pass through a ring of padded ones, so that the result may be written over the input; without padding they are read where they are. */

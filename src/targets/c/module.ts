@@ -1,10 +1,12 @@
 import { invariant } from "../../base/errors.js";
 import { type Lowered, lowerGraph } from "../../engine/lower.js";
 import type { Storage } from "../../engine/memory.js";
-import { type Graph, sizeOf, type TensorType } from "../../graph/types.js";
+import { numberOf } from "../../graph/attributes.js";
+import { type Graph, sizeOf, type TensorType, type Value } from "../../graph/types.js";
 import type { Buffer as KernelBuffer } from "../../kernels/language.js";
 import type { Instruction, Offset } from "../../kernels/program.js";
-import { type ArrayData, arrayText, elementType } from "./arrays.js";
+import { type ArrayData, arrayText, elementType, floatLiteral } from "./arrays.js";
+import { fuseBias } from "./fuse_bias.js";
 import { helpersFor } from "./helpers.js";
 import { kernelText } from "./kernel_text.js";
 import { CLibrary, type LibraryCall } from "./library.js";
@@ -81,9 +83,9 @@ export class CModule {
 
   /** Adds a graph as `static void name(void)`. Graphs of one family share inputs, outputs and states of equal names. */
   add(name: string, graph: Graph, parameters: ParameterValues, family = name): CFunction {
-    const values = new Map(graph.parameters.map((p) => [p.value, parameters.get(p.name)]));
+    const values = knownValues(graph, parameters);
     const library = new CLibrary((value) => values.get(value));
-    const lowered = lowerGraph(graph, { lanes: 1, registers: 8, alignment: wordBytes, library });
+    const lowered = lowerGraph(fuseBiases(graph, values), { lanes: 1, registers: 8, alignment: wordBytes, library });
     const places = this.#persistentPlaces(family, graph, parameters, lowered);
     const base = Math.max(0, ...[...places.keys()].map((s) => s.offset + s.bytes));
     this.#arenaBytes = Math.max(this.#arenaBytes, lowered.bytes - base);
@@ -155,7 +157,10 @@ export class CModule {
 
   #descriptor(call: LibraryCall): string {
     for (const source of call.sources) this.#sources.add(source);
-    const members = call.members.map((m) => (typeof m === "number" ? String(m) : this.array(m, "data")));
+    const members = call.members.map((m) => {
+      if (typeof m === "number") return String(m);
+      return "float" in m ? floatLiteral(m.float) : this.array(m, "data");
+    });
     const name = `layer_${this.#arrayTexts.length}`;
     this.#arrayTexts.push(`static const ${call.descriptorType} ${name} = {${members.join(", ")}};`);
     this.#dataBytes += 4 * members.length;
@@ -188,6 +193,29 @@ export class CModule {
       .filter((part) => part !== "")
       .join("\n\n");
   }
+}
+
+/** What is known when the program is written: parameters, also as cells of scans have them. */
+function knownValues(graph: Graph, parameters: ParameterValues): Map<Value, ArrayData> {
+  const values = new Map<Value, ArrayData>();
+  for (const { name, value } of graph.parameters) if (parameters.has(name)) values.set(value, parameters.get(name)!);
+  const cells = graph.nodes.filter((n) => n.op === "scan");
+  const shared = new Set(cells.map((n) => n.body).filter((b, i, all) => all.indexOf(b) !== i));
+  for (const { body, inputs, attributes } of cells) {
+    if (shared.has(body)) continue;
+    const carried = numberOf(attributes, "states") + numberOf(attributes, "sequences");
+    body!.inputs.slice(carried).forEach(({ value }, i) => {
+      const known = values.get(inputs[carried + i]!);
+      if (known) values.set(value, known);
+    });
+  }
+  return values;
+}
+
+function fuseBiases(graph: Graph, values: ReadonlyMap<Value, ArrayData>): Graph {
+  const isKnown = (value: Value): boolean => values.has(value);
+  const nodes = graph.nodes.map((n) => (n.op === "scan" ? { ...n, body: fuseBias(n.body!, isKnown) } : n));
+  return fuseBias({ ...graph, nodes }, isKnown);
 }
 
 const wordAligned = `#if defined(__GNUC__)

@@ -1,6 +1,20 @@
 import type { GraphBuilder } from "../graph/builder.js";
 import { booleanOf, numberOf } from "../graph/attributes.js";
-import type { Graph, Value } from "../graph/types.js";
+import type { Graph, Node, Value } from "../graph/types.js";
+
+/**
+ * What is added to every place before a batch_norm, as the bias of a convolution: the batch's mean takes it off again, so that
+ * it moves the buffer of means and nothing else, and has no gradient (numerically: noise, which Adam would take for one).
+ */
+function addedBefore(node: Node, producers: ReadonlyMap<Value, Node>): { from: Value; bias: Value } | undefined {
+  const add = producers.get(node.inputs[0]!);
+  if (add?.op !== "add") return undefined;
+  const [from, bias] = add.inputs as [Value, Value];
+  const channels = node.inputs[1]!.type.shape[0];
+  return from.type.shape.length > 1 && bias.type.shape.length === 1 && bias.type.shape[0] === channels
+    ? { from, bias }
+    : undefined;
+}
 
 /**
  * A model in its training form:
@@ -10,20 +24,23 @@ import type { Graph, Value } from "../graph/types.js";
  */
 export function trainingForm(builder: GraphBuilder, model: Graph, map: Map<Value, Value>, seed: Value): Map<Value, Value> {
   const buffers = new Map<Value, Value>();
+  const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((v) => [v, node] as const)));
   let salt = 0;
   for (const node of model.nodes) {
     const inputs = node.inputs.map((v) => map.get(v)!);
     const x = inputs[0]!;
     let outputs: readonly Value[];
     if (node.op === "batch_norm") {
-      const [mean, variance] = builder.apply("moments", [x]);
-      outputs = builder.apply("batch_norm", [x, mean!, variance!, ...inputs.slice(3)], node.attributes);
+      const added = addedBefore(node, producers);
+      const from = added ? map.get(added.from)! : x;
+      const [mean, variance] = builder.apply("moments", [from]);
+      outputs = builder.apply("batch_norm", [from, mean!, variance!, ...inputs.slice(3)], node.attributes);
       const momentum = numberOf(node.attributes, "momentum");
       const move = (buffer: Value, batch: Value): void => {
         const old = builder.op("affine", [buffers.get(buffer) ?? buffer], { scale: momentum, offset: 0 });
         buffers.set(buffer, builder.op("add", [old, builder.op("affine", [batch], { scale: 1 - momentum, offset: 0 })]));
       };
-      move(inputs[1]!, mean!);
+      move(inputs[1]!, added ? builder.op("add", [mean!, map.get(added.bias)!]) : mean!);
       move(inputs[2]!, variance!);
     } else if (node.op === "dropout" && numberOf(node.attributes, "rate") > 0) {
       const attributes = {

@@ -156,6 +156,7 @@ class Lowering {
     const depth = this.#loops.length - 1;
     fill({
       slice: (region) => this.#slice(region as Place, depth),
+      adds: addsItself,
       graph: (graph, inputs, outputs) => this.inner(graph, inputs as readonly Place[], outputs as readonly (Place | undefined)[]),
     });
     this.#block = outer;
@@ -185,6 +186,7 @@ class Lowering {
       body = this.#within((part) =>
         fill({
           slice: group.slice,
+          adds: addsItself,
           graph: part.graph,
           row: (region) => this.#slice(region as Place, depth + 1),
           rows: (region) => {
@@ -248,6 +250,7 @@ class Lowering {
     const elementwise: ElementwiseSource | undefined = definition.expression || node.op === "fused" ? { node } : undefined;
     const outputs = node.outputs.map((value) => {
       const given = wanted.get(value);
+      if (given?.adds) return given;
       if (given)
         return mayWrite(given, inputs, elementwise !== undefined) && uses.isFree(given, places)
           ? given
@@ -337,6 +340,15 @@ class Lowering {
       return place;
     });
   }
+}
+
+/** Whether the op that makes an output of the graph can add it to what is there, and nothing else needs it. */
+function addsItself(graph: Graph, output: number): boolean {
+  const { value } = graph.outputs[output]!;
+  const isUsed =
+    graph.nodes.some((n) => n.inputs.includes(value)) || graph.outputs.some((o, i) => i !== output && o.value === value);
+  const producer = graph.nodes.find((n) => n.outputs.includes(value));
+  return !isUsed && producer !== undefined && findOp(producer.op).adds === true;
 }
 
 /** A kernel may write where it reads only if it is element-wise and walks both alike. */

@@ -5,6 +5,8 @@ import type { Attributes, DType, Graph, TensorType } from "./types.js";
 export interface Region {
   readonly id: number;
   readonly type: TensorType;
+  /** Results are added to what is there; only as an output of ops that say `adds`. */
+  readonly adds?: boolean;
 }
 
 /** What an op's `lower` writes to: kernels called on regions of memory. Implemented by the engine. */
@@ -40,6 +42,8 @@ export interface LowerContext {
 export interface LoopContext {
   /** The part of `region` that belongs to this turn: its first axis is the turns. */
   slice(region: Region): Region;
+  /** Whether the op that makes that output can add it to what a place holds (`Region.adds`), and nothing else needs the output. */
+  adds(graph: Graph, output: number): boolean;
   /** Lowers the graph with its inputs (then parameters) at the given regions; gives the regions of its outputs. Where `outputs` names a region, the output is written there. */
   graph(graph: Graph, inputs: readonly Region[], outputs: readonly (Region | undefined)[]): readonly Region[];
 }

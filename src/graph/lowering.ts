@@ -18,21 +18,26 @@ export function floatOf(region: Region): "f32" | "f64" {
 export function addSlices(context: LowerContext, dtype: DType, slices: number, size: number, parts: Region, to: Region): void {
   const inputs: MapOperand[] = Array.from({ length: slices }, (_, i) => ({ element: dtype, strides: [1], offset: i * size }));
   const outputs: MapOperand[] = [{ element: dtype, strides: [1], offset: 0 }];
-  const body = (_: unknown, values: readonly Expression[]): Expression[] => [values.reduce((sum, v) => add(sum, v))];
   const regions = [...inputs.map(() => parts), to];
+  if (to.adds) {
+    inputs.unshift(outputs[0]!);
+    regions.unshift(to);
+  }
+  const body = (_: unknown, values: readonly Expression[]): Expression[] => [values.reduce((sum, v) => add(sum, v))];
   context.call(
-    `add slices ${dtype} ${slices} ${size}`,
+    `add slices ${dtype} ${slices} ${size} ${to.adds === true}`,
     () => mapKernel({ shape: [size], inputs, outputs, body }, context.lanes),
     regions,
   );
 }
 
 /** C = A B in the general sense of kernels/contraction.ts. */
-export function contract(context: LowerContext, spec: Contraction, a: Region, b: Region, c: Region): void {
-  const key = `contraction ${JSON.stringify(spec)}`;
-  const plan = planContraction(spec, context.lanes, context.registers);
+export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
+  const plan = planContraction(product, context.lanes, context.registers);
   const workspace = contractionWorkspace(plan);
   const slices = plan.blocking?.slices ?? 1;
+  const spec = c.adds && slices === 1 ? { ...product, adds: true } : product;
+  const key = `contraction ${JSON.stringify(spec)}`;
   const sums = slices > 1 ? context.workspace(spec.element, slices * plan.size) : c;
   const regions = workspace > 0 ? [a, b, sums, context.workspace(spec.element, workspace)] : [a, b, sums];
   context.call(key, () => contractionKernel(spec, plan), regions);

@@ -38,6 +38,8 @@ export interface OpDefinition {
   expression?(k: KernelBuilder, inputs: readonly Expression[], attributes: Attributes): Expression;
   /** Kernels. Absent for element-wise ops (lowered through `expression`) and views. */
   lower?(context: LowerContext): void;
+  /** Whether the result can be added to what its place holds (`Region.adds`). */
+  readonly adds?: boolean;
   /** The result is the input's memory under another shape. */
   readonly view?: boolean;
   /** How a batch can be brought through the op in parts; absent or undefined: not at all. Element-wise ops need none. */

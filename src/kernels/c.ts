@@ -109,6 +109,7 @@ const dialect: StatementDialect = {
   loopVariable: "int32_t",
   declare: ({ name, value }) => `${typeName(value.type, value.lanes)} ${name} = ${expression(value)};`,
   store: storeText,
+  prefetch: (buffer, index) => `__builtin_prefetch(${buffer.name} + ${expression(index)}, ${buffer.written ? 1 : 0}, 2);`,
 };
 
 /** The kernel as a C function (base pointer of each buffer..., begin, end). */

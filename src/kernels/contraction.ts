@@ -112,13 +112,12 @@ class ContractionWriter {
     const each = (visit: (sum: Expression, at: Expression, lanes: number) => void): void =>
       sums.forEach((row, r) => widths.forEach((w, v) => visit(row[v]!, cAt(r, w), w.lanes)));
     const { start } = range;
-    if (!start) return each((sum, at) => k.store(this.#c, at, sum));
     // C is added at the end, as sums that begin in it would wait for it.
-    k.if(
-      binary("gt", range.from, start),
-      () => each((sum, at, lanes) => k.store(this.#c, at, add(sum, k.load(this.#c, at, lanes)))),
-      () => each((sum, at) => k.store(this.#c, at, sum)),
-    );
+    const addToC = (): void => each((sum, at, lanes) => k.store(this.#c, at, add(sum, k.load(this.#c, at, lanes))));
+    const writeC = (): void => each((sum, at) => k.store(this.#c, at, sum));
+    if (this.#spec.adds) addToC();
+    else if (!start) writeC();
+    else k.if(binary("gt", range.from, start), addToC, writeC);
   }
 
   /** The block of rows of that number, with `run` for its count of rows. */

@@ -10,6 +10,8 @@ export interface Contraction {
   readonly rows: readonly Row[];
   readonly reduction: readonly Reduction[];
   readonly columns: number;
+  /** C = C + A B. */
+  readonly adds?: boolean;
 }
 
 /** A dimension of i with its strides in A and C. */

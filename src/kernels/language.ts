@@ -107,6 +107,7 @@ export type Statement =
   | { readonly kind: "declare"; readonly name: string; readonly value: Expression; readonly mutable: boolean }
   | { readonly kind: "assign"; readonly name: string; readonly value: Expression }
   | { readonly kind: "store"; readonly buffer: Buffer; readonly index: Expression; readonly value: Expression }
+  | { readonly kind: "prefetch"; readonly buffer: Buffer; readonly index: Expression }
   | { readonly kind: "if"; readonly condition: Expression; readonly then: Statement[]; readonly otherwise: Statement[] };
 
 /** A buffer argument of a kernel; indices count elements. */
@@ -324,6 +325,11 @@ export class KernelBuilder {
   store(buffer: Buffer, index: Operand, value: Expression): void {
     if (!buffer.written) throw new Error(`${this.#name}: ${buffer.name} is not declared as written`);
     this.#emit({ kind: "store", buffer, index: typeof index === "number" ? constant("i32", index) : index, value });
+  }
+
+  /** Says that the cache line of an element will be needed soon; it may lie outside of the buffer. Does nothing where the target has no word for it. */
+  prefetch(buffer: Buffer, index: Expression): void {
+    this.#emit({ kind: "prefetch", buffer, index });
   }
 
   /** for (i = from; i < to; i += step). A loop of one turn is written without a loop. */

@@ -7,6 +7,8 @@ export interface StatementDialect {
   loopVariable: string;
   declare(statement: Extract<Statement, { kind: "declare" }>): string;
   store(buffer: Buffer, index: Expression, value: Expression): string;
+  /** Absent: left out. */
+  prefetch?(buffer: Buffer, index: Expression): string;
 }
 
 /** Appends the lines of statements in C's syntax. */
@@ -17,7 +19,9 @@ export function printStatements(list: readonly Statement[], dialect: StatementDi
     if (s.kind === "declare") out.push(`${indent}${dialect.declare(s)}`);
     else if (s.kind === "assign") out.push(`${indent}${s.name} = ${expression(s.value)};`);
     else if (s.kind === "store") out.push(`${indent}${dialect.store(s.buffer, s.index, s.value)}`);
-    else if (s.kind === "for") {
+    else if (s.kind === "prefetch") {
+      if (dialect.prefetch) out.push(`${indent}${dialect.prefetch(s.buffer, s.index)}`);
+    } else if (s.kind === "for") {
       const i = s.variable;
       const head = `${dialect.loopVariable} ${i} = ${expression(s.from)}; ${i} < ${expression(s.to)}; ${i} += ${s.step}`;
       out.push(`${indent}for (${head}) {`);

@@ -129,6 +129,8 @@ class KernelWriter {
         return this.#code.set(this.#local(s.name));
       case "store":
         return this.#expressions.store(s.buffer, s.index, s.value);
+      case "prefetch":
+        return;
       case "for":
         return this.#for(s);
       case "if":

@@ -48,6 +48,7 @@ export function operands(e: Expression): Expression[] {
 /** Expressions that stand directly in a statement. */
 export function expressionsOf(s: Statement): Expression[] {
   if (s.kind === "store") return [s.index, s.value];
+  if (s.kind === "prefetch") return [s.index];
   if (s.kind === "for") return [s.from, s.to];
   if (s.kind === "if") return [s.condition];
   return [s.value];

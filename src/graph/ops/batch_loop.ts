@@ -45,9 +45,13 @@ export const batchLoop: OpDefinition = {
       (group) => outputs.forEach((region, i) => isSum(i) && fillZeros(context, group.slice(region))),
       (part) => {
         const now = inputs.map((region, i) => (i < sliced ? part.rows(region) : region));
-        const wanted = outputs.map((region, i) => (i < rows ? part.rows(region) : isSum(i) ? undefined : part.row(region)));
+        const adds = outputs.map((_, i) => isSum(i) && part.adds(context.body!, i));
+        const wanted = outputs.map((region, i) => {
+          if (isSum(i)) return adds[i] ? { ...part.slice(region), adds: true } : undefined;
+          return i < rows ? part.rows(region) : part.row(region);
+        });
         const results = part.graph(context.body!, now, wanted);
-        outputs.forEach((region, i) => isSum(i) && addInto(context, results[i]!, part.slice(region)));
+        outputs.forEach((region, i) => isSum(i) && !adds[i] && addInto(context, results[i]!, part.slice(region)));
       },
     );
   },

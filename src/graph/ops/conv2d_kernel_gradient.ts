@@ -38,6 +38,7 @@ export const conv2dKernelGradient: OpDefinition = {
     }));
     contract(context, { element: floatOf(x!), rows, reduction, columns }, map.region, dy!, context.outputs[0]!);
   },
+  adds: true,
   batching: () => ({ sliced: [0, 1], gives: "sum" }),
   multiplyAccumulates: ([, dy], [dw]) => (sizeOf(dy!.shape) / (dw!.shape[3] as number)) * sizeOf(dw!.shape),
 };

@@ -32,6 +32,7 @@ export const denseWeightGradient: OpDefinition = {
     };
     contract(context, spec, x!, dy!, context.outputs[0]!);
   },
+  adds: true,
   batching: () => ({ sliced: [0, 1], gives: "sum" }),
   multiplyAccumulates: ([x], [dw]) => sizeOf(x!.shape) * (dw!.shape[1] as number),
 };

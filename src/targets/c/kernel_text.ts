@@ -29,6 +29,9 @@ function addStatements(list: readonly Statement[], uses: Uses): void {
       uses.buffers.add(s.buffer);
       addExpression(s.index, uses);
       addExpression(s.value, uses);
+    } else if (s.kind === "prefetch") {
+      uses.buffers.add(s.buffer);
+      addExpression(s.index, uses);
     } else if (s.kind === "for") {
       addExpression(s.from, uses);
       addExpression(s.to, uses);

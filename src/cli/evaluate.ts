@@ -95,8 +95,8 @@ async function evaluate(names: readonly string[], options: EvaluateArguments): P
   if (options.out !== undefined && names.length > 1)
     throw new UsageError(`--out takes the evaluation of one model, and ${names.length} are named`);
   if (options.reset === true && options.streamClips === undefined) throw new UsageError("--reset goes with --stream-clips");
-  if (options.streamClips !== undefined && (options.data === undefined || options.out !== undefined))
-    throw new UsageError("--stream-clips takes sounds: give --data, and leave --features and --out out");
+  if (options.streamClips !== undefined && options.out !== undefined)
+    throw new UsageError("--stream-clips writes no evaluation; leave --out out");
   const evaluations: Evaluation[] = [];
   for (const name of names)
     evaluations.push(await (options.streamClips === undefined ? measure(name, options) : measureStreamed(name, options)));
@@ -159,7 +159,7 @@ async function measureStreamed(name: string, options: EvaluateArguments): Promis
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
   const model = await loadModel(path);
-  const set = await soundsSet(model, options);
+  const set = options.data === undefined ? await arraySet(model, options) : await soundsSet(model, options);
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number) => (progress ??= new Progress("streaming", total, "clips")).update(done);
   const { streamClips: form, reset = false, target } = options;
@@ -210,7 +210,7 @@ async function soundsSet(
   return soundSet(clips, spotter.labels);
 }
 
-async function arraySet(spotter: Spotter, options: EvaluateArguments): Promise<ClipSet> {
+async function arraySet(spotter: { readonly labels: readonly string[] }, options: EvaluateArguments): Promise<ClipSet> {
   const { archiveClips, openArchive } = await import("../corpus/archive.js");
   const { taskOfLabels } = await import("../train/sources.js");
   const root = options.features as string;

@@ -103,7 +103,8 @@ export function withStream(model: Model, options: ModelStreamOptions = {}): Mode
 }
 
 /** Another model's clip graph and parameters made to stream in the way of this one, if it does. */
-export function streamingAs({ stream: _, ...model }: Model, like: Model): Model {
+export function streamingAs(other: Model, like: Model): Model {
+  const model = { ...other, stream: undefined };
   return like.stream ? withStream(model, { input: like.stream.input, ...ownStream(like) }) : model;
 }
 

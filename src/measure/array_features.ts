@@ -14,7 +14,10 @@ export interface ArrayFeatures {
  * Compiles what a model's front end does behind an archive.
  * @throws UserError where the archives' arrays are not what the front end gives
  */
-export async function openArrayFeatures(spotter: Spotter, roots: Iterable<string>): Promise<ArrayFeatures> {
+export async function openArrayFeatures(
+  spotter: Pick<Spotter, "featureShape" | "frontendDescription" | "samples" | "rate">,
+  roots: Iterable<string>,
+): Promise<ArrayFeatures> {
   const { featureShape } = spotter;
   const description = describeFrontend(spotter.frontendDescription as unknown as FrontendDescription);
   const frontend = archivedFrontend(description, { samples: spotter.samples, rate: spotter.rate }, featureShape, roots);

@@ -1,11 +1,9 @@
 import { RandomStream } from "../base/random.js";
-import type { Clip } from "../corpus/clip.js";
-import { ClipLoader } from "../corpus/load_clip.js";
 import { ModelStream, type ModelStreamOptions, type Posterior } from "../detect/model_stream.js";
 import type { Model } from "../formats/model.js";
 import type { ClipSet } from "../train/sources.js";
-import { samplesOf } from "./spotter_model.js";
 import { type Evaluation, evaluateScores } from "./metrics.js";
+import { openStreamedClips, type StreamedClips } from "./streamed_clips.js";
 
 export interface StreamClipsOptions extends Pick<ModelStreamOptions, "form" | "hops" | "target"> {
   /** The stream begins anew with every clip. */
@@ -18,26 +16,27 @@ export interface StreamClipsOptions extends Pick<ModelStreamOptions, "form" | "h
 const orderKey = 0x5eed;
 
 /**
- * Accuracy on clips streamed one after another, in an order drawn once for all. A clip's answer is the result that is about the second
+ * Accuracy on clips (sounds, or features of an archive's arrays) streamed one after another, in an order drawn once for all. A clip's answer is the result that is about the second
  * nearest to the clip's. Where such a result comes later than the clip's end (a delay), it is read from within the next clip, as
  * in a long recording; with `reset`, too, the next clip's beginning is heard then, and heard again after the reset.
  * @throws UserError where the model cannot stream or a clip cannot be read
  */
-export async function evaluateStreamedClips(
-  model: Model,
-  { clips, labels }: Extract<ClipSet, { kind: "sounds" }>,
-  options: StreamClipsOptions,
-): Promise<Evaluation> {
-  const stream = await ModelStream.open(model, { form: options.form, hops: options.hops, target: options.target });
-  const order = new RandomStream(orderKey).shuffle(clips.map((_, i) => i));
-  const player = new Player(stream, clips, samplesOf(model), options.reset);
-  const scores = new Float32Array(clips.length * model.labels.length);
-  const truth = new Int32Array(clips.length);
+export async function evaluateStreamedClips(model: Model, set: ClipSet, options: StreamClipsOptions): Promise<Evaluation> {
+  const clips = await openStreamedClips(model, set);
+  const { form, hops, target } = options;
+  const stream = await ModelStream.open(model, { form, hops, target, input: clips.input }).catch((error: unknown) => {
+    clips.close();
+    throw error;
+  });
+  const order = new RandomStream(orderKey).shuffle(Array.from(set.labels, (_, i) => i));
+  const player = new Player(stream, clips, options.reset);
+  const scores = new Float32Array(order.length * model.labels.length);
+  const truth = new Int32Array(order.length);
   try {
     for (const [place, clip] of order.entries()) {
       options.signal?.throwIfAborted();
       const next = order[(place + 1) % order.length];
-      truth[place] = labels[clip];
+      truth[place] = set.labels[clip];
       for (const { of, posterior } of await player.play(place, clip, next))
         scores.set(posterior.scores, of * model.labels.length);
       options.onProgress?.(place + 1, order.length);
@@ -45,6 +44,7 @@ export async function evaluateStreamedClips(
     for (const { of, posterior } of await player.end(order[0])) scores.set(posterior.scores, of * model.labels.length);
   } finally {
     stream.close();
+    clips.close();
   }
   return evaluateScores(truth, scores, model.labels);
 }
@@ -58,38 +58,30 @@ interface Answer {
 /** Plays clips to a stream and picks each one's answer. */
 class Player {
   readonly #stream: ModelStream;
-  readonly #clips: readonly Clip[];
-  readonly #samples: number;
+  readonly #clips: StreamedClips;
   readonly #reset: boolean;
-  readonly #loader: ClipLoader;
   /** Clips whose answer may still come, and the best so far. */
   #open: { of: number; begin: number; best: Posterior | undefined }[] = [];
 
-  constructor(stream: ModelStream, clips: readonly Clip[], samples: number, reset: boolean) {
-    [this.#stream, this.#clips, this.#samples, this.#reset] = [stream, clips, samples, reset];
-    this.#loader = new ClipLoader({ rate: stream.rate });
-  }
-
-  async #sound(clip: number): Promise<Float32Array> {
-    const audio = new Float32Array(this.#samples);
-    await this.#loader.load(this.#clips[clip], audio);
-    return audio;
+  constructor(stream: ModelStream, clips: StreamedClips, reset: boolean) {
+    [this.#stream, this.#clips, this.#reset] = [stream, clips, reset];
   }
 
   /** Plays the clip at a place of the order; gives the answers that are settled. */
   async play(place: number, clip: number, next: number): Promise<Answer[]> {
     if (this.#reset) this.#stream.reset();
-    const begin = this.#reset ? 0 : (place * this.#samples) / this.#stream.rate;
+    const begin = this.#reset ? 0 : (place * this.#clips.units) / this.#stream.rate;
     this.#open.push({ of: place, begin, best: undefined });
-    this.#hear(this.#stream.feed(await this.#sound(clip)));
+    this.#hear(this.#stream.feed(await this.#clips.read(clip)));
     return this.#reset ? this.end(next) : this.#settled();
   }
 
   /** Plays what follows the last clip for as long as an answer may be late. */
   async end(next: number): Promise<Answer[]> {
     const { chunk, delay, resultStride } = this.#stream.program.graph;
-    for (let left = delay + chunk + resultStride; left > 0 && this.#open.some((o) => !this.#isSettled(o)); left -= this.#samples)
-      this.#hear(this.#stream.feed((await this.#sound(next)).subarray(0, left)));
+    const { units, width } = this.#clips;
+    for (let left = delay + chunk + resultStride; left > 0 && this.#open.some((o) => !this.#isSettled(o)); left -= units)
+      this.#hear(this.#stream.feed((await this.#clips.read(next)).subarray(0, left * width)));
     const answers = this.#open.flatMap(({ of, best }) => (best ? [{ of, posterior: best }] : []));
     this.#open = [];
     return answers;

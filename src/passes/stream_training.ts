@@ -2,17 +2,21 @@ import { invariant, UserError } from "../base/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { retype } from "../graph/retype.js";
 import type { Graph, Node, Value } from "../graph/types.js";
+import type { TimeUse } from "../graph/time.js";
 import { type NodePlan, type StreamTimings, type Timing, timingsOf } from "./stream_timing.js";
 
 /** Share of the clips that are heard without a past, as after a reset. */
 const resetShare = 0.3;
 
 /** Elements `from` to `to - 1` of a value, counted as in the clip; those before 0 are the past. */
-interface Stretch {
+interface Part {
   readonly value: Value;
   readonly from: number;
   readonly to: number;
 }
+
+/** Neighbouring parts. Where a state goes on, the past is a part of its own, as nothing is learned from it. */
+type Stretch = readonly Part[];
 
 /**
  * A clip's graph for training what it will be in a stream (context form): before and behind each clip of the batch stands, instead of
@@ -36,11 +40,17 @@ class TrainingForm {
   /** Values without time, and those made from whole clips. */
   readonly #values = new Map<Value, Value>();
   readonly #stretches = new Map<Value, Stretch>();
+  /** Whether a scan takes over a state. */
+  readonly #carries: boolean;
+  /** Whether the past is computed apart; not where the batch's moments are those of past and clip together. */
+  readonly #splits: boolean;
   #mask: Value | undefined;
 
   constructor(graph: Graph, timed: StreamTimings) {
     this.#graph = graph;
     this.#timed = timed;
+    this.#carries = [...timed.plans.values()].some((plan) => plan.kind === "carried");
+    this.#splits = this.#carries && graph.nodes.every((node) => node.op !== "batch_norm");
     this.#builder = new GraphBuilder(graph.name);
   }
 
@@ -63,8 +73,7 @@ class TrainingForm {
     const length = features.type.shape[1];
     const [output] = this.#graph.outputs;
     const { earliest, latest } = this.#timed.timings.get(output.value) as Timing;
-    const carries = [...this.#timed.plans.values()].some((plan) => plan.kind === "carried");
-    const past = carries ? length : -earliest;
+    const past = this.#carries ? length : -earliest;
     const future = Math.max(0, latest + 1 - length);
     if (past > length || future > length)
       throw new UserError(
@@ -74,7 +83,7 @@ class TrainingForm {
     if (past > 0) parts.unshift(this.#part(this.#rolled(features, -1), 1, length - past, length));
     if (future > 0) parts.push(this.#part(this.#rolled(features, 1), 1, 0, future));
     const value = parts.length === 1 ? features : this.#builder.op("concat", parts, { axis: 1 });
-    return { value, from: -past, to: length + future };
+    return [{ value, from: -past, to: length + future }];
   }
 
   /** Row i is row i + by. */
@@ -95,8 +104,12 @@ class TrainingForm {
 
   #take(v: Value, from: number, to: number): Value {
     const stretch = this.#stretches.get(v);
-    invariant(stretch && from >= stretch.from && to <= stretch.to, "not enough of the neighbours");
-    return this.#part(stretch.value, this.#axis(v), from - stretch.from, to - stretch.from);
+    invariant(stretch && from >= beginOf(stretch) && to <= endOf(stretch), "not enough of the neighbours");
+    const axis = this.#axis(v);
+    const taken = stretch
+      .filter((part) => part.from < to && part.to > from)
+      .map((part) => this.#part(part.value, axis, Math.max(from, part.from) - part.from, Math.min(to, part.to) - part.from));
+    return taken.length === 1 ? (taken[0] as Value) : this.#builder.op("concat", taken, { axis });
   }
 
   #axis(v: Value): number {
@@ -121,18 +134,28 @@ class TrainingForm {
 
   #each(node: Node, { use }: Extract<NodePlan, { kind: "each" }>): void {
     const { stride, before, reach } = use;
-    const timed = node.inputs.flatMap((v) => this.#stretches.get(v) ?? []);
-    const from = Math.max(...timed.map((s) => Math.ceil((s.from + before) / stride)));
-    const to = Math.min(...timed.map((s) => Math.floor((s.to - reach + before) / stride) + 1));
+    const timed = node.inputs.flatMap((v) => [this.#stretches.get(v) ?? []].filter((stretch) => stretch.length > 0));
+    const from = Math.max(...timed.map((s) => Math.ceil((beginOf(s) + before) / stride)));
+    const to = Math.min(...timed.map((s) => Math.floor((endOf(s) - reach + before) / stride) + 1));
+    const stretches: Part[][] = node.outputs.map(() => []);
+    const spans = this.#splits && from < 0 && to > 0 ? [[from, 0] as const, [0, to] as const] : [[from, to] as const];
+    for (const [begin, end] of spans)
+      this.#span(node, use, begin, end).forEach((value, i) => stretches[i].push({ value, from: begin, to: end }));
+    node.outputs.forEach((v, i) => this.#stretches.set(v, stretches[i]));
+  }
+
+  /** Results `from` to `to - 1` of a node. */
+  #span(node: Node, use: TimeUse, from: number, to: number): readonly Value[] {
+    const { stride, before, reach } = use;
     const inputs = node.inputs.map((v) => {
       if (!this.#stretches.has(v)) return this.#values.get(v) as Value;
       const first = from * stride - before;
-      let part = this.#take(v, first, (to - 1) * stride - before + reach);
-      if (use.padded && first < 0) part = this.#pastOrNone(part, this.#axis(v), -first);
+      const last = (to - 1) * stride - before + reach;
+      let part = this.#take(v, first, last);
+      if (use.padded && first < 0 && last > 0) part = this.#pastOrNone(part, this.#axis(v), -first);
       return use.pads ? this.#builder.op("pad", [part], { before: use.pads.before, after: use.pads.after }) : part;
     });
-    const results = this.#builder.apply(node.op, inputs, use.attributes(to - from), node.body);
-    node.outputs.forEach((v, i) => this.#stretches.set(v, { value: results[i], from, to }));
+    return this.#builder.apply(node.op, inputs, use.attributes(to - from), node.body);
   }
 
   /** The first `past` elements zero in the clips that have no past, as a stream's rings are at its beginning. */
@@ -146,8 +169,8 @@ class TrainingForm {
   #rowMask(rank: number): Value {
     const batch = this.#graph.inputs[0].value.type.shape[0];
     if (this.#mask === undefined) {
-      const [input] = [...this.#stretches.values()];
-      const zeros = this.#builder.op("zeros", [input.value], { shape: [batch, 1] });
+      const [[input]] = [...this.#stretches.values()] as [Stretch];
+      const zeros = this.#builder.op("zeros", [(input as Part).value], { shape: [batch, 1] });
       const ones = this.#builder.op("affine", [zeros], { scale: 1, offset: 1 });
       this.#mask = this.#builder.op("dropout", [ones], { rate: resetShare, rescale: false });
     }
@@ -161,11 +184,11 @@ class TrainingForm {
     const sequences = Number(node.attributes.sequences);
     const isSequence = (i: number): boolean => i >= states && i < states + sequences;
     const timed = node.inputs.filter((_, i) => isSequence(i));
-    const from = Math.max(...timed.map((v) => (this.#stretches.get(v) as Stretch).from));
+    const from = Math.max(...timed.map((v) => beginOf(this.#stretches.get(v) as Stretch)));
     const steps = timed[0].type.shape[0];
     const zeros = node.inputs.slice(0, states).map((v) => {
       const { shape } = v.type;
-      return this.#builder.op("zeros", [(this.#stretches.get(timed[0]) as Stretch).value], { shape });
+      return this.#builder.op("zeros", [(this.#stretches.get(timed[0]) as Stretch)[0]!.value], { shape });
     });
     const over = (first: readonly Value[], begin: number, end: number): readonly Value[] =>
       this.#builder.apply(
@@ -178,17 +201,22 @@ class TrainingForm {
         node.body,
       );
     const past = from < 0 ? over(zeros, from, 0) : undefined;
-    const first = zeros.map((zero, i) =>
-      past ? this.#builder.op("mul", [past[i], this.#rowMask(zero.type.shape.length)]) : zero,
-    );
+    // Truncated backpropagation: nothing is learned from how the past came to its state, which halves the cost.
+    const first = zeros.map((zero, i) => {
+      if (!past) return zero;
+      const reached = this.#builder.op("stop_gradient", [past[i]]);
+      return this.#builder.op("mul", [reached, this.#rowMask(zero.type.shape.length)]);
+    });
     const results = over(first, 0, steps);
     node.outputs.forEach((v, i) => {
       if (i < states) this.#values.set(v, results[i]);
-      else if (!past) this.#stretches.set(v, { value: results[i], from: 0, to: steps });
       else {
-        const value = this.#builder.op("concat", [past[i], results[i]], { axis: 0 });
-        this.#stretches.set(v, { value, from, to: steps });
+        const present = { value: results[i], from: 0, to: steps };
+        this.#stretches.set(v, past ? [{ value: past[i], from, to: 0 }, present] : [present]);
       }
     });
   }
 }
+
+const beginOf = (stretch: Stretch): number => (stretch[0] as Part).from;
+const endOf = (stretch: Stretch): number => (stretch.at(-1) as Part).to;

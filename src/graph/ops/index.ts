@@ -54,6 +54,7 @@ import { softmax } from "./softmax.js";
 import { sqrt } from "./sqrt.js";
 import { square } from "./square.js";
 import { step } from "./step.js";
+import { stopGradient } from "./stop_gradient.js";
 import { sub } from "./sub.js";
 import { sum } from "./sum.js";
 import { tanh } from "./tanh.js";
@@ -126,6 +127,7 @@ export const ops: readonly OpDefinition[] = [
   sqrt,
   square,
   step,
+  stopGradient,
   sub,
   sum,
   tanh,

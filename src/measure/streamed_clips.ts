@@ -1,0 +1,56 @@
+import { openArchive } from "../corpus/archive.js";
+import { ClipLoader } from "../corpus/load_clip.js";
+import type { Model, StreamInput } from "../formats/model.js";
+import { rateOf } from "../formats/model_rate.js";
+import type { ClipSet } from "../train/sources.js";
+import { openArrayFeatures } from "./array_features.js";
+import { samplesOf } from "./spotter_model.js";
+
+/** Clips as a stream takes them. */
+export interface StreamedClips {
+  readonly input: StreamInput;
+  /** Samples, or frames of features, of a clip. */
+  readonly units: number;
+  /** Elements of a unit. */
+  readonly width: number;
+  /** A clip's elements [units * width]. */
+  read(clip: number): Promise<Float32Array>;
+  close(): void;
+}
+
+/**
+ * Opens a set of clips for a model: sounds as samples, an archive's arrays as the features that the model makes of them.
+ * @throws UserError where the archive's arrays are not what the model's front end gives
+ */
+export async function openStreamedClips(model: Model, set: ClipSet): Promise<StreamedClips> {
+  return set.kind === "sounds" ? sounds(model, set) : arrays(model, set);
+}
+
+function sounds(model: Model, { clips }: Extract<ClipSet, { kind: "sounds" }>): StreamedClips {
+  const units = samplesOf(model);
+  const loader = new ClipLoader({ rate: rateOf(model) });
+  const read = async (clip: number): Promise<Float32Array> => {
+    const audio = new Float32Array(units);
+    await loader.load(clips[clip], audio);
+    return audio;
+  };
+  return { input: "audio", units, width: 1, read, close: () => {} };
+}
+
+async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>): Promise<StreamedClips> {
+  const [, units, width] = model.graph.inputs[0].value.type.shape as [number, number, number];
+  const { frontendDescription } = model;
+  const spotter = { featureShape: [units, width] as const, frontendDescription, samples: samplesOf(model), rate: rateOf(model) };
+  const features = await openArrayFeatures(spotter, [set.root]);
+  const archive = openArchive(set.root);
+  const read = async (clip: number): Promise<Float32Array> => {
+    const array = new Float32Array(archive.itemLength);
+    archive.read(set.arrays[clip], array, 0);
+    return features.of(array, 1);
+  };
+  const close = (): void => {
+    archive.close();
+    features.close();
+  };
+  return { input: "features", units, width, read, close };
+}

@@ -5,6 +5,7 @@ import { nearest } from "../base/nearest.js";
 import { readBounded } from "../base/read_file.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor } from "../graph/types.js";
+import { frames, framesSchema } from "./frames.js";
 import { logMel, logMelSchema, logMelStack } from "./log_mel.js";
 import { mfccOp, mfccOpSchema } from "./mfcc_op.js";
 import { mfccTf, mfccTfSchema } from "./mfcc_tf.js";
@@ -14,15 +15,17 @@ import type { SoundShape } from "./options.js";
 export type FrontendDescription =
   | v.InferOutput<typeof mfccTfSchema>
   | v.InferOutput<typeof mfccOpSchema>
-  | v.InferOutput<typeof logMelSchema>;
+  | v.InferOutput<typeof logMelSchema>
+  | v.InferOutput<typeof framesSchema>;
 
 /** A front end as a user writes it: options left out have their defaults. */
 export type FrontendInput =
   | v.InferInput<typeof mfccTfSchema>
   | v.InferInput<typeof mfccOpSchema>
-  | v.InferInput<typeof logMelSchema>;
+  | v.InferInput<typeof logMelSchema>
+  | v.InferInput<typeof framesSchema>;
 
-const schemas = { mfcc_tf: mfccTfSchema, mfcc_op: mfccOpSchema, log_mel: logMelSchema };
+const schemas = { mfcc_tf: mfccTfSchema, mfcc_op: mfccOpSchema, log_mel: logMelSchema, frames: framesSchema };
 
 /** Kinds of front end. */
 export const frontendKinds = Object.keys(schemas) as readonly (keyof typeof schemas)[];
@@ -114,6 +117,7 @@ export async function readFrontend(file: string): Promise<FrontendDescription> {
 export function buildFrontend(description: FrontendDescription, sound: SoundShape): Graph {
   if (description.kind === "mfcc_tf") return mfccTf(description, sound);
   if (description.kind === "mfcc_op") return mfccOp(description, sound);
+  if (description.kind === "frames") return frames(description, sound);
   return logMel(description, sound);
 }
 

@@ -21,6 +21,11 @@ function initialValue(parameter: Parameter, seed: number): Float32Array {
       return values.fill(1);
     case "constant":
       return values.fill(initializer.value);
+    case "parts": {
+      const { values: parts } = initializer;
+      const width = shape.at(-1) ?? 1;
+      return values.map((_, i) => parts[Math.floor(((i % width) * parts.length) / width)] as number);
+    }
     case "glorot_uniform": {
       const limit = Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
       return values.map(() => random.between(-limit, limit));

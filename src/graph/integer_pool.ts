@@ -1,18 +1,8 @@
-import { UserError } from "../base/errors.js";
 import { integerPoolKernel } from "../kernels/integer_pool.js";
-import { shapeOf } from "./attributes.js";
-import { type Geometry, geometryOf } from "./convolution.js";
 import type { OpDefinition } from "./op.js";
 import { clampOf, movedType, requireQuantized } from "./quantized.js";
+import { poolGeometry } from "./pool.js";
 import { poolTime } from "./time.js";
-import type { Attributes, TensorType } from "./types.js";
-
-/** Geometry of a pooling window: that of a depthwise convolution without dilation. */
-export function poolGeometry(x: TensorType, attributes: Attributes): Geometry {
-  const window = shapeOf(attributes, "window");
-  if (window.length !== 2) throw new UserError(`window must be two positive integers, found ${JSON.stringify(window)}`);
-  return geometryOf(x, [...window, 1, 1], { ...attributes, dilations: [1, 1] });
-}
 
 /** quantized_average_pool and quantized_max_pool. */
 export function poolOp(kind: "average" | "max"): OpDefinition {

@@ -289,6 +289,13 @@ function readInitializer(line: TextCursor): Initializer {
       return { kind };
     case "constant":
       return { kind, value: readNumbers(line, 1)[0] };
+    case "parts": {
+      line.expect("(");
+      const values = readList(line);
+      line.expect(")");
+      if (values.length === 0 || !values.every((value) => typeof value === "number")) line.fail("parts are numbers");
+      return { kind, values: values as number[] };
+    }
     case "truncated_normal":
       return { kind, deviation: readNumbers(line, 1)[0] };
     case "glorot_uniform": {

@@ -40,6 +40,8 @@ function initializerText(initializer: Initializer): string {
   switch (initializer.kind) {
     case "constant":
       return `constant(${numberText(initializer.value)})`;
+    case "parts":
+      return `parts(${listText(initializer.values)})`;
     case "glorot_uniform":
       return `glorot_uniform(${numberText(initializer.fanIn)},${numberText(initializer.fanOut)})`;
     case "truncated_normal":

@@ -53,6 +53,8 @@ export interface NamedValue {
 export type Initializer =
   | { readonly kind: "zeros" | "ones" }
   | { readonly kind: "constant"; readonly value: number }
+  /** Equal parts of the last axis, each of one value: the gates of a bias */
+  | { readonly kind: "parts"; readonly values: readonly number[] }
   /** uniform in +-sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio 2010) */
   | { readonly kind: "glorot_uniform"; readonly fanIn: number; readonly fanOut: number }
   /** normal, cut at two deviations */

@@ -71,6 +71,13 @@ const move: Rule = (scope, node) => {
   scope.setInteger(y, scope.builder.op(node.op, [x], node.attributes));
 };
 
+/** The result has the input's scale, too. */
+const pool: Rule = (scope, node) => {
+  const y = node.outputs[0]!;
+  const x = scope.asInteger(node.inputs[0]!, scope.wantedOf(y).dtype);
+  scope.setInteger(y, scope.builder.op(`quantized_${node.op}`, [x], node.attributes));
+};
+
 const pair =
   (op: string): Rule =>
   (scope, node) => {
@@ -130,6 +137,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   pad: move,
   unslice: move,
   transpose: move,
+  average_pool: pool,
+  max_pool: pool,
   add: pair("quantized_add"),
   sub: pair("quantized_sub"),
   mul: pair("quantized_mul"),

@@ -44,7 +44,7 @@ export function trainingForm(builder: GraphBuilder, model: Graph, map: Map<Value
       move(inputs[2]!, variance!);
     } else if (node.op === "dropout" && numberOf(node.attributes, "rate") > 0) {
       const attributes = {
-        shape: x.type.shape,
+        shape: node.attributes["channels"] === true ? channelMask(x.type.shape) : x.type.shape,
         rate: numberOf(node.attributes, "rate"),
         rescale: booleanOf(node.attributes, "rescale"),
         salt: salt++,
@@ -57,4 +57,9 @@ export function trainingForm(builder: GraphBuilder, model: Graph, map: Map<Value
     node.outputs.forEach((v, i) => map.set(v, outputs[i]!));
   }
   return buffers;
+}
+
+/** [B, T, F, C] to [B, 1, 1, C]. */
+function channelMask(shape: readonly number[]): number[] {
+  return shape.map((n, axis) => (axis === 0 || axis === shape.length - 1 ? n : 1));
 }

@@ -6,17 +6,18 @@ import { cnn } from "./hello_edge/cnn.js";
 import { dnn } from "./hello_edge/dnn.js";
 import { dsCnn } from "./hello_edge/ds_cnn.js";
 import { helloEdgeSizes } from "./hello_edge/sizes.js";
-import { crnn } from "./kws_streaming/crnn.js";
-import { kwsStreamingSeeds } from "./kws_streaming/seeds.js";
-import { svdf } from "./kws_streaming/svdf.js";
+import { kwsStreamingArchitectures, kwsStreamingModels } from "./kws_streaming/index.js";
 import type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.js";
 import { optionName, parseOptions } from "./options.js";
 
 /** All architectures. */
-export const architectures: readonly Architecture[] = [dnn, cnn, dsCnn, svdf, crnn] as unknown as readonly Architecture[];
+export const architectures: readonly Architecture[] = [
+  ...([dnn, cnn, dsCnn] as unknown as readonly Architecture[]),
+  ...kwsStreamingArchitectures,
+];
 
 /** Architectures with the options of their publications. */
-export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingSeeds];
+export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels];
 
 /** What a name stands for. */
 export interface ResolvedModel {
@@ -28,7 +29,8 @@ export interface ResolvedModel {
 }
 
 /**
- * Finds a model by name: "ds_cnn_s", "svdf", or an architecture, "hello_edge/ds_cnn" or "ds_cnn" (with its defaults).
+ * Finds a model by name: "ds_cnn_s", "svdf", or an architecture, "hello_edge/ds_cnn" or "ds_cnn" (with its defaults). A network's name
+ * that several families have, such as "ds_cnn", is Hello Edge's; "kws_streaming/ds_cnn" is the other.
  * @throws UsageError listing the names
  */
 export function findModel(name: string): ResolvedModel {

@@ -16,6 +16,10 @@ export const whole = (low: number, high: number) => v.pipe(v.number(), v.integer
 export const units = whole(1, mostUnits);
 /** A dropout rate. */
 export const dropoutRate = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
+/** A limit or factor, 0 or more. */
+export const magnitude = v.pipe(v.number(), v.finite(), v.minValue(0));
+/** Share of the old moving statistics that a batch norm keeps. */
+export const momentum = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 /** true or false; 1 and 0 as kws_streaming writes them. */
 export const flag = v.pipe(
   v.union([v.boolean(), v.picklist([0, 1])]),

@@ -32,6 +32,12 @@ const cases: OpCase[] = [
   { op: "tanh", name: "wide range", shapes: [[70]], range: [-9, 9] },
   { op: "exp", name: "wide range", shapes: [[70]], range: [-20, 5] },
   ...["log", "sqrt", "rsqrt"].map((op) => ({ op, shapes: [[5, 19]], range: [0.1, 4] as const })),
+  ...["max_pool", "average_pool"].flatMap((op) => [
+    { op, shapes: [map], attributes: { window: [3, 1], strides: [2, 1], padding: "valid" } },
+    { op, name: "same", shapes: [map], attributes: { window: [3, 2], strides: [2, 1], padding: "same" } },
+    { op, name: "gaps", shapes: [map], attributes: { window: [2, 2], strides: [3, 4], padding: "same" } },
+    { op, name: "many channels", shapes: [[1, 6, 1, 71]], attributes: { window: [3, 1], strides: [1, 1], padding: "same" } },
+  ]),
   { op: "affine", shapes: [[6, 9]], attributes: { scale: -1.7, offset: 0.3 } },
   { op: "clamp", shapes: [[6, 9]], attributes: { low: -0.4, high: 0.5 } },
   ...["round", "sign", "step", "stop_gradient"].map((op) => ({ op, shapes: [[67]], range: [-3, 3] as const, differentiable: false })),

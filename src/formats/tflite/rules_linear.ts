@@ -126,5 +126,23 @@ const depthwiseConv2d: TfliteRule = (node, lowering) => {
   );
 };
 
-/** Products with weights. */
-export const linearRules: Readonly<Record<string, TfliteRule>> = { dense, conv2d, depthwise_conv2d: depthwiseConv2d };
+function pool(code: "AVERAGE_POOL_2D" | "MAX_POOL_2D"): TfliteRule {
+  return (node, lowering) => {
+    const [filterHeight, filterWidth] = shapeOf(node.attributes, "window");
+    const [strideH, strideW] = shapeOf(node.attributes, "strides");
+    const mode = textOf(node.attributes, "padding") === "same" ? padding.same : padding.valid;
+    const { activation: after, result } = lowering.epilogue(node, false);
+    const options = { padding: mode, strideW, strideH, filterWidth, filterHeight, activation: activation[after] };
+    const output = { name: lowering.name(result), shape: result.type.shape };
+    lowering.set(result, lowering.emitter.apply(code, [lowering.tensor(node.inputs[0])], output, ["Pool2D", options]));
+  };
+}
+
+/** Products with weights, and what else is moved over a map. */
+export const linearRules: Readonly<Record<string, TfliteRule>> = {
+  dense,
+  conv2d,
+  depthwise_conv2d: depthwiseConv2d,
+  average_pool: pool("AVERAGE_POOL_2D"),
+  max_pool: pool("MAX_POOL_2D"),
+};

@@ -10,6 +10,7 @@ import { add } from "./add.js";
 import { decodePcm16 } from "./decode_pcm16.js";
 import { resampleLinear } from "./resample_linear.js";
 import { affine } from "./affine.js";
+import { averagePool } from "./average_pool.js";
 import { batchLoop } from "./batch_loop.js";
 import { batchNorm } from "./batch_norm.js";
 import { clamp } from "./clamp.js";
@@ -33,6 +34,7 @@ import { log } from "./log.js";
 import { logSoftmax } from "./log_softmax.js";
 import { max } from "./max.js";
 import { maximum } from "./maximum.js";
+import { maxPool } from "./max_pool.js";
 import { mean } from "./mean.js";
 import { minimum } from "./minimum.js";
 import { moments } from "./moments.js";
@@ -83,6 +85,7 @@ export const ops: readonly OpDefinition[] = [
   abs,
   add,
   affine,
+  averagePool,
   batchLoop,
   batchNorm,
   clamp,
@@ -105,6 +108,7 @@ export const ops: readonly OpDefinition[] = [
   log,
   logSoftmax,
   max,
+  maxPool,
   maximum,
   mean,
   minimum,

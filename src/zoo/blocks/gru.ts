@@ -1,44 +1,34 @@
 import type { GraphBuilder } from "../../graph/builder.js";
-import { tensor, type Value } from "../../graph/types.js";
+import type { Value } from "../../graph/types.js";
 import { gruCell } from "../cells/gru.js";
 import { channelsOf } from "./channels.js";
+import { type RecurrentOptions, recurrentLayer } from "./recurrent.js";
 
 /** How a GRU layer is set up. */
-export interface GruOptions {
-  readonly units: number;
-  /** All outputs [B, T, units] instead of the last [B, units]. */
-  readonly sequence: boolean;
-  /** The state goes on from one run to the next (graph state `path.state`) instead of starting from zeros. */
-  readonly stateful: boolean;
+export interface GruOptions extends RecurrentOptions {
+  /** The reset gate multiplies the product (the default) or the state: see `gruCell`. */
+  readonly resetAfter?: boolean;
 }
 
 /**
- * GRU over time: [B, T, F] to [B, T, units] or [B, units]; parameters `path.kernel` [F, 3 units], `path.bias`, `path.recurrent_kernel`
- * [units, 3 units], `path.recurrent_bias`, gates in the order z, r, h. Kernel Glorot uniform, recurrent kernel orthogonal, biases
+ * GRU over time: [B, T, F] to [B, T, units] or [B, units]; parameters `path.kernel` [F, 3 units], `path.bias`, gates in the order z, r, h;
+ * with the reset after the product `path.recurrent_kernel` [units, 3 units] and `path.recurrent_bias`, else `path.recurrent_kernel`
+ * [units, 2 units] of the gates and `path.recurrent_candidate` [units, units]. Kernel Glorot uniform, recurrent kernels orthogonal, biases
  * zeros (Keras).
  */
 export function gruLayer(builder: GraphBuilder, path: string, x: Value, options: GruOptions): Value {
-  const { units, sequence, stateful } = options;
+  const { units, sequence, resetAfter = true } = options;
   const batch = x.type.shape[0] as number;
   const inputs = channelsOf(x);
   const width = 3 * units;
   const kernel = builder.parameter(`${path}.kernel`, [inputs, width], { kind: "glorot_uniform", fanIn: inputs, fanOut: width });
   const bias = builder.parameter(`${path}.bias`, [width], { kind: "zeros" });
-  const recurrentKernel = builder.parameter(`${path}.recurrent_kernel`, [units, width], { kind: "orthogonal" });
-  const recurrentBias = builder.parameter(`${path}.recurrent_bias`, [width], { kind: "zeros" });
-
-  const initial = stateful
-    ? builder.state(`${path}.state`, tensor("f32", [batch, units]))
-    : builder.op("zeros", [x], { shape: [0, units] });
-  const timeMajor = builder.op("transpose", [x], { permutation: [1, 0, 2] });
-  const projected = builder.op("add", [builder.op("dense", [timeMajor, kernel]), bias]);
-  const results = builder.apply(
-    "scan",
-    [initial, projected, recurrentKernel, recurrentBias],
-    { states: 1, sequences: 1, reverse: false },
-    gruCell(batch, units, sequence),
-  );
-  const last = results[0] as Value;
-  if (stateful) builder.setState(initial, last);
-  return sequence ? builder.op("transpose", [results[1] as Value], { permutation: [1, 0, 2] }) : last;
+  const recurrent = (name: string, columns: number): Value =>
+    builder.parameter(`${path}.${name}`, [units, columns], { kind: "orthogonal" });
+  const captured = resetAfter
+    ? [recurrent("recurrent_kernel", width), builder.parameter(`${path}.recurrent_bias`, [width], { kind: "zeros" })]
+    : [recurrent("recurrent_kernel", 2 * units), recurrent("recurrent_candidate", units)];
+  const project = (timeMajor: Value): Value => builder.op("add", [builder.op("dense", [timeMajor, kernel]), bias]);
+  const cell = gruCell({ batch, units, sequence, resetAfter });
+  return recurrentLayer(builder, path, x, options, project, { cell, states: [{ name: "state", width: units }], captured });
 }

@@ -1,39 +1,69 @@
 import { GraphBuilder } from "../../graph/builder.js";
 import { type Graph, tensor, type Value } from "../../graph/types.js";
+import { columns } from "./columns.js";
 
-/** "To the end" of an axis, for slice. */
-const toEnd = 2 ** 31 - 1;
+/** Shapes of a GRU cell and where its reset gate stands. */
+export interface GruCellOptions {
+  readonly batch: number;
+  readonly units: number;
+  /** The new h also as step output. */
+  readonly sequence: boolean;
+  /** The reset gate multiplies the product (Keras `reset_after`, cuDNN, PyTorch); otherwise the state (Cho et al. 2014, TensorFlow 1). */
+  readonly resetAfter: boolean;
+}
 
 /**
- * Cell of a gated recurrent unit, reset after the product (Keras `reset_after`, cuDNN): one step of
+ * Cell of a gated recurrent unit; with the reset after the product one step of
  *
  *     z, r, g = W x + b          (given as `projected`, in this order)
  *     z', r', g' = U h + c
  *     z = sigmoid(z + z'), r = sigmoid(r + r'), n = tanh(g + r * g')
  *     h = z * h + (1 - z) * n
  *
+ * and with the reset before it n = tanh(g + U_n (r * h)), without c.
  * The product W x + b does not depend on the state, so it stands outside, as one product over all frames.
- * Inputs: h [B, units], projected [B, 3 units], U [units, 3 units], c [3 units]. Outputs: new h, and again as step output where `sequence`.
+ * Inputs: h [B, units], projected [B, 3 units], then U [units, 3 units] and c [3 units], or U_zr [units, 2 units] and U_n [units, units].
+ * Outputs: new h, and again as step output where `sequence`.
  */
-export function gruCell(batch: number, units: number, sequence: boolean): Graph {
+export function gruCell({ batch, units, sequence, resetAfter }: GruCellOptions): Graph {
   const cell = new GraphBuilder("gru");
   const state = cell.input("state", tensor("f32", [batch, units]));
   const projected = cell.input("projected", tensor("f32", [batch, 3 * units]));
-  const kernel = cell.input("recurrent_kernel", tensor("f32", [units, 3 * units]));
-  const bias = cell.input("recurrent_bias", tensor("f32", [3 * units]));
-  const columns = (x: Value, from: number, to: number): Value =>
-    cell.op("slice", [x], { begin: [0, from], end: [toEnd, to], strides: [1, 1] });
-
-  const recurrent = cell.op("add", [cell.op("dense", [state, kernel]), bias]);
-  const gates = cell.op("sigmoid", [cell.op("add", [columns(projected, 0, 2 * units), columns(recurrent, 0, 2 * units)])]);
-  const update = columns(gates, 0, units);
-  const reset = columns(gates, units, 2 * units);
-  const candidate = cell.op("tanh", [
-    cell.op("add", [columns(projected, 2 * units, 3 * units), cell.op("mul", [reset, columns(recurrent, 2 * units, 3 * units)])]),
-  ]);
+  const { update, candidate } = resetAfter ? resetBehind(cell, state, projected) : resetBefore(cell, state, projected);
   // z * h + (1 - z) * n, with one product less
   const next = cell.op("add", [candidate, cell.op("mul", [update, cell.op("sub", [state, candidate])])]);
   cell.output("state", next);
   if (sequence) cell.output("output", next);
   return cell.finish();
+}
+
+interface Gates {
+  readonly update: Value;
+  readonly candidate: Value;
+}
+
+function resetBehind(cell: GraphBuilder, state: Value, projected: Value): Gates {
+  const units = state.type.shape[1] as number;
+  const kernel = cell.input("recurrent_kernel", tensor("f32", [units, 3 * units]));
+  const bias = cell.input("recurrent_bias", tensor("f32", [3 * units]));
+  const recurrent = cell.op("add", [cell.op("dense", [state, kernel]), bias]);
+  const { update, reset } = gates(cell, projected, columns(cell, recurrent, 0, 2 * units));
+  const given = columns(cell, projected, 2 * units, 3 * units);
+  const kept = cell.op("mul", [reset, columns(cell, recurrent, 2 * units, 3 * units)]);
+  return { update, candidate: cell.op("tanh", [cell.op("add", [given, kept])]) };
+}
+
+function resetBefore(cell: GraphBuilder, state: Value, projected: Value): Gates {
+  const units = state.type.shape[1] as number;
+  const gateKernel = cell.input("recurrent_kernel", tensor("f32", [units, 2 * units]));
+  const candidateKernel = cell.input("recurrent_candidate", tensor("f32", [units, units]));
+  const { update, reset } = gates(cell, projected, cell.op("dense", [state, gateKernel]));
+  const kept = cell.op("dense", [cell.op("mul", [reset, state]), candidateKernel]);
+  return { update, candidate: cell.op("tanh", [cell.op("add", [columns(cell, projected, 2 * units, 3 * units), kept])]) };
+}
+
+function gates(cell: GraphBuilder, projected: Value, recurrent: Value): { update: Value; reset: Value } {
+  const units = (recurrent.type.shape[1] as number) / 2;
+  const both = cell.op("sigmoid", [cell.op("add", [columns(cell, projected, 0, 2 * units), recurrent])]);
+  return { update: columns(cell, both, 0, units), reset: columns(cell, both, units, 2 * units) };
 }

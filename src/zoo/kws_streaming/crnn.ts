@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { UsageError } from "../../base/errors.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { tensor } from "../../graph/types.js";
 import { activation } from "../blocks/activation.js";
@@ -11,6 +10,7 @@ import { gruLayer } from "../blocks/gru.js";
 import { asMap, flatten, mergeFrequency } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { activationName, dropoutRate, flag, pair, perLayer, requireEqualLengths, units } from "../options.js";
+import { requireSequences } from "./recurrent_options.js";
 
 const name = "kws_streaming/crnn";
 
@@ -60,11 +60,7 @@ export const crnn: Architecture<typeof schema> = {
     requireEqualLengths(name, { cnnFilters, cnnKernelSize, cnnAct, cnnDilationRate, cnnStrides });
     requireEqualLengths(name, { gruUnits, returnSequences });
     requireEqualLengths(name, { units1, act1 });
-    if (returnSequences.slice(0, -1).includes(false)) {
-      throw new UsageError(
-        `${name}: returnSequences must be 1 for every recurrent layer but the last, as the next one needs all outputs`,
-      );
-    }
+    requireSequences(name, returnSequences);
     const builder = new GraphBuilder("crnn");
     let x = asMap(builder, builder.input("features", tensor("f32", [1, frames, features])));
     for (const [i, filters] of cnnFilters.entries()) {

@@ -1,16 +1,18 @@
+import { invariant } from "../../base/errors.js";
 import { findModel } from "../index.js";
-import type { ZooModel } from "../model.js";
-import { crnnRecipe } from "./crnn.js";
 import { helloEdgeRecipe } from "./hello_edge.js";
+import { twelveLabelsTrainings } from "./kws_streaming/12_labels.js";
+import { thirtyThousand12LabelsTrainings } from "./kws_streaming/30k_12_labels.js";
+import { kwsStreamingRecipe } from "./kws_streaming/common.js";
+import { paper12LabelsTrainings } from "./kws_streaming/paper_12_labels.js";
+import { quantized12LabelsTrainings } from "./kws_streaming/quantized_12_labels.js";
 import type { PublishedRecipe } from "./recipe.js";
-import { svdfRecipe } from "./svdf.js";
 
-const recipes: Readonly<Record<string, (model: ZooModel) => PublishedRecipe>> = {
-  "hello_edge/dnn": helloEdgeRecipe,
-  "hello_edge/cnn": helloEdgeRecipe,
-  "hello_edge/ds_cnn": helloEdgeRecipe,
-  "kws_streaming/svdf": svdfRecipe,
-  "kws_streaming/crnn": crnnRecipe,
+const kwsStreaming = {
+  ...quantized12LabelsTrainings,
+  ...paper12LabelsTrainings,
+  ...thirtyThousand12LabelsTrainings,
+  ...twelveLabelsTrainings,
 };
 
 /**
@@ -19,8 +21,10 @@ const recipes: Readonly<Record<string, (model: ZooModel) => PublishedRecipe>> = 
  */
 export function publishedRecipe(name: string): PublishedRecipe {
   const { published } = findModel(name);
-  const recipe = recipes[published.architecture] as (model: ZooModel) => PublishedRecipe;
-  return recipe(published);
+  if (published.family === "hello_edge") return helloEdgeRecipe(published);
+  const training = kwsStreaming[published.name];
+  invariant(training, `${published.name} has no training`);
+  return kwsStreamingRecipe(published, training);
 }
 
 export type { PublishedRecipe } from "./recipe.js";

@@ -6,12 +6,12 @@ export interface PublishedRecipe {
   readonly model: { readonly name: string; readonly options: ModelOptions };
   readonly frontend: FrontendDescription;
   readonly task: { readonly silencePercentage: number; readonly unknownPercentage: number };
-  readonly sampling: { readonly order: "uniform" };
+  readonly sampling: { readonly order: "uniform" | "walk" };
   readonly augmentation: {
     readonly waveform: Readonly<Record<string, number>>;
     readonly specAugment: Readonly<Record<string, number | boolean>> | null;
   };
-  readonly optimizer: { readonly kind: "adam"; readonly epsilon: number };
+  readonly optimizer: { readonly kind: "adam"; readonly epsilon: number } | { readonly kind: "sgd"; readonly momentum: number };
   readonly schedule:
     | { readonly kind: "piecewise"; readonly rates: readonly number[]; readonly steps: readonly number[] }
     | { readonly kind: "exponential"; readonly first: number; readonly last: number };

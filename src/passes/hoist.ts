@@ -7,8 +7,9 @@ import { needed } from "./clone.js";
 /*
  * Takes out of a scan's loop what is the same for every step or can be done for all steps at once:
  * 1. nodes of captured values only (a transposed weight) run once, before the loop;
- * 2. nodes of captured values and steps of sequences (input projections, forward values repeated for the gradient) run
- *    once on whole sequences: their ops take any number of leading axes;
+ * 2. products of captured values and steps of sequences (input projections, forward values repeated for the gradient), and
+ *    what they are made of, run once on whole sequences: their ops take any number of leading axes. Element-wise nodes that no
+ *    such product needs stay in the loop, where passes/fuse.ts joins them with others;
  * 3. sums over time, state' = state + dense_weight_gradient(a, b) or state + sum(b), become one product or sum over time
  *    and batch after the loop, of the stacked a and b.
  */
@@ -32,20 +33,20 @@ function partsOf(node: Node, values: readonly Value[]): Parts {
   };
 }
 
-/** The op on whole sequences, with attributes that fit the additional leading axis; undefined where it has no such form. */
-function onSequences(node: Node, lifted: readonly Lifted[]): Node["attributes"] | undefined {
+/** Whether the op does for whole sequences what it does for each step. */
+function takesSequences(node: Node, operands: readonly Lifted["kind"][]): boolean {
   const rank = node.outputs[0]!.type.shape.length;
-  if (findOp(node.op).expression && node.op !== "expand") {
-    const fits = lifted.every((l, i) => l.kind === "captured" || node.inputs[i]!.type.shape.length === rank);
-    return fits && lifted.every((l) => l.kind === "sequence" || l.value.type.shape.length <= rank) ? node.attributes : undefined;
-  }
-  if (node.op === "dense") return lifted[0]!.kind === "sequence" && lifted[1]!.kind === "captured" ? node.attributes : undefined;
-  if (node.op === "slice") {
-    const list = (name: string, first: number): number[] => [first, ...shapeOf(node.attributes, name)];
-    const steps = lifted[0]!.value.type.shape[0]!;
-    return { begin: list("begin", 0), end: list("end", steps), strides: list("strides", 1) };
-  }
-  return undefined;
+  if (findOp(node.op).expression && node.op !== "expand")
+    return node.inputs.every(({ type }, i) => operands[i] === "captured" || type.shape.length === rank);
+  if (node.op === "dense") return operands[0] === "sequence" && operands[1] === "captured";
+  return node.op === "slice";
+}
+
+/** The attributes that fit the additional leading axis of so many steps. */
+function onSequences({ op, attributes }: Node, steps: number): Node["attributes"] {
+  if (op !== "slice") return attributes;
+  const list = (name: string, first: number): number[] => [first, ...shapeOf(attributes, name)];
+  return { begin: list("begin", 0), end: list("end", steps), strides: list("strides", 1) };
 }
 
 class Hoister {
@@ -69,24 +70,40 @@ class Hoister {
     this.#parts.captured.forEach((v, i) => this.#lifted.set(v, { kind: "captured", value: outer.captured[i]! }));
   }
 
+  /** Nodes of captured values only, nodes of captured values and sequences that products are made of, and those products. */
+  #liftable(): Map<Node, Lifted["kind"]> {
+    const kinds = new Map<Value, Lifted["kind"]>([...this.#lifted].map(([v, { kind }]) => [v, kind]));
+    const found = new Map<Node, Lifted["kind"]>();
+    for (const node of this.#body.nodes) {
+      const operands = node.inputs.map((v) => kinds.get(v));
+      if (operands.length === 0 || operands.includes(undefined)) continue;
+      const kind = operands.includes("sequence") ? "sequence" : "captured";
+      if (kind === "sequence" && !takesSequences(node, operands as Lifted["kind"][])) continue;
+      found.set(node, kind);
+      for (const v of node.outputs) kinds.set(v, kind);
+    }
+    const wanted = new Set<Value>();
+    for (const [node, kind] of [...found].toReversed()) {
+      const isProduct = node.op !== "slice" && !findOp(node.op).expression;
+      if (kind === "sequence" && !isProduct && !node.outputs.some((v) => wanted.has(v))) found.delete(node);
+      else for (const v of node.inputs) wanted.add(v);
+    }
+    return found;
+  }
+
   /** Rules 1 and 2. */
   #liftNodes(): void {
+    const liftable = this.#liftable();
     for (const node of this.#body.nodes) {
-      const inputs = node.inputs.map((v) => this.#lifted.get(v));
-      const all = inputs.every((l) => l !== undefined) && inputs.length > 0;
-      const constant = all && inputs.every((l) => l!.kind === "captured");
-      const attributes = constant ? node.attributes : all ? onSequences(node, inputs as Lifted[]) : undefined;
-      if (!attributes) {
+      const kind = liftable.get(node);
+      if (!kind) {
         this.#left.push(node);
         continue;
       }
-      const outputs = this.#builder.apply(
-        node.op,
-        inputs.map((l) => l!.value),
-        attributes,
-        node.body,
-      );
-      node.outputs.forEach((v, i) => this.#lifted.set(v, { kind: constant ? "captured" : "sequence", value: outputs[i]! }));
+      const inputs = node.inputs.map((v) => this.#lifted.get(v)!.value);
+      const attributes = kind === "captured" ? node.attributes : onSequences(node, inputs[0]!.type.shape[0]!);
+      const outputs = this.#builder.apply(node.op, inputs, attributes, node.body);
+      node.outputs.forEach((v, i) => this.#lifted.set(v, { kind, value: outputs[i]! }));
     }
   }
 

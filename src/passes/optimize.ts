@@ -4,7 +4,9 @@ import { fuse } from "./fuse.js";
 import { fuseFilterbank } from "./fuse_filterbank.js";
 import { fusePowerSpectrum } from "./fuse_power_spectrum.js";
 import { hoist } from "./hoist.js";
+import { joinSlices } from "./join_slices.js";
 import { simplify } from "./simplify.js";
+import { sliceEarly } from "./slice_early.js";
 import { splitBatchNorm } from "./split_batch_norm.js";
 import { type Tiling, tileBatch } from "./tile_batch.js";
 
@@ -13,6 +15,8 @@ export function optimize(graph: Graph, tiling?: Tiling): Graph {
   const passes = [
     fusePowerSpectrum,
     fuseFilterbank,
+    sliceEarly,
+    joinSlices,
     splitBatchNorm,
     simplify,
     hoist,

@@ -2,6 +2,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import type { Batching } from "../graph/op.js";
 import { findOp } from "../graph/ops/index.js";
 import { dtypeBytes, type Graph, type Node, sizeOf, tensor, type Value } from "../graph/types.js";
+import { costlyOps } from "./costly_ops.js";
 
 export interface Tiling {
   /** Inputs of the graph whose first axis is the batch. */
@@ -17,8 +18,6 @@ const mostGroups = 8;
 const leastParts = 4;
 /** An element-wise value that needs more batches than this to be computed again is stored. */
 const mostAnchors = 3;
-/** Ops whose values are stored rather than computed again. */
-const costly = new Set(["exp", "log", "tanh", "sigmoid", "div", "sqrt"]);
 
 /** A node that goes through the batch in parts. */
 interface Tiled {
@@ -129,7 +128,7 @@ class Tiler {
       const users = this.#users.get(node.outputs[0]!) ?? [];
       const outside = this.#kept.has(node.outputs[0]!) || users.some((u) => !this.#tiled.has(u));
       const later = users.some((u) => (this.#tiled.get(u)?.stage ?? stage) > stage);
-      const dear = costly.has(node.op) || this.#anchors(node).size > mostAnchors;
+      const dear = costlyOps.has(node.op) || this.#anchors(node).size > mostAnchors;
       if (outside || (later && dear)) this.#stored.add(node);
     }
   }

@@ -1,0 +1,2 @@
+/** Element-wise ops whose values are stored rather than computed again. */
+export const costlyOps: ReadonlySet<string> = new Set(["exp", "log", "tanh", "sigmoid", "div", "sqrt"]);

@@ -1,5 +1,6 @@
 import { bytesOf, countLayers, countParameters, multiplyAccumulates } from "../graph/count.js";
 import { type Graph, sizeOf } from "../graph/types.js";
+import { multiplyAccumulatesPerUnit, stateBytes, type StreamingGraph } from "../passes/stream.js";
 
 /** What one layer costs for one run. */
 export interface LayerProfile {
@@ -47,6 +48,33 @@ export function profile(graph: Graph): Profile {
     multiplyAccumulates: multiplyAccumulates(graph),
     activationBytes: layers.reduce((sum, layer) => sum + layer.activationBytes, 0),
     largestPairBytes: Math.max(0, ...counts.map((layer) => bytesOf(layer.input) + bytesOf(layer.output))),
+  };
+}
+
+/** What a streaming graph costs. */
+export interface StreamProfile {
+  readonly form: StreamingGraph["form"];
+  readonly input: string;
+  /** Length of a step in ms; step k is that of steps[k mod steps.length]. */
+  readonly stepMs: number;
+  readonly steps: readonly Profile[];
+  readonly stateBytes: number;
+  readonly multiplyAccumulatesPerSecond: number;
+  /** Two for each multiply-accumulate. */
+  readonly flopsPerSecond: number;
+}
+
+/** Counts what the steps of a stream cost, and what a second of it does. */
+export function profileStream(stream: StreamingGraph, unitsPerSecond: number): StreamProfile {
+  const multiplyAccumulatesPerSecond = multiplyAccumulatesPerUnit(stream) * unitsPerSecond;
+  return {
+    form: stream.form,
+    input: stream.input,
+    stepMs: (1000 * stream.chunk) / unitsPerSecond,
+    steps: stream.phases.map(profile),
+    stateBytes: stateBytes(stream),
+    multiplyAccumulatesPerSecond,
+    flopsPerSecond: 2 * multiplyAccumulatesPerSecond,
   };
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { withStream } from "../../src/detect/model_stream.js";
 import { saveModel } from "../../src/formats/model_file.js";
 import { randomModel } from "../formats/random_model.js";
 import { earshot } from "./command_line.js";
@@ -30,6 +31,23 @@ describe("earshot profile", () => {
     // 38.6 KB and 5.4 M operations, as printed (Zhang et al. 2017, table 5).
     expect((found.helloEdge.memory / 1000).toFixed(1)).toBe("38.6");
     expect((found.helloEdge.operations / 1e6).toFixed(1)).toBe("5.4");
+  });
+
+  it("counts the steps of a stream, of a streaming file without being asked", async () => {
+    const file = join(base, "streaming.safetensors");
+    await saveModel(file, withStream(randomModel("ds_cnn_s", "arm"), { form: "context", input: "features", hops: 1 }));
+    const found = JSON.parse((await earshot(["profile", file, "--json"])).stdout).stream;
+    // A clip's 25 frames behind the stride, and the classifier, 64 x 12, 25 times instead of once.
+    const perSecond = 2_656_768 + 24 * 64 * 12;
+    expect(found).toMatchObject({ form: "context", input: "features", stepMs: 20, flopsPerSecond: 2 * perSecond });
+    // The first convolution has strides of 2: every other step makes nothing new behind it.
+    const [one, other] = found.steps.map((step: { multiplyAccumulates: number }) => step.multiplyAccumulates);
+    expect(25 * (one + other)).toBe(found.multiplyAccumulatesPerSecond);
+    expect(Math.min(one, other)).toBe(0);
+    const { stdout } = await earshot(["profile", file, "--stream", "window"]);
+    expect(stdout).toMatch(/window form: step 2 of every 2, 20 ms of features/);
+    expect(stdout).toMatch(/^a second: [\d,]+ multiply-accumulates, [\d,]+ FLOPs; state: [\d,]+ bytes$/m);
+    expect(await earshot(["profile", "svdf_resnet_of_nobody", "--stream", "context"])).toMatchObject({ code: 2 });
   });
 
   it("takes options of a network, and prints a table", async () => {

@@ -1,21 +1,22 @@
 // Runs exports on emulated Cortex-M cores, samples in, and compares with this machine: integers to the bit, floats within 1e-4.
 //   npm run prove:cortex-m -- CLIPS [--models ds_cnn_s,svdf,crnn] [--int8 FOLDER] [--foreign SHARED] [--clips 20] [--only text]
-// CLIPS is a folder of Speech Commands; its testing part is taken. --int8 names a folder of models written by
-// `earshot quantize MODEL --io int8`; --foreign the folder of published models. Needs arm-none-eabi-gcc and qemu-system-arm
-// (tools/machine). Instructions, not cycles: one tick of the emulated clock an instruction. Writes results/cortex_m.txt.
+// CLIPS is a folder of Speech Commands; its testing part is taken. Models are names or files. --int8 names a folder of models of the
+// same file names, written by `earshot quantize MODEL --io int8`; --foreign the folder of published models. Needs arm-none-eabi-gcc and
+// qemu-system-arm (tools/machine). Instructions, not cycles: one tick of the emulated clock an instruction. Writes results/cortex_m.txt.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { ModelStream } from "../../dist/detect/model_stream.js";
+import { clipGraphOf, ModelStream, probabilitiesOf, streamModel } from "../../dist/detect/model_stream.js";
 import { compile } from "../../dist/engine/compile.js";
 import { loadModel } from "../../dist/formats/model_file.js";
 import { resolveModel } from "../../dist/formats/shipped.js";
 import { readTflite } from "../../dist/formats/tflite/read/read.js";
 import { buildFrontend } from "../../dist/frontend/frontend.js";
 import { frontendPreset } from "../../dist/frontend/presets.js";
-import { openModel, rateOf } from "../../dist/measure/spotter_model.js";
+import { multiplyAccumulates } from "../../dist/graph/count.js";
+import { rateOf } from "../../dist/measure/spotter_model.js";
 import { decodeSound } from "../../dist/signal/decode.js";
 import { exportC } from "../../dist/targets/c/export.js";
 import { foreignModel } from "../../dist/targets/c/foreign.js";
@@ -33,11 +34,12 @@ const { values, positionals } = parseArgs({
 });
 const [folder] = positionals;
 if (!folder) throw new Error("name the folder of Speech Commands");
-if (!hasCrossTools())
-  throw new Error("arm-none-eabi-gcc or qemu-system-arm does not answer: tools/machine installs them");
+if (!hasCrossTools()) throw new Error("arm-none-eabi-gcc or qemu-system-arm does not answer: tools/machine installs them");
 
 const samples = 16000;
 const rows = [];
+const works = [];
+const instructions = new Map();
 let failed = 0;
 
 /** The first clips of the testing part, one word after another. */
@@ -65,23 +67,14 @@ async function testingClips(count) {
 
 const exact = (a, b) => a.length === b.length && a.every((v, i) => v === b[i]);
 const largest = (a, b) => (a.length === b.length ? a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0) : Infinity);
-const grouped = (n) => Math.round(n).toLocaleString("en-US");
+const grouped = (n) => (n > 0 ? Math.round(n).toLocaleString("en-US") : "-");
 
-function report(name, core, made, ran, difference, isEqual) {
+/** @param second instructions of a second of sound, front end and network together */
+function report(name, core, made, ran, second, difference, isEqual) {
   if (!isEqual) failed++;
-  const run = ran.runInstructions > 0 ? grouped(ran.runInstructions) : "-";
-  const feed = ran.feedInstructions > 0 ? grouped(ran.feedInstructions) : "-";
-  const cells = [
-    name,
-    core,
-    run,
-    feed,
-    grouped(ran.flashBytes),
-    grouped(ran.codeBytes),
-    grouped(made.ramBytes),
-    grouped(ran.stackBytes),
-  ];
-  rows.push([...cells, `${difference}${isEqual ? "" : " WRONG"}`]);
+  const sizes = [ran.flashBytes, ran.codeBytes, made.ramBytes, ran.stackBytes].map(grouped);
+  const costs = [ran.runInstructions, made.parts.stream ? 0 : ran.feedInstructions, second].map(grouped);
+  rows.push([name, core, ...costs, ...sizes, `${difference}${isEqual ? "" : " WRONG"}`]);
   console.log(rows.at(-1).join("  "));
 }
 
@@ -94,52 +87,78 @@ const cores = {
 
 const wanted = (name) => values.only === undefined || name.includes(values.only);
 
+const bytesOf = (audio) => new Uint8Array(Int16Array.from(audio, (x) => x * 32768).buffer);
+
+/** Logits of this machine for each clip, as the network's graph stores them. */
+async function clipLogits(model, audio) {
+  const program = await compile(clipGraphOf(model), { target: "wasm" });
+  for (const { name } of model.graph.parameters) program.write(name, model.parameters.get(name));
+  const logits = [];
+  for (let at = 0; at < audio.length; at += samples) {
+    program.write("audio", audio.subarray(at, at + samples));
+    program.run();
+    logits.push([...program.view("logits")]);
+  }
+  program.close();
+  return logits;
+}
+
 async function clipsOnCore(label, model, audio, core, optimize) {
   const name = `${label} clip ${optimize}`;
   if (!wanted(`${name} ${core}`)) return;
   const made = exportC(model, { prefix: "kws", ...cores[core], features: "device", rate: rateOf(model) });
-  const spotter = await openModel(model, { name, target: "wasm" });
-  const scores = await spotter.scoreSounds(audio, audio.length / samples);
-  spotter.close();
-  const clips = new Uint8Array(Int16Array.from(audio, (x) => x * 32768).buffer);
-  const ran = runOnCore(made, { ...cores[core], clips, samples, optimize });
-  compareScores(name, core, made, ran, scores, model);
+  const logits = await clipLogits(model, audio);
+  const ran = runOnCore(made, { ...cores[core], clips: bytesOf(audio), samples, optimize });
+  compare(name, core, made, ran, 0, logits, model);
+  instructions.set(`${label} ${core} clip`, ran.runInstructions);
 }
 
-function compareScores(name, core, made, ran, scores, model) {
+/** Integer logits to the bit, float scores within 1e-4. */
+function compare(name, core, made, ran, second, logits, model) {
   const { buffer, byteOffset, length } = ran.scores;
-  const found = new Float32Array(buffer.slice(byteOffset, byteOffset + length));
-  const isInteger = made.parts.logits !== undefined;
-  const difference = largest(found, scores);
-  if (!isInteger) return report(name, core, made, ran, difference.toExponential(1), difference < 1e-4);
-  // Scores are the softmax of integers: equal integers differ by rounding only, one step apart by far more.
-  const step = model.graph.outputs[0].value.type.quantization.scale[0];
-  report(name, core, made, ran, `${difference.toExponential(1)}`, difference < step * 1e-3);
+  const bytes = buffer.slice(byteOffset, byteOffset + length);
+  const count = logits.length === 1 ? "1 result" : `${logits.length} results`;
+  if (made.parts.logits) {
+    const found = made.parts.logits.element === "int8_t" ? new Int8Array(bytes) : new Int16Array(bytes);
+    return report(name, core, made, ran, second, `${count} to the bit`, exact([...found], logits.flat()));
+  }
+  const scores = logits.flatMap((row) => [...probabilitiesOf(row, model.graph.outputs[0].value.type)]);
+  const difference = largest(new Float32Array(bytes), scores);
+  report(name, core, made, ran, second, `${count}, ${difference.toExponential(1)}`, difference < 1e-4);
 }
 
 async function streamOnCore(label, model, audio, core) {
-  const name = `${label} context`;
+  const name = `${label} context -O2`;
   if (!wanted(`${name} ${core}`)) return;
-  const made = exportC(model, {
-    prefix: "kws",
-    ...cores[core],
-    features: "device",
-    rate: rateOf(model),
-    stream: { form: "context" },
-  });
-  const stream = await ModelStream.open(model, { form: "context", target: "wasm" });
-  const scores = [];
+  const stream = { form: "context" };
+  const made = exportC(model, { prefix: "kws", ...cores[core], features: "device", rate: rateOf(model), stream });
+  const listener = await ModelStream.open(model, { form: "context", target: "wasm" });
+  const logits = [];
   // Two clips one after another: where the past takes the place of padding, the first result comes after more than a second.
   const length = 2 * samples;
   for (let at = 0; at < audio.length; at += length) {
-    stream.reset();
-    scores.push(...(stream.feed(audio.subarray(at, at + length)).at(-1)?.scores ?? []));
+    listener.reset();
+    logits.push(...listener.program.feed(audio.subarray(at, at + length)).map(({ values }) => [...values]));
   }
-  stream.close();
-  const clips = new Uint8Array(Int16Array.from(audio, (x) => x * 32768).buffer);
-  const ran = runOnCore(made, { ...cores[core], clips, samples: length });
-  ran.feedInstructions = (ran.feedInstructions * ran.steps) / ran.clips / 2;
-  compareScores(`${name}, a second`, core, made, ran, Float32Array.from(scores), model);
+  listener.close();
+  const ran = runOnCore(made, { ...cores[core], clips: bytesOf(audio), samples: length });
+  const second = (ran.feedInstructions * ran.steps) / ran.clips / 2;
+  compare(name, core, made, ran, second, logits, model);
+  compareWork(label, model, core, second, ran.feedInstructions);
+}
+
+/** The stream beside the clip model run every 20 ms. */
+function compareWork(label, model, core, second) {
+  const { phases, chunk } = streamModel(model, { form: "context", input: "features" });
+  const hop = model.frontend.nodes.find((n) => n.op === "frame").attributes.hop;
+  const perSecond = (phases.reduce((sum, p) => sum + multiplyAccumulates(p), 0) * rateOf(model)) / (phases.length * chunk * hop);
+  const clip = multiplyAccumulates(model.graph) * 50;
+  const run = instructions.get(`${label} ${core} clip`);
+  const period = (1000 * phases.length * chunk * hop) / rateOf(model);
+  works.push(
+    `${label}, ${core}: ${grouped(perSecond)} multiply-accumulates of the network a second, a result each ${period} ms; the clip model ` +
+      `${grouped(clip)}, ${(clip / perSecond).toFixed(1)} times as many${run ? `; instructions, front end included in the stream's: ${((run * 50) / second).toFixed(1)} times` : ""}`,
+  );
 }
 
 /** MLPerf Tiny's file on the recorded clips: all its bytes are known. */
@@ -159,7 +178,7 @@ async function foreignOnCore(core, optimize) {
   });
   const ran = runOnCore(made, { ...cores[core], clips: inputs, samples: 0, optimize });
   const isEqual = exact([...new Int8Array(ran.scores.buffer, ran.scores.byteOffset, ran.scores.length)], outputs);
-  report(name, core, made, ran, `${ran.clips} clips to the bit`, isEqual);
+  report(name, core, made, ran, 0, `${ran.clips} results to the bit`, isEqual);
 }
 
 const audio = await testingClips(Number(values.clips));
@@ -167,21 +186,25 @@ if (values.foreign !== undefined) {
   for (const optimize of ["-Os", "-O2", "-O3"]) await foreignOnCore("m4", optimize);
   for (const core of ["m3 soft", "m7", "m55"]) await foreignOnCore(core, "-O2");
 }
-for (const name of values.models.split(",")) {
-  const kinds = [["float", await loadModel(resolveModel(name))]];
+for (const given of values.models.split(",")) {
+  const name = basename(given, ".safetensors");
+  const kinds = [["float", await loadModel(resolveModel(given))]];
   if (values.int8 !== undefined) kinds.push(["int8", await loadModel(join(values.int8, `${name}.safetensors`))]);
   for (const [kind, model] of kinds) {
     await clipsOnCore(`${name} ${kind}`, model, audio, "m4", "-O2");
     await streamOnCore(`${name} ${kind}`, model, audio, "m4");
-    if (name === "ds_cnn_s")
-      for (const core of ["m3 soft", "m7", "m55"]) await clipsOnCore(`${name} ${kind}`, model, audio, core, "-O2");
+    if (name !== "ds_cnn_s") continue;
+    for (const core of ["m3 soft", "m7", "m55"]) {
+      await clipsOnCore(`${name} ${kind}`, model, audio, core, "-O2");
+      await streamOnCore(`${name} ${kind}`, model, audio, core);
+    }
   }
 }
 
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"]).toString().trim();
 const compilerVersion = execFileSync("arm-none-eabi-gcc", ["--version"]).toString().split("\n")[0];
 const emulator = execFileSync("qemu-system-arm", ["--version"]).toString().split("\n")[0];
-const heads = ["export", "core", "instructions a run", "a hop", "flash", "of it code", "RAM", "stack", "largest difference"];
+const heads = ["export", "core", "an inference", "a hop", "a second", "flash", "of it code", "RAM", "stack", "compared"];
 const widths = heads.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
 const line = (cells) =>
   cells
@@ -192,12 +215,15 @@ const text = [
   "Exports as C on emulated Cortex-M cores (npm run prove:cortex-m).",
   `${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${cpus()[0].model}; ${compilerVersion}; ${emulator}`,
   `${values.clips} clips of the testing part of Speech Commands. Bytes are of the export alone, without libc and start code.`,
-  "A hop is the front end on one frame of features; for a streaming export (context), a second of sound through front end and network.",
-  "Integer models: the scores are a softmax of integers, equal but for its rounding; kws_ref_model's output bytes are compared themselves.",
-  "TensorFlow Lite Micro with CMSIS-NN on the M4F, kws_ref_model.tflite: 7,699,430 instructions, 22,820 bytes of arena, 1,516 of stack.",
+  "Instructions: of the network for a clip; of the front end for a frame; of both for a second of sound, for streaming exports (context).",
+  "Compared with this machine (wasm), front end and network on both sides: integer logits to the bit, float probabilities.",
+  "TensorFlow Lite Micro with CMSIS-NN, kws_ref_model.tflite: M4F 7,699,430 instructions, 22,820 bytes of arena, 1,516 of stack; M55 1,786,916, 27,348, 1,588.",
   "",
   line(heads),
   ...rows.map(line),
+  "",
+  "Streams beside the clip model run every 20 ms:",
+  ...works,
   "",
   failed === 0 ? "All equal." : `${failed} WRONG.`,
 ];

@@ -1,16 +1,19 @@
 /**
- * The program that measures an export on a core: it feeds every clip of clips.bin, writes the scores to scores.bin and prints
+ * The program that measures an export on a core: it feeds every clip of clips.bin, writes each result to scores.bin and prints
  * "name value" lines. Instructions are ticks of SysTick, scaled by a loop whose instructions are known; the stack is painted.
  */
-export function measuringMain({ prefix, samples, element, streams }) {
+export function measuringMain({ prefix, samples, result, element, streams }) {
+  const write = `host_write(output, ${prefix}_${result}(), (int32_t)(${prefix.toUpperCase()}_SCORES * sizeof(${element})));`;
   const macro = prefix.toUpperCase();
   const input = samples > 0 ? `static int16_t clip[${samples}];` : "";
   const feedClip = `    ${prefix}_reset();
     for (at = 0; at < ${samples}; at += 320) {
       const int32_t part = ${samples} - at < 320 ? ${samples} - at : 320;
       start();
-      steps += (uint32_t)${prefix}_feed(clip + at, part);
+      made = ${prefix}_feed(clip + at, part);
       feed += stop();
+      steps += (uint32_t)made;
+      ${streams ? `if (made > 0) ${write}` : ""}
     }`;
   const readClip =
     samples > 0
@@ -68,9 +71,10 @@ static uint32_t painted_depth(void) {
 int main(void) {
   const int input = host_open("clips.bin", 1), output = host_open("scores.bin", 5);
   uint32_t ticks_known, clips = 0, steps = 0, depth, deepest = 0;
-  int32_t at = 0;
+  int32_t at = 0, made = 0;
   uint64_t feed = 0, run = 0;
   (void)at;
+  (void)made;
   SYSTICK[1] = 0xffffffu;
   SYSTICK[2] = 0;
   SYSTICK[0] = 7;
@@ -81,7 +85,7 @@ int main(void) {
   while (${readClip}) {
 ${samples > 0 ? feedClip : ""}
 ${streams && samples > 0 ? "" : `    start();\n    (void)${prefix}_run();\n    run += stop();`}
-    host_write(output, ${prefix}_scores(), (int32_t)(${macro}_SCORES * sizeof(${element})));
+    ${streams && samples > 0 ? "" : write}
     clips++;
   }
   /* The timer's interrupt would use the stack too. */

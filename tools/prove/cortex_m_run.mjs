@@ -26,10 +26,10 @@ export function hasCrossTools() {
  * @param made what exportC gave
  * @param clips bytes of all clips: 16-bit samples, or features
  * @param samples of a clip; 0 where features go in
- * @returns scores as bytes, instructions, bytes of code, stack
+ * @returns results as bytes (logits where they are integers, else scores; every one of a stream), instructions, bytes of code, stack
  */
 export function runOnCore(made, { cpu, floatAbi, clips, samples, optimize = "-O2" }) {
-  const { prefix, output, stream } = made.parts;
+  const { prefix, output, logits, stream } = made.parts;
   const folder = mkdtempSync(join(tmpdir(), "earshot-core-"));
   const flags = compilerFlags(cpu, floatAbi);
   const board = boardFor(cpu);
@@ -40,7 +40,9 @@ export function runOnCore(made, { cpu, floatAbi, clips, samples, optimize = "-O2
     writeFileSync(join(folder, "startup.c"), startup);
     writeFileSync(join(folder, "board.h"), boardHeader);
     writeFileSync(join(folder, "board.ld"), linkerScript(board));
-    const main = measuringMain({ prefix, samples, element: output.element, streams: stream !== undefined });
+    const result = logits ? "logits" : "scores";
+    const { element } = logits ?? output;
+    const main = measuringMain({ prefix, samples, result, element, streams: stream !== undefined });
     writeFileSync(join(folder, "main.c"), main);
     writeFileSync(join(folder, "clips.bin"), clips);
     run(compiler, [...flags, ...warningFlags, optimize, "-fstack-usage", "-c", `${prefix}.c`, "-o", "model.o"]);

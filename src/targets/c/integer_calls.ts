@@ -1,4 +1,4 @@
-import { geometryOf, type Geometry } from "../../graph/convolution.js";
+import { type Geometry, geometryOf } from "../../graph/convolution.js";
 import { clampOf, productMultipliers, scaleOf, weightScales } from "../../graph/quantized.js";
 import { type Node, sizeOf, type TensorType } from "../../graph/types.js";
 import type { ArrayData } from "./arrays.js";
@@ -11,12 +11,13 @@ import {
   integerLayer,
   patchOf,
   requantize,
+  rowsInteger16,
 } from "./library_integer.js";
 
 /** An integer layer as a library call. */
 export interface IntegerCall {
   readonly call: LibraryCall;
-  /** Words of workspace. */
+  /** Words of workspace; 0 where the function takes none. */
   readonly workspace: number;
   /** Whether the result may be written over the input. */
   readonly inPlace: boolean;
@@ -53,13 +54,15 @@ function product(
   axis: number,
   columns: number,
   at: (weights: Int8Array, output: number) => Int8Array,
+  dtype: "i8" | "i16" = "i8",
 ): Product | undefined {
   const [x, w, bias] = node.inputs;
   const y = node.outputs[0]!.type;
   const weights = valuesOf(w!);
   const biases = bias ? valuesOf(bias) : new Int32Array(columns);
-  if (x!.type.dtype !== "i8" || y.dtype !== "i8" || !(weights instanceof Int8Array) || !(biases instanceof Int32Array))
+  if (x!.type.dtype !== dtype || y.dtype !== dtype || !(weights instanceof Int8Array) || !(biases instanceof Int32Array))
     return undefined;
+  const largest = dtype === "i8" ? 128 : 32768;
   const from = scaleOf(x!.type);
   const isDense = node.op === "quantized_dense";
   const multipliers = productMultipliers(from, weightScales(w!.type, axis, columns), scaleOf(y), isDense);
@@ -70,22 +73,22 @@ function product(
     const magnitude = row.reduce((s, v) => s + Math.abs(v), 0);
     const start = biases[o]! - from.zeroPoint * sum;
     const { multiplier, shift } = multipliers[o]!;
-    if (Math.abs(start) + 128 * magnitude >= mostSum / 2 ** Math.max(shift, 0)) return undefined;
+    if (Math.abs(start) + largest * magnitude >= mostSum / 2 ** Math.max(shift, 0)) return undefined;
     scales.set([start, multiplier, -1 - shift], 3 * o);
   }
-  const [low, high] = clampOf(node.attributes, "i8");
+  const [low, high] = clampOf(node.attributes, dtype);
   const anyShift = multipliers.some((m) => m.shift >= 0);
   return { weights: (o) => at(weights, o), outputs: columns, x: x!.type, y, low, high, scales, anyShift };
 }
 
-/** Pairs of outputs side by side, four values of each in turn. */
-function packPairs(p: Product, depth: number): Int8Array {
+/** Pairs of outputs side by side, four values of each in turn, in the order of `places`. */
+function packPairs(p: Product, depth: number, places: readonly number[] = [0, 1, 2, 3]): Int8Array {
   const groups = Math.ceil(depth / 4);
   const packed = new Int8Array(Math.ceil(p.outputs / 2) * groups * 8);
   for (let o = 0; o < p.outputs; o++) {
     const first = Math.floor(o / 2) * groups * 8 + (o % 2) * 4;
     p.weights(o).forEach((value, k) => {
-      packed[first + Math.floor(k / 4) * 8 + (k % 4)] = value;
+      packed[first + Math.floor(k / 4) * 8 + places[k % 4]!] = value;
     });
   }
   return packed;
@@ -141,10 +144,24 @@ function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
   const [x, w] = node.inputs;
   const [inner, columns] = w!.type.shape as [number, number];
   const rows = sizeOf(x!.type.shape) / inner;
-  const p = product(node, valuesOf, 1, columns, (values, o) =>
-    Int8Array.from({ length: inner }, (_, k) => values[k * columns + o]!),
-  );
-  return p && productCall(p, inner, [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0], rows, columns <= inner);
+  const dtype = x!.type.dtype === "i16" ? "i16" : "i8";
+  const column = (values: Int8Array, o: number): Int8Array =>
+    Int8Array.from({ length: inner }, (_, k) => values[k * columns + o]!);
+  const p = product(node, valuesOf, 1, columns, column, dtype);
+  const sizes = [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0];
+  if (!p || dtype === "i8") return p && productCall(p, inner, sizes, rows, columns <= inner);
+  if (inner % 4 !== 0) return undefined;
+  return {
+    call: {
+      name: "rows_integer16",
+      sources: [integerLayer, requantize, rowsInteger16],
+      descriptorType: "integer_layer",
+      // Widening a word's even and odd bytes gives neighbours, as x has them.
+      members: members(p, sizes, [packPairs(p, inner, [0, 2, 1, 3]), 0], [inner / 4, 0]),
+    },
+    workspace: 0,
+    inPlace: false,
+  };
 }
 
 function depthwise(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {

@@ -65,8 +65,8 @@ export class CLibrary implements TargetLibrary {
   lower(node: Node, context: LowerContext): boolean {
     const integer = this.#integer(node);
     if (integer) {
-      const work = context.workspace("i32", integer.workspace);
-      this.#call(context, integer.call, [context.inputs[0]!, context.outputs[0]!, work], 2);
+      const work = integer.workspace > 0 ? [context.workspace("i32", integer.workspace)] : [];
+      this.#call(context, integer.call, [context.inputs[0]!, context.outputs[0]!, ...work], 1 + work.length);
       return true;
     }
     const float = this.#float(node);

@@ -11,8 +11,8 @@ import {
   integerLayer,
   patchOf,
   requantize,
-  rowsInteger16,
 } from "./library_integer.js";
+import { rowsInteger16 } from "./library_integer16.js";
 
 /** An integer layer as a library call. */
 export interface IntegerCall {

@@ -193,6 +193,12 @@ const recipeFlags: readonly RecipeFlag[] = [
     path: archived("silenceDecibels"),
   },
   {
+    flag: "--junctions <x>",
+    help: "share of unknown words made of the end of one recording and the beginning of another (default: 0)",
+    parse: fraction,
+    path: ["augmentation", "junctions"],
+  },
+  {
     flag: "--spec-augment <list>",
     help: "time masks, their size, frequency masks, their size, such as 2,10,2,5",
     parse: specAugment,

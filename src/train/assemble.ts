@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
-import { silenceLabel } from "../corpus/clip.js";
+import { silenceLabel, unknownLabel } from "../corpus/clip.js";
 import type { Graph } from "../graph/types.js";
 import { buildModel } from "../zoo/index.js";
 import type { FeatureContext } from "./clip_features.js";
@@ -54,6 +54,7 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     rate: recipe.rate,
     classes: labels.length,
     silence: labels.indexOf(silenceLabel),
+    unknown: labels.indexOf(unknownLabel),
     order: recipe.sampling.order,
     shares: sharesOf(recipe, data),
     classWeights: Float32Array.from(labels, (label) => recipe.classWeights[label] ?? 1),

@@ -3,6 +3,7 @@ import type { FeatureArchive } from "../corpus/archive.js";
 import { openArchive } from "../corpus/archive.js";
 import type { WaveformOptions } from "../corpus/augment/waveform.js";
 import { drawWaveform, SpeedAndRoom } from "../corpus/augment/waveform.js";
+import { join, type Junction } from "../corpus/augment/junction.js";
 import type { Clip } from "../corpus/clip.js";
 import type { ClipLoaderOptions } from "../corpus/load_clip.js";
 import { ClipLoader } from "../corpus/load_clip.js";
@@ -15,6 +16,7 @@ import { maskFeatures } from "./archived_augmentation.js";
 import type { ArrayStack } from "./array_stack.js";
 import type { ClipProgram } from "./clip_program.js";
 import { LoaderClock } from "./loader_clock.js";
+import { Junctions } from "./junctions.js";
 import type { LoaderMemory } from "./loader_memory.js";
 import type { LoaderPrograms } from "./loader_programs.js";
 import { openPrograms } from "./loader_programs.js";
@@ -34,6 +36,7 @@ const noLabel = -2;
 interface SoundSlot {
   slot: number;
   clip: Clip;
+  joined?: { clip: Clip; junction: Junction } | undefined;
 }
 
 /** A slot that holds an array of an archive. */
@@ -42,6 +45,7 @@ interface ArraySlot {
   source: number;
   index: number;
   label: number;
+  joined?: { index: number; junction: Junction } | undefined;
 }
 
 /**
@@ -51,6 +55,9 @@ interface ArraySlot {
 export class BatchMaker {
   readonly #plan: LoaderPlan;
   readonly #sampler: Sampler;
+  readonly #junctions: Junctions;
+  /** The recording that is joined to another, [samples] or [T0, F0]. */
+  readonly #partner: Float32Array;
   readonly #loader: ClipLoader;
   readonly #archives: readonly (FeatureArchive | undefined)[];
   readonly #waveform: WaveformOptions;
@@ -75,6 +82,7 @@ export class BatchMaker {
     this.#stretch = programs.stretch;
     this.#stack = programs.stack;
     this.#sampler = samplerOf(plan);
+    this.#junctions = new Junctions(plan);
     this.#loader = new ClipLoader({ rate: plan.rate, ...loadingWithin(memory) });
     this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root) : undefined));
     this.#waveform = waveformOptions(plan);
@@ -82,6 +90,7 @@ export class BatchMaker {
     this.#archived = programs.archived;
     const [frames, bins] = plan.frontend.arrayShape;
     this.#arrays = new Float32Array(plan.batch * frames * bins);
+    this.#partner = new Float32Array(Math.max(plan.samples, frames * bins));
   }
 
   /** Compiles the front end and opens the archives. */
@@ -105,8 +114,17 @@ export class BatchMaker {
       const label = set.labels[clip];
       out.targets[slot * classes + label] = 1;
       out.weights[slot] = classWeights[label];
-      if (set.kind === "sounds") sounds.push({ slot, clip: set.clips[clip] });
-      else arrays.push({ slot, source, index: set.arrays[clip], label });
+      const junction = this.#junctions.draw(step, slot, source, label);
+      if (set.kind === "sounds")
+        sounds.push({ slot, clip: set.clips[clip], joined: junction && { clip: set.clips[junction.partner], junction } });
+      else
+        arrays.push({
+          slot,
+          source,
+          index: set.arrays[clip],
+          label,
+          joined: junction && { index: set.arrays[junction.partner], junction },
+        });
     }
     this.#clock.lap("choose");
     this.#fromArchives(step, arrays);
@@ -141,13 +159,22 @@ export class BatchMaker {
     for (let from = 0; from < slots.length; from += group) {
       const members = slots.slice(from, from + group);
       this.#wait();
-      for (const { slot, source, index } of members) this.#archives[source]?.read(index, this.#array(slot));
+      for (const member of members) this.#readArray(member);
       this.#clock.lap("archive");
       this.#augmentArrays(
         step,
         members.map(({ slot, label }) => ({ slot, label, values: this.#array(slot) })),
       );
     }
+  }
+
+  #readArray({ slot, source, index, joined }: ArraySlot): void {
+    const array = this.#array(slot);
+    this.#archives[source]?.read(index, array);
+    if (joined === undefined) return;
+    const partner = this.#partner.subarray(0, array.length);
+    this.#archives[source]?.read(joined.index, partner);
+    join(array, partner, this.#plan.frontend.arrayShape[1], joined.junction);
   }
 
   #wait(): void {
@@ -176,7 +203,7 @@ export class BatchMaker {
     for (let from = 0; from < sounds.length; from += program.group) {
       const members = sounds.slice(from, from + program.group);
       this.#wait();
-      for (const [i, { slot, clip }] of members.entries()) await this.#load(step, slot, clip, program, i);
+      for (const [i, member] of members.entries()) await this.#load(step, member, program, i);
       program.run();
       this.#clock.lap("kernels");
       this.#takeArrays(step, members, program);
@@ -198,7 +225,8 @@ export class BatchMaker {
   }
 
   /** Loads a clip into place `i` of the program, and says what is done to it there. */
-  async #load(step: number, slot: number, clip: Clip, program: ClipProgram, i: number): Promise<void> {
+  async #load(step: number, sound: SoundSlot, program: ClipProgram, i: number): Promise<void> {
+    const { slot, clip } = sound;
     const { seed, noise, augmentation, samples } = this.#plan;
     const random = new RandomStream(seed, soundKey, step, slot);
     if (clip.kind === "silence") {
@@ -213,13 +241,13 @@ export class BatchMaker {
     this.#mixIn(program, i, choice.noise);
     const inBetween = choice.speed !== undefined || choice.room !== undefined;
     if (inBetween && this.#stretch !== undefined) {
-      await this.#stretched(clip, this.#stretch, factor, program.floats(i));
+      await this.#stretched(sound, this.#stretch, factor, program.floats(i));
       this.#speedAndRoom.apply(program.floats(i), choice);
       this.#clock.lap("speed and room");
       program.set(i, { count: -1, factor: 1, shift, gain, noiseVolume });
       return;
     }
-    const count = await this.#read(clip, program, i);
+    const count = await this.#read(sound, program, i);
     program.set(i, { count, factor, shift, gain, noiseVolume });
   }
 
@@ -229,7 +257,8 @@ export class BatchMaker {
   }
 
   /** Reads a clip into place `i`; gives the number of 16-bit samples, or -1 where it was written as floats. */
-  async #read(clip: Clip, program: ClipProgram, i: number): Promise<number> {
+  async #read({ clip, joined }: SoundSlot, program: ClipProgram, i: number): Promise<number> {
+    if (joined !== undefined) return this.#readJoined(clip, joined, program.floats(i));
     const count = this.#loader.loadRaw(clip, program.pcm(i));
     this.#clock.lap("read");
     if (count >= 0) return count;
@@ -238,9 +267,19 @@ export class BatchMaker {
     return -1;
   }
 
+  /** Reads two clips and joins them, as floats. */
+  async #readJoined(clip: Clip, joined: { clip: Clip; junction: Junction }, out: Float32Array): Promise<number> {
+    const partner = this.#partner.subarray(0, out.length);
+    await this.#loader.load(clip, out);
+    await this.#loader.load(joined.clip, partner);
+    join(out, partner, 1, joined.junction);
+    this.#clock.lap("decode");
+    return -1;
+  }
+
   /** A clip stretched, for what is done to it before the rest. */
-  async #stretched(clip: Clip, stretch: ClipProgram, factor: number, out: Float32Array): Promise<void> {
-    const count = await this.#read(clip, stretch, 0);
+  async #stretched(sound: SoundSlot, stretch: ClipProgram, factor: number, out: Float32Array): Promise<void> {
+    const count = await this.#read(sound, stretch, 0);
     stretch.set(0, { count, factor, shift: 0, gain: 1, noiseVolume: 0 });
     stretch.run();
     out.set(stretch.result(0));

@@ -30,6 +30,8 @@ export interface LoaderPlan {
   readonly classes: number;
   /** Index of `_silence_`, or -1. */
   readonly silence: number;
+  /** Index of `_unknown_`, or -1. */
+  readonly unknown: number;
   readonly order: SamplerOptions["order"];
   readonly shares: ReadonlyMap<number, number>;
   /** Weight of the loss by label. */

@@ -99,6 +99,8 @@ const archived = v.strictObject({
 const augmentation = v.strictObject({
   waveform: v.optional(waveform, {}),
   archived: v.optional(archived, {}),
+  /** Share of the examples of unknown words that are the end of one recording and the beginning of another, as running speech is. */
+  junctions: v.optional(fraction, 0),
   specAugment: v.optional(v.nullable(masks), null),
   specCutout: v.optional(v.nullable(cutout), null),
 });

@@ -109,6 +109,45 @@ describe("batches", () => {
     expect(mixed[0].features.every(Number.isFinite)).toBe(true);
   });
 
+  it("join unknown words, arrays and sounds, and leave the other labels as they are", async () => {
+    const root = await archiveOf(data);
+    const of = async (source: object, junctions: number) => {
+      const recipe = {
+        ...toneRecipe(data),
+        frontend: stacked,
+        augmentation: {
+          waveform: { noiseFrequency: 0, timeShiftMilliseconds: 0 },
+          archived: { frameShift: 0, gainDecibels: 0, noiseFrequency: 0 },
+          junctions,
+        },
+        task: { words: ["low"], silence: false, unknown: true },
+        data: [source],
+        sampling: { order: "walk" },
+      };
+      const { plan } = await assemble(parseRecipe(recipe, "the test"), "wasm");
+      const [batch] = await batches(plan, [1]);
+      return { batch, unknown: plan.unknown, count: plan.batch };
+    };
+    const row = ({ batch, count }: Awaited<ReturnType<typeof of>>, slot: number) => {
+      const length = batch.features.length / count;
+      return batch.features.subarray(slot * length, (slot + 1) * length);
+    };
+    for (const source of [
+      { kind: "archive", path: root },
+      { kind: "sounds", path: data },
+    ]) {
+      const [plain, joined] = [await of(source, 0), await of(source, 1)];
+      let changed = 0;
+      for (let slot = 0; slot < plain.count; slot++) {
+        const values = row(joined, slot);
+        const same = row(plain, slot).every((x, i) => x === values[i]);
+        if (plain.batch.targets[2 * slot + plain.unknown] === 1) changed += Number(!same);
+        else expect(same).toBe(true);
+      }
+      expect(changed).toBeGreaterThan(0);
+    }
+  });
+
   it("refuse an archive whose arrays the front end does not give", async () => {
     const root = await archiveOf(data);
     const frontend = describeFrontend({ kind: "log_mel", windowMs: 40, strideMs: 20 });

@@ -11,7 +11,7 @@ export interface ElementwiseSource {
 }
 
 /** The expressions of a fused body at one place. */
-function evaluate(k: KernelBuilder, body: Graph, inputs: readonly Expression[]): Expression[] {
+export function evaluate(k: KernelBuilder, body: Graph, inputs: readonly Expression[]): Expression[] {
   const values = new Map<Value, Expression>();
   body.inputs.forEach(({ value }, i) => values.set(value, inputs[i]!));
   for (const node of body.nodes) {
@@ -22,7 +22,7 @@ function evaluate(k: KernelBuilder, body: Graph, inputs: readonly Expression[]):
 }
 
 /** A text equal for equal bodies: ops and attributes with values numbered in order. */
-function bodyKey(body: Graph): string {
+export function bodyKey(body: Graph): string {
   const numbers = new Map<Value, number>();
   const number = (v: Value): number => {
     if (!numbers.has(v)) numbers.set(v, numbers.size);

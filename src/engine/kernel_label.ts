@@ -1,4 +1,4 @@
-import { findOp } from "../graph/ops/index.js";
+import { multiplyAccumulatesOf } from "../graph/count.js";
 import type { Node, TensorType } from "../graph/types.js";
 import type { Kernel } from "../kernels/language.js";
 import type { KernelLabel } from "../kernels/program.js";
@@ -11,8 +11,13 @@ export function labelOf(kernel: Kernel, node: Node | undefined): KernelLabel {
   const multiplies = kernel.name === "contraction" || kernel.name.startsWith("depthwise");
   const list = (types: readonly TensorType[]): string => types.map((t) => `[${t.shape.join(",")}]`).join(" ");
   return {
-    op: node.op === "fused" ? `fused ${node.body!.nodes.map((n) => n.op).join("+")}` : node.op,
+    op:
+      node.op === "product"
+        ? node.body!.nodes.map((n) => n.op).join("+")
+        : node.op === "fused"
+          ? `fused ${node.body!.nodes.map((n) => n.op).join("+")}`
+          : node.op,
     shapes: `${list(inputs)} -> ${list(outputs)}`,
-    multiplyAccumulates: multiplies ? (findOp(node.op).multiplyAccumulates?.(inputs, outputs, node.attributes) ?? 0) : 0,
+    multiplyAccumulates: multiplies ? multiplyAccumulatesOf(node) : 0,
   };
 }

@@ -9,8 +9,10 @@ import type { KernelLabel, Program } from "../kernels/program.js";
 import { type Draft, instructions, takeInvariant } from "./draft.js";
 import { labelOf } from "./kernel_label.js";
 import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
+import { addsItself, elementwiseInputs, mayWrite } from "./in_place.js";
 import { planMemory, type Storage, storageBytes } from "./memory.js";
 import type { Place } from "./place.js";
+import { lowerProduct } from "./product.js";
 import { UseCounter } from "./use_counter.js";
 
 /** What a target offers to kernels. */
@@ -252,7 +254,7 @@ class Lowering {
       const given = wanted.get(value);
       if (given?.adds) return given;
       if (given)
-        return mayWrite(given, inputs, elementwise !== undefined) && uses.isFree(given, places)
+        return mayWrite(given, elementwiseInputs(node, inputs), inputs) && uses.isFree(given, places)
           ? given
           : this.fresh(node.op, value.type);
       if (elementwise) {
@@ -280,6 +282,7 @@ class Lowering {
     if (this.width.library?.lower(node, context)) {
       // The target has done it.
     } else if (elementwise) lowerElementwise(context, elementwise);
+    else if (node.op === "product") lowerProduct(context, node);
     else if (definition.lower) definition.lower(context);
     else throw new InternalError(`${node.op} has no kernel`);
     node.outputs.forEach((value, i) => {
@@ -340,23 +343,6 @@ class Lowering {
       return place;
     });
   }
-}
-
-/** Whether the op that makes an output of the graph can add it to what is there, and nothing else needs it. */
-function addsItself(graph: Graph, output: number): boolean {
-  const { value } = graph.outputs[output]!;
-  const isUsed =
-    graph.nodes.some((n) => n.inputs.includes(value)) || graph.outputs.some((o, i) => i !== output && o.value === value);
-  const producer = graph.nodes.find((n) => n.outputs.includes(value));
-  return !isUsed && producer !== undefined && findOp(producer.op).adds === true;
-}
-
-/** A kernel may write where it reads only if it is element-wise and walks both alike. */
-function mayWrite(target: Place, inputs: readonly Place[], elementwise: boolean): boolean {
-  const size = sizeOf(target.type.shape);
-  return inputs.every(
-    (p) => p.storage !== target.storage || (elementwise && sizeOf(p.type.shape) === size && p.strides.length === 0),
-  );
 }
 
 /** Brings a graph down to kernels, instructions and a memory plan. Inputs, outputs, parameters and states are bound by name. */

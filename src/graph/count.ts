@@ -27,6 +27,7 @@ export function multiplyAccumulatesOf(node: Node): number {
     return steps * multiplyAccumulates(node.body);
   }
   if (node.op === "batch_loop" && node.body) return Number(node.attributes.parts) * multiplyAccumulates(node.body);
+  if (node.op === "product" && node.body) return multiplyAccumulates(node.body);
   return findOp(node.op).multiplyAccumulates?.(typesOf(node.inputs), typesOf(node.outputs), node.attributes) ?? 0;
 }
 

@@ -1,3 +1,4 @@
+import type { Epilogue } from "../kernels/contraction_plan.js";
 import type { Kernel } from "../kernels/language.js";
 import type { Attributes, DType, Graph, TensorType } from "./types.js";
 
@@ -9,12 +10,22 @@ export interface Region {
   readonly adds?: boolean;
 }
 
+/** What becomes of a product's sums before they are written (`Epilogue`), and where its operands and results lie. */
+export interface ProductEpilogue extends Epilogue {
+  /** Equal for equal bodies. */
+  readonly key: string;
+  readonly operandRegions: readonly Region[];
+  readonly results: readonly Region[];
+}
+
 /** What an op's `lower` writes to: kernels called on regions of memory. Implemented by the engine. */
 export interface LowerContext {
   readonly inputs: readonly Region[];
   readonly outputs: readonly Region[];
   readonly attributes: Attributes;
   readonly body?: Graph;
+  /** For a product: its own output is not wanted, only what the epilogue makes of it. */
+  readonly epilogue?: ProductEpilogue;
   /** Lanes of the target's f32 vectors: 1 in JavaScript, 4 in WebAssembly, 4 to 16 in C. Vectors of any power of two from 4 to this may be used. */
   readonly lanes: number;
   /** Vector registers of the target: bounds the number of accumulators of a register block. */

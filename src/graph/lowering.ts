@@ -1,10 +1,16 @@
 import { contractionKernel } from "../kernels/contraction.js";
-import { type Contraction, contractionWorkspace, planContraction } from "../kernels/contraction_plan.js";
+import {
+  type Contraction,
+  type ContractionPlan,
+  contractionWorkspace,
+  isChunked,
+  planContraction,
+} from "../kernels/contraction_plan.js";
 import { fillKernel } from "../kernels/fill.js";
 import { add, type Expression } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
 import { type PadSpecification, padKernel } from "../kernels/pad.js";
-import type { LowerContext, Region } from "./lower.js";
+import type { LowerContext, ProductEpilogue, Region } from "./lower.js";
 import { type DType, sizeOf } from "./types.js";
 
 /** Element type of a floating-point op's kernels. */
@@ -36,12 +42,52 @@ export function contract(context: LowerContext, product: Contraction, a: Region,
   const plan = planContraction(product, context.lanes, context.registers);
   const workspace = contractionWorkspace(plan);
   const slices = plan.blocking?.slices ?? 1;
+  if (context.epilogue) {
+    contractWith(context, context.epilogue, product, plan, a, b);
+    return;
+  }
   const spec = c.adds && slices === 1 ? { ...product, adds: true } : product;
   const key = `contraction ${JSON.stringify(spec)}`;
   const sums = slices > 1 ? context.workspace(spec.element, slices * plan.size) : c;
   const regions = workspace > 0 ? [a, b, sums, context.workspace(spec.element, workspace)] : [a, b, sums];
   context.call(key, () => contractionKernel(spec, plan), regions);
   if (slices > 1) addSlices(context, spec.element, slices, plan.size, sums, c);
+}
+
+/** The product with its epilogue; where sums are made in slices, the epilogue is a kernel of its own. */
+function contractWith(
+  context: LowerContext,
+  epilogue: ProductEpilogue,
+  spec: Contraction,
+  plan: ContractionPlan,
+  a: Region,
+  b: Region,
+): void {
+  const { operands, operandRegions, results } = epilogue;
+  const { element, columns } = spec;
+  const behind = `${epilogue.key} ${operands.join(" ")}`;
+  if ((plan.blocking?.slices ?? 1) > 1) {
+    const { epilogue: _, ...plain } = context;
+    const sums = context.workspace(element, plan.size);
+    contract(plain, spec, a, b, sums);
+    const shape = [plan.size / columns, columns];
+    const strides = { same: [columns, 1], column: [0, 1], number: [0, 0] };
+    const operand = (kind: keyof typeof strides): MapOperand => ({ element, strides: strides[kind], offset: 0 });
+    const inputs = [operand("same"), ...operands.map(operand)];
+    const outputs = results.map(() => operand("same"));
+    const { body } = epilogue;
+    context.call(`map ${behind} ${shape}`, () => mapKernel({ shape, inputs, outputs, body }, context.lanes), [
+      sums,
+      ...operandRegions,
+      ...results,
+    ]);
+    return;
+  }
+  const sums = isChunked(plan) ? [context.workspace(element, plan.size)] : [];
+  const workspace = contractionWorkspace(plan);
+  const regions = [a, b, ...sums, ...operandRegions, ...results];
+  if (workspace > 0) regions.push(context.workspace(element, workspace));
+  context.call(`contraction ${JSON.stringify(spec)} ${behind}`, () => contractionKernel(spec, plan, epilogue), regions);
 }
 
 /** to = to + from, of equal sizes. */

@@ -3,6 +3,8 @@ import {
   type Contraction,
   type ContractionPlan,
   contractionWorkspace,
+  type Epilogue,
+  isChunked,
   taskWorkspace,
 } from "./contraction_plan.js";
 import {
@@ -18,6 +20,8 @@ import {
   min,
   mul,
   rem,
+  sub,
+  widen,
 } from "./language.js";
 import { pieces } from "./map.js";
 
@@ -35,10 +39,26 @@ interface Source {
   readonly base: Expression;
   readonly strides: readonly number[];
   readonly column: Expression;
+  /** First row of a vector of B that is prefetched row by row while the block is multiplied. */
+  readonly ahead?: Expression;
 }
 
 /** Where the kernel finds A, as `Source`. */
-type LeftSource = Omit<Source, "column">;
+type LeftSource = Omit<Source, "column" | "ahead">;
+
+/** A vector of sums with its index in C and its column. */
+interface Sum {
+  readonly sum: Expression;
+  readonly at: Expression;
+  readonly column: Expression;
+}
+
+/** What moves along with the reduction: where it begins, its strides, what is done with its place at every step. */
+interface Walked {
+  readonly from: Expression;
+  readonly strides: readonly number[];
+  visit?(at: Expression): void;
+}
 
 interface Pieces {
   readonly at: number;
@@ -46,6 +66,8 @@ interface Pieces {
 }
 
 const zero = constant("i32", 0);
+/** Narrower vectors are those of targets that have no word for prefetching. */
+const leastPrefetchLanes = 8;
 
 class ContractionWriter {
   readonly #spec: Contraction;
@@ -53,19 +75,26 @@ class ContractionWriter {
   readonly #k = new KernelBuilder("contraction");
   readonly #a: Buffer;
   readonly #b: Buffer;
-  readonly #c: Buffer;
+  /** Absent where an epilogue takes the sums out of the registers. */
+  readonly #c: Buffer | undefined;
+  readonly #epilogue: Epilogue | undefined;
+  readonly #operands: readonly Buffer[];
+  readonly #results: readonly Buffer[];
   readonly #panel: Buffer | undefined;
   readonly #segment: number;
   /** Where the sums of a slice of the reduction begin. */
   #sliceBase: Expression = zero;
   #left: LeftSource;
 
-  constructor(spec: Contraction, plan: ContractionPlan) {
+  constructor(spec: Contraction, plan: ContractionPlan, epilogue?: Epilogue) {
     this.#spec = spec;
     this.#plan = plan;
     this.#a = this.#k.buffer("a", spec.element);
     this.#b = this.#k.buffer("b", spec.element);
-    this.#c = this.#k.buffer("c", spec.element, true);
+    this.#epilogue = epilogue;
+    if (!epilogue || isChunked(plan)) this.#c = this.#k.buffer("c", spec.element, true);
+    this.#operands = (epilogue?.operands ?? []).map(() => this.#k.buffer("x", spec.element));
+    this.#results = Array.from({ length: epilogue?.outputs ?? 0 }, () => this.#k.buffer("y", spec.element, true));
     if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
     this.#segment = plan.vectors * plan.lanes;
     this.#left = { buffer: this.#a, base: zero, strides: plan.reduction.map((d) => d.a) };
@@ -101,23 +130,81 @@ class ContractionWriter {
     const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(constant(this.#spec.element, 0, w.lanes))));
     const cAt = (r: number, w: Pieces): Expression => add(add(cBase, source.column), r * innerRow.c + w.at);
     const left = this.#left;
-    const strides = [left.strides, source.strides];
-    this.#reduce(range, [aBase, source.base], strides, ([aAt, bAt]) => {
+    const { ahead } = source;
+    const walked: Walked[] = [
+      { from: aBase, strides: left.strides },
+      { from: source.base, strides: source.strides },
+    ];
+    if (ahead)
+      walked.push({ from: ahead, strides: this.#plan.reduction.map((d) => d.b), visit: (at) => k.prefetch(this.#b, at) });
+    const operands = this.#operandsAhead(k.let(add(cBase, source.column)), count, widths, range);
+    if (operands) walked.push(operands);
+    const starts = walked.map((w) => w.from);
+    const strides = walked.map((w) => w.strides);
+    this.#reduce(range, starts, strides, (places) => {
+      const [aAt, bAt] = places;
+      places.forEach((at, i) => walked[i]!.visit?.(at));
       const rowOfB = widths.map((w) => k.let(k.load(source.buffer, add(bAt!, w.at), w.lanes)));
       sums.forEach((row, r) => {
         const x = k.let(k.load(left.buffer, add(aAt!, r * innerRow.a)));
         row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
-    const each = (visit: (sum: Expression, at: Expression, lanes: number) => void): void =>
-      sums.forEach((row, r) => widths.forEach((w, v) => visit(row[v]!, cAt(r, w), w.lanes)));
+    const tile = sums.flatMap((row, r) =>
+      widths.map((w, v) => ({ sum: row[v]!, at: cAt(r, w), column: add(source.column, w.at) })),
+    );
+    this.#finish(tile, range);
+  }
+
+  /** Prefetches, a line with every step of the reduction, what the epilogue reads at the sums' places. */
+  #operandsAhead(corner: Expression, rows: number, widths: readonly Pieces[], range: Range): Walked | undefined {
+    const k = this.#k;
+    const { lanes, reduction, innerRow } = this.#plan;
+    const buffers = this.#operands.filter((_, i) => this.#epilogue!.operands[i] === "same");
+    const isPlain = reduction.length === 1 && !range.start && range.from.kind === "constant";
+    if (buffers.length === 0 || lanes < leastPrefetchLanes || !isPlain) return undefined;
+    const visit = (step: Expression): void => {
+      const line = k.let(min(step, rows * widths.length - 1));
+      const vector = k.let(rem(line, widths.length));
+      const at = k.let(add(add(mul(div(line, widths.length), innerRow.c), mul(vector, lanes)), corner));
+      for (const buffer of buffers) k.prefetch(buffer, at);
+    };
+    return { from: zero, strides: [1], visit };
+  }
+
+  /** Takes sums out of the registers. */
+  #finish(tile: readonly Sum[], range: Range): void {
+    const k = this.#k;
+    const c = this.#c;
     const { start } = range;
+    if (!c) return this.#apply(tile);
     // C is added at the end, as sums that begin in it would wait for it.
-    const addToC = (): void => each((sum, at, lanes) => k.store(this.#c, at, add(sum, k.load(this.#c, at, lanes))));
-    const writeC = (): void => each((sum, at) => k.store(this.#c, at, sum));
+    const withC = ({ sum, at }: Sum): Expression => add(sum, k.load(c, at, sum.lanes));
+    const addToC = (): void => tile.forEach((s) => k.store(c, s.at, withC(s)));
+    const writeC = (): void => tile.forEach((s) => k.store(c, s.at, s.sum));
     if (this.#spec.adds) addToC();
     else if (!start) writeC();
-    else k.if(binary("gt", range.from, start), addToC, writeC);
+    else if (!this.#epilogue) k.if(binary("gt", range.from, start), addToC, writeC);
+    else {
+      const isLast = binary("eq", range.to, this.#plan.reduction[0]!.size);
+      const applied = (): void => this.#apply(tile, withC);
+      k.if(isLast, applied, () => k.if(binary("gt", range.from, start), addToC, writeC));
+    }
+  }
+
+  /** The epilogue of finished sums. */
+  #apply(tile: readonly Sum[], value: (s: Sum) => Expression = ({ sum }) => sum): void {
+    const k = this.#k;
+    const { operands, body } = this.#epilogue!;
+    const numbers = operands.map((o, i) => (o === "number" ? k.let(k.load(this.#operands[i]!, zero)) : undefined));
+    for (const s of tile) {
+      const { lanes } = s.sum;
+      const values = operands.map((o, i) =>
+        o === "number" ? widen(numbers[i]!, lanes) : k.let(k.load(this.#operands[i]!, o === "same" ? s.at : s.column, lanes)),
+      );
+      const results = body(k, [k.let(value(s)), ...values]);
+      results.forEach((result, i) => k.store(this.#results[i]!, s.at, widen(result, lanes)));
+    }
   }
 
   /** The block of rows of that number, with `run` for its count of rows. */
@@ -174,6 +261,17 @@ class ContractionWriter {
     return { buffer: panel, base: start, strides, column };
   }
 
+  /**
+   * Every block of rows prefetches one vector of every row of the next column segment, so that packing it does not wait for
+   * memory: the first block the first vector, and so on.
+   */
+  #ahead(column: Expression, block: Expression): { ahead?: Expression } {
+    const { lanes, vectors, blocking } = this.#plan;
+    if (lanes < leastPrefetchLanes || !blocking?.panel) return {};
+    const vector = min(block, vectors);
+    return { ahead: this.#k.let(add(add(column, this.#segment), mul(vector, lanes))) };
+  }
+
   /** Copies a chunk of A, whose rows lie along the reduction, to rows of `stride` elements at `base`. */
   #packLeft(panel: Buffer, base: Expression, stride: number, range: Range): void {
     const { innerRow, reduction, lanes } = this.#plan;
@@ -227,9 +325,12 @@ class ContractionWriter {
         if (this.#panel && leftStride > 0) this.#packLeft(this.#panel, k.let(add(base, panelSize)), leftStride, range);
         k.for(firstColumn, endColumn, this.#segment, (column) => {
           const source = this.#panel && panelSize > 0 ? this.#pack(this.#panel, base, column, range) : this.#inPlace(column);
-          k.for(firstBlock, endBlock, 1, (index) =>
-            this.#rowBlock(index, (aBase, cBase, count) => this.#micro(aBase, cBase, count, this.#fullWidths(), source, range)),
-          );
+          k.for(firstBlock, endBlock, 1, (index) => {
+            const ahead = this.#ahead(column, k.let(sub(index, firstBlock)));
+            this.#rowBlock(index, (aBase, cBase, count) =>
+              this.#micro(aBase, cBase, count, this.#fullWidths(), { ...source, ...ahead }, range),
+            );
+          });
         });
         if (rest.length === 0) return;
         const tail = (): void =>
@@ -250,7 +351,10 @@ class ContractionWriter {
   }
 }
 
-/** Kernel with buffers A, B, C (one C a slice of the reduction, to be added) and, where `contractionWorkspace` asks for it, a workspace. */
-export function contractionKernel(spec: Contraction, plan: ContractionPlan): Kernel {
-  return new ContractionWriter(spec, plan).kernel();
+/**
+ * Kernel with buffers A, B, C (one C a slice of the reduction, to be added) and, where `contractionWorkspace` asks for it, a
+ * workspace. With an epilogue: A, B, C where `isChunked`, the operands, the results, the workspace.
+ */
+export function contractionKernel(spec: Contraction, plan: ContractionPlan, epilogue?: Epilogue): Kernel {
+  return new ContractionWriter(spec, plan, epilogue).kernel();
 }

@@ -1,3 +1,4 @@
+import type { Expression, KernelBuilder } from "./language.js";
 import { pieces } from "./map.js";
 
 /**
@@ -12,6 +13,17 @@ export interface Contraction {
   readonly columns: number;
   /** C = C + A B. */
   readonly adds?: boolean;
+}
+
+/**
+ * What becomes of the elements of C while they are in registers: outputs = body(sum, operands), each as large as C and
+ * lying as it does. Such a product has no slices.
+ */
+export interface Epilogue {
+  /** Where an operand is found for an element of C: at its index, at its column, or it is one number. */
+  readonly operands: readonly ("same" | "column" | "number")[];
+  readonly outputs: number;
+  body(k: KernelBuilder, values: readonly Expression[]): readonly Expression[];
 }
 
 /** A dimension of i with its strides in A and C. */
@@ -192,6 +204,11 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
   };
   const rest = pieces(spec.columns - fullSegments * segment, lanes);
   return { ...plan, rest, blocking: chooseBlocking(plan, spec.columns) };
+}
+
+/** Whether sums of a chunk of the reduction are written to C before the next one's are added. */
+export function isChunked({ blocking, reduction }: ContractionPlan): boolean {
+  return blocking !== undefined && blocking.chunk < reduction[0]!.size;
 }
 
 /** Elements of the workspace that the kernel takes as its last buffer; 0: it takes none. */

@@ -2,6 +2,7 @@ import type { Graph } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import { fuse } from "./fuse.js";
 import { fuseFilterbank } from "./fuse_filterbank.js";
+import { fuseProducts } from "./fuse_products.js";
 import { fusePowerSpectrum } from "./fuse_power_spectrum.js";
 import { hoist } from "./hoist.js";
 import { joinSlices } from "./join_slices.js";
@@ -23,6 +24,7 @@ export function optimize(graph: Graph, tiling?: Tiling): Graph {
     simplify,
     ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
     fuse,
+    fuseProducts,
   ];
   return passes.reduce((before, pass) => {
     const after = pass(before);

@@ -49,7 +49,7 @@ function adam(
     change = g.op("div", [g.op("mul", [m1, factor]), scaled(g.op("sqrt", [v1]), 1, o.epsilon)]);
   } else {
     const factor = g.op("div", [rate, correction1]);
-    const root = g.op("sqrt", [g.op("div", [v1, correction2])]);
+    const root = g.op("mul", [g.op("sqrt", [v1]), g.op("rsqrt", [correction2])]);
     change = g.op("div", [g.op("mul", [m1, factor]), scaled(root, 1, o.epsilon)]);
   }
   let kept = parameter;

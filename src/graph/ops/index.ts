@@ -43,6 +43,7 @@ import { neg } from "./neg.js";
 import { overlapAdd } from "./overlap_add.js";
 import { pad } from "./pad.js";
 import { powerSpectrum } from "./power_spectrum.js";
+import { product } from "./product.js";
 import { randomMask } from "./random_mask.js";
 import { relu } from "./relu.js";
 import { reshape } from "./reshape.js";
@@ -118,6 +119,7 @@ export const ops: readonly OpDefinition[] = [
   overlapAdd,
   pad,
   powerSpectrum,
+  product,
   randomMask,
   relu,
   reshape,

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { RandomStream } from "../../src/base/random.js";
+import { compile } from "../../src/engine/compile.js";
+import { nativeCompiler } from "../../src/engine/native_target.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { multiplyAccumulates } from "../../src/graph/count.js";
+import { type Graph, tensor } from "../../src/graph/types.js";
+import { verifyGraph } from "../../src/graph/verify.js";
+import { fuse } from "../../src/passes/fuse.js";
+import { fuseProducts } from "../../src/passes/fuse_products.js";
+
+const targets = ["oracle", "wasm", ...(nativeCompiler() ? ["native"] : [])] as ("oracle" | "wasm" | "native")[];
+
+/** A product with a bias and an activation, whose reduction is cut into chunks; one with few columns; a weight's gradient in slices with a step of descent. */
+function products(): Graph {
+  const g = new GraphBuilder("products");
+  const x = g.input("x", tensor("f32", [37, 700]));
+  const behind = (name: string, columns: number): void => {
+    const sums = g.op("dense", [x, g.input(`w${name}`, tensor("f32", [700, columns]))]);
+    const biased = g.op("add", [sums, g.input(`b${name}`, tensor("f32", [columns]))]);
+    const y = g.op("relu", [biased]);
+    g.output(`y${name}`, y);
+    g.output(`step${name}`, g.op("step", [y]));
+  };
+  behind("wide", 150);
+  behind("narrow", 5);
+  const w = g.state("w", tensor("f32", [16, 70]));
+  const gradient = g.op("dense_weight_gradient", [
+    g.input("long", tensor("f32", [2100, 16])),
+    g.input("dy", tensor("f32", [2100, 70])),
+  ]);
+  g.setState(w, g.op("sub", [w, g.op("mul", [gradient, g.input("rate", tensor("f32", [1]))])]));
+  return g.finish();
+}
+
+async function results(graph: Graph, target: (typeof targets)[number], threads = 1): Promise<Float32Array[]> {
+  const program = await compile(graph, { target, threads });
+  const random = new RandomStream(1);
+  for (const { name, value } of [...graph.inputs, ...graph.states.map((s) => ({ name: s.name, value: s.input }))])
+    program.write(
+      name,
+      Float32Array.from({ length: value.type.shape.reduce((a, b) => a * b, 1) }, () => random.normal()),
+    );
+  program.run();
+  const list = [...graph.outputs.map((o) => o.name), "w"].map((name) => Float32Array.from(program.read(name)));
+  program.close();
+  return list;
+}
+
+describe("fuseProducts", () => {
+  const before = fuse(products());
+  const after = fuseProducts(before);
+
+  it("joins each product with what stands behind it", () => {
+    verifyGraph(after);
+    expect(after.nodes.map((n) => n.op)).toEqual(["product", "product", "product"]);
+    expect(multiplyAccumulates(after)).toBe(multiplyAccumulates(before));
+  });
+
+  it.each(targets)("changes no bit on %s", async (target) => {
+    const expected = await results(before, target);
+    expect(await results(after, target)).toEqual(expected);
+    if (target !== "oracle") expect(await results(after, target, 2)).toEqual(expected);
+  });
+
+  it("leaves a product whose sums are needed as they are", () => {
+    const g = new GraphBuilder("needed");
+    const sums = g.op("dense", [g.input("x", tensor("f32", [8, 8])), g.input("w", tensor("f32", [8, 8]))]);
+    g.output("sums", sums);
+    g.output("y", g.op("relu", [sums]));
+    expect(fuseProducts(g.finish()).nodes.map((n) => n.op)).toEqual(["dense", "relu"]);
+  });
+});

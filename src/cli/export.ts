@@ -9,7 +9,7 @@ import { paint, printJson, printNext, printText, shellWord } from "./output.js";
 interface ExportArguments extends CExportArguments {
   to: "tflite" | "c";
   features?: "none" | "builtin" | "op" | "device";
-  states: "zeros" | "external";
+  states?: "zeros" | "external";
   out?: string;
 }
 
@@ -38,19 +38,19 @@ export function register(program: Command): void {
       command
         .createOption(
           "--states <how>",
-          "of a stateful network: zeros in every run, or external: further inputs and outputs that the caller carries",
+          "of a stateful network: zeros in every run (default), or external: further inputs and outputs that the caller carries; " +
+            "those of a stream always are",
         )
-        .choices(["zeros", "external"])
-        .default("zeros"),
+        .choices(["zeros", "external"]),
     )
     .option("-o, --out <path>", "where to write (default: NAME.tflite in this folder; for C the folder NAME_c)")
     .option("--prefix <name>", "for C: how every symbol and file begins (default: NAME)")
     .addOption(
       command
-        .createOption("--stream <form>", "for C: hear one step after another instead of whole clips")
+        .createOption("--stream <form>", "hear one step after another instead of whole clips (default: as the file streams)")
         .choices(["context", "window"]),
     )
-    .option("--hops <n>", "for C with --stream: frames in a step (default: as many as give one result)", wholeNumber(1, 1000))
+    .option("--hops <n>", "with --stream: frames in a step (default: as many as give one result)", wholeNumber(1, 1000))
     .option(
       "--asm",
       "for C: also what the compiler makes of it for --cpu, as four files: featurizer.h, featurizer.S, model.h, model.S " +
@@ -81,6 +81,7 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
   const { exportTflite } = await import("../formats/tflite/export.js");
   const { openLiteRt } = await import("../formats/litert.js");
   const { writeFileSafely } = await import("../formats/write_file.js");
+  const { ownStream } = await import("../detect/model_stream.js");
   const { rateOf } = await import("../measure/spotter_model.js");
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite"))
@@ -88,20 +89,31 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
   const model = await loadModel(path);
   const { features = "none", states } = options;
   if (features === "device") throw new UsageError("--features device is for --to c");
-  const bytes = exportTflite(model, { features, states, rate: rateOf(model) });
+  const stream = options.stream ? { form: options.stream, hops: options.hops } : ownStream(model);
+  const bytes = exportTflite(model, { features, ...(states ? { states } : {}), rate: rateOf(model), stream });
   const out = options.out ?? `${basename(path, ".safetensors")}.tflite`;
   const runtime = await openLiteRt(bytes, out);
   const { inputs, outputs } = runtime;
   runtime.close();
   await writeFileSafely(out, bytes);
   if (options.json === true) {
-    printJson({ file: out, format: options.to, bytes: bytes.length, features, states, inputs, outputs, labels: model.labels });
+    const kept = stream ? "external" : (states ?? "zeros");
+    printJson({
+      file: out,
+      format: options.to,
+      bytes: bytes.length,
+      features,
+      states: kept,
+      inputs,
+      outputs,
+      labels: model.labels,
+    });
     return;
   }
   printText(`${out}: ${bytes.length.toLocaleString("en-US")} bytes, ${inputs[0].dtype}`);
   for (const [kind, tensors] of [["takes", inputs] as const, ["gives", outputs] as const])
     for (const tensor of tensors) printText(`${paint("dim", kind)}  ${textOf(tensor)}`);
-  printNext(`earshot predict ${shellWord(out)} a-recording.wav`, options);
+  if (!stream) printNext(`earshot predict ${shellWord(out)} a-recording.wav`, options);
 }
 
 /** Options that only C takes are wrong here. */
@@ -110,12 +122,11 @@ function checkTflite(options: ExportArguments): void {
     ["--prefix", options.prefix],
     ["--cpu", options.cpu],
     ["--float-abi", options.floatAbi],
-    ["--stream", options.stream],
-    ["--hops", options.hops],
     ["--example", options.example],
     ["--asm", options.asm],
   ])
     if (value !== undefined) throw new UsageError(`${option} is for --to c`);
+  if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
 }
 
 /** "features float32[1,49,10]". */

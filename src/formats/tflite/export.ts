@@ -1,6 +1,7 @@
 import { UserError } from "../../base/errors.js";
 import { type Graph, typeText } from "../../graph/types.js";
 import { foldBatchNorm } from "../../passes/fold.js";
+import { type StreamForm, streamGraph } from "../../passes/stream.js";
 import { unroll } from "../../passes/unroll.js";
 import type { Model } from "../model.js";
 import type { TfliteContent } from "./content.js";
@@ -24,6 +25,11 @@ export interface TfliteExportOptions {
    * and one more output (`<name>` and `<name>_next`), which the caller carries from run to run. Zeros unless told.
    */
   readonly states?: "zeros" | "external";
+  /**
+   * The file hears one step of `hops` frames after another (default: as many as give one result) and its states are external. What
+   * is to be done before which step stands in the metadata ("stream").
+   */
+  readonly stream?: { readonly form: StreamForm; readonly hops?: number | undefined } | undefined;
 }
 
 /**
@@ -35,10 +41,11 @@ export interface TfliteExportOptions {
 export function exportTflite(model: Model, options: TfliteExportOptions): Uint8Array {
   const rate = options.rate ?? 16000;
   const emitter = new TfliteEmitter();
-  const input = inputTensor(model, options, emitter);
+  const step = options.stream ? streamStep(model, options) : undefined;
+  const { graph, parameters } = step ?? foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
+  const input = inputTensor({ ...model, graph }, options, emitter);
   const features = featureTensor(model, options, rate, input.tensor, emitter);
-  const { graph, parameters } = foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
-  const states = options.states === "external" ? stateInputs(graph, emitter) : [];
+  const states = step || options.states === "external" ? stateInputs(graph, emitter) : [];
   const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
   const lowered = lowerGraph(graph, parameters, new Map([["features", features]]), stateTensors, emitter);
   const outputs = [{ name: "scores", tensor: scoreTensor(lowered, emitter) }];
@@ -47,9 +54,26 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
     "Keyword spotter written by earshot",
     [input, ...states],
     outputs,
-    modelMetadata(model, options.features, rate),
+    modelMetadata(model, options.features, rate, step?.stream),
   );
   return serializeTflite(content);
+}
+
+/** The network's step as one graph, with what its caller must know. */
+function streamStep(model: Model, { stream, features, states }: TfliteExportOptions) {
+  if (features !== "none") throw new UserError("a streaming .tflite file takes features, not samples: leave --features out");
+  if (states === "zeros") throw new UserError("a stream's states go from step to step: --states must be external");
+  const { graph, parameters } = foldBatchNorm({ graph: model.graph, parameters: model.parameters });
+  const { form = "context", hops } = stream ?? {};
+  const streaming = streamGraph(graph, { form, ...(hops === undefined ? {} : { chunk: hops }) });
+  const [phase, ...others] = streaming.phases;
+  if (phase === undefined || others.length > 0)
+    throw new UserError(
+      `steps of ${streaming.chunk} frames make ${streaming.phases.length} graphs in turn, and a .tflite file has one: take --hops ${streaming.chunk * streaming.phases.length}`,
+    );
+  const { chunk, lead, resultStride, resultLatest } = streaming;
+  const starts = Object.fromEntries(streaming.states.map((s) => [s.name, s.start]));
+  return { graph: unroll(phase), parameters, stream: { form, chunk, lead, resultStride, resultLatest, starts } };
 }
 
 function inputTensor(model: Model, options: TfliteExportOptions, emitter: TfliteEmitter) {

@@ -22,10 +22,28 @@ export interface TfliteMetadata {
   readonly frontendDescription: Model["frontendDescription"];
   readonly frontend: string;
   readonly licence: string;
+  /**
+   * Of a file that hears a step after another: frames of a step, how many of the first step's lie before the stream (zeros), frames
+   * from one result to the next and to the first one, and before which step (from 0) the caller sets each state to zero (an integer
+   * one to its zero point); all are so before step 0.
+   */
+  readonly stream?: {
+    readonly form: "context" | "window";
+    readonly chunk: number;
+    readonly lead: number;
+    readonly resultStride: number;
+    readonly resultLatest: number;
+    readonly starts: { readonly [state: string]: number };
+  };
 }
 
 /** Metadata that the writer puts into the file. */
-export function modelMetadata(model: Model, features: TfliteMetadata["features"], rate: number): Map<string, Uint8Array> {
+export function modelMetadata(
+  model: Model,
+  features: TfliteMetadata["features"],
+  rate: number,
+  stream?: TfliteMetadata["stream"],
+): Map<string, Uint8Array> {
   const entry: TfliteMetadata = {
     labels: model.labels,
     features,
@@ -33,6 +51,7 @@ export function modelMetadata(model: Model, features: TfliteMetadata["features"]
     frontendDescription: model.frontendDescription,
     frontend: printGraph(model.frontend),
     licence: model.licence,
+    ...(stream ? { stream } : {}),
   };
   return new Map([[entryName, new TextEncoder().encode(JSON.stringify(entry))]]);
 }

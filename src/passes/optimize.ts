@@ -11,8 +11,13 @@ import { sliceEarly } from "./slice_early.js";
 import { splitBatchNorm } from "./split_batch_norm.js";
 import { type Tiling, tileBatch } from "./tile_batch.js";
 
+export interface OptimizeOptions {
+  /** Whether products take along what stands behind them; default true. A target with a library of its own knows the plain ops. */
+  readonly joinProducts?: boolean;
+}
+
 /** The passes that make a graph fast before it is compiled; they change no result but by rounding. Differentiate before. */
-export function optimize(graph: Graph, tiling?: Tiling): Graph {
+export function optimize(graph: Graph, tiling?: Tiling, { joinProducts = true }: OptimizeOptions = {}): Graph {
   const passes = [
     fusePowerSpectrum,
     fuseFilterbank,
@@ -24,7 +29,7 @@ export function optimize(graph: Graph, tiling?: Tiling): Graph {
     simplify,
     ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
     fuse,
-    fuseProducts,
+    ...(joinProducts ? [fuseProducts] : []),
   ];
   return passes.reduce((before, pass) => {
     const after = pass(before);

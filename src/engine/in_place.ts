@@ -1,5 +1,6 @@
 import { findOp } from "../graph/ops/index.js";
 import { type Graph, type Node, sizeOf } from "../graph/types.js";
+import { walksWhole } from "./elementwise.js";
 import type { Place } from "./place.js";
 
 /** Whether the op that makes an output of the graph can add it to what is there, and nothing else needs it. */
@@ -19,10 +20,12 @@ export function mayWrite(target: Place, walked: readonly Place[], inputs: readon
   );
 }
 
-/** Inputs that the node's kernel reads element by element only. */
-export function elementwiseInputs(node: Node, inputs: readonly Place[]): Place[] {
+/** Inputs that the node's kernel reads element by element only, each element together with that of its output number `output`. */
+export function elementwiseInputs(node: Node, inputs: readonly Place[], output: number): Place[] {
   const { body } = node;
-  if (node.op === "fused" || findOp(node.op).expression) return [...inputs];
+  if (findOp(node.op).expression) return [...inputs];
+  if (node.op === "fused")
+    return walksWhole(node, "outputs", output) ? inputs.filter((_, i) => walksWhole(node, "inputs", i)) : [];
   if (node.op !== "product" || !body) return [];
   return inputs.filter((_, i) => !body.nodes[0]!.inputs.includes(body.inputs[i]!.value));
 }

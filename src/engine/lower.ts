@@ -250,23 +250,21 @@ class Lowering {
       return;
     }
     const elementwise: ElementwiseSource | undefined = definition.expression || node.op === "fused" ? { node } : undefined;
-    const outputs = node.outputs.map((value) => {
+    const outputs = node.outputs.map((value, o) => {
       const given = wanted.get(value);
       if (given?.adds) return given;
-      if (given)
-        return mayWrite(given, elementwiseInputs(node, inputs), inputs) && uses.isFree(given, places)
-          ? given
-          : this.fresh(node.op, value.type);
+      const walked = elementwiseInputs(node, inputs, o);
+      if (given) return mayWrite(given, walked, inputs) && uses.isFree(given, places) ? given : this.fresh(node.op, value.type);
       if (elementwise) {
         const reused = inputs.find(
           (p, i) =>
             !p.storage.persistent &&
-            p.strides.length === 0 &&
             p.type.dtype === value.type.dtype &&
             sizeOf(p.type.shape) === sizeOf(value.type.shape) &&
             p.storage.loop === this.#loop &&
             uses.isLast(node.inputs[i]!) &&
-            !node.outputs.some((o) => places.get(o)?.storage === p.storage),
+            mayWrite(p, walked, inputs) &&
+            !node.outputs.some((v) => places.get(v)?.storage === p.storage),
         );
         if (reused) {
           const place = this.view(reused, value.type);

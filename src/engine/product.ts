@@ -22,7 +22,16 @@ export function lowerProduct(context: LowerContext, node: Node): void {
     operandRegions: operands.map(({ value }) => regionOf.get(value)!),
     outputs: context.outputs.length,
     results: context.outputs,
-    body: (k, values) => evaluate(k, behind, values),
+    body: (k, values) => {
+      const reads = behind.inputs.map(({ value }) => value);
+      return evaluate(
+        k,
+        rest,
+        reads,
+        values,
+        behind.outputs.map(({ value }) => value),
+      );
+    },
   };
   findOp(main.op).lower!({
     ...context,

@@ -19,6 +19,8 @@ export interface MapOperand {
   readonly element: ElementType;
   readonly strides: readonly number[];
   readonly offset: number;
+  /** Number of its buffer among those of inputs or of outputs, where several operands lie in one; default: the operand's own. */
+  readonly buffer?: number;
 }
 
 /** An element-wise loop: outputs[i] = body(inputs[i]). */
@@ -76,6 +78,8 @@ export function pieces(n: number, lanes: number): { at: number; lanes: number }[
 const heldVectors = { most: 14, columns: 4 };
 /** Rows longer than this many vectors are walked along the row: what repeats is then read again, in the order of memory. */
 const longestRow = 32;
+/** Holding values writes the code out for every vector of a row: at most so many reads and writes. */
+const mostHeldCode = 128;
 /** Rows to an iteration where values are held. */
 const rowsPerBlock = 32;
 
@@ -95,8 +99,8 @@ class MapWriter {
 
   constructor(spec: MapSpecification, lanes: number) {
     this.#spec = spec;
-    this.#inputs = spec.inputs.map((operand, i) => this.#k.buffer(`x${i}_`, operand.element));
-    this.#outputs = spec.outputs.map((operand, i) => this.#k.buffer(`y${i}_`, operand.element, true));
+    this.#inputs = this.#buffers("x", spec.inputs, false);
+    this.#outputs = this.#buffers("y", spec.outputs, true);
     this.#operands = [...spec.inputs, ...spec.outputs];
     const { sizes, strides } = collapse(
       spec.shape,
@@ -108,6 +112,17 @@ class MapWriter {
     this.#innerStrides = strides.map((s) => s[s.length - 1] as number);
     const vectorizes = this.#innerStrides.every((s, i) => s === 1 || (s === 0 && i < spec.inputs.length));
     this.#wide = vectorizes && this.#operands.every((o) => o.element === "f32" || o.element === "i32") ? lanes : 1;
+  }
+
+  /** The buffer of each operand; operands may share one. */
+  #buffers(prefix: string, operands: readonly MapOperand[], written: boolean): Buffer[] {
+    const made = new Map<number, Buffer>();
+    return operands.map(({ element, buffer }, i) => {
+      const number = buffer ?? i;
+      const known = made.get(number) ?? this.#k.buffer(`${prefix}${number}_`, element, written);
+      made.set(number, known);
+      return known;
+    });
   }
 
   /** The value of an input at column j of the row that starts at `base`. */
@@ -221,7 +236,9 @@ class MapWriter {
     if (this.#outer.length === 0) this.#line();
     else {
       const repeats = this.#repeats();
-      const holds = repeats.some(Boolean) && this.#wide > 1 && this.#inner <= longestRow * this.#wide;
+      const vectors = Math.ceil(this.#inner / this.#wide);
+      const isShort = vectors <= longestRow && vectors * this.#operands.length <= mostHeldCode;
+      const holds = repeats.some(Boolean) && this.#wide > 1 && isShort;
       if (holds) this.#blocksOfRows(repeats);
       else this.#rows();
     }
@@ -229,7 +246,7 @@ class MapWriter {
   }
 }
 
-/** The kernel of a map; buffers are the inputs, then the outputs. */
+/** The kernel of a map; buffers are those of the inputs, then those of the outputs. */
 export function mapKernel(spec: MapSpecification, lanes: number): Kernel {
   return new MapWriter(spec, lanes).kernel();
 }

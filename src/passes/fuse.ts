@@ -1,5 +1,8 @@
+import { shapeOf } from "../graph/attributes.js";
 import { findOp } from "../graph/ops/index.js";
 import type { Graph, NamedValue, Node, Value } from "../graph/types.js";
+import { needed } from "./clone.js";
+import { costlyOps } from "./costly_ops.js";
 
 /** A fused loop reads and writes at most this many tensors, so that its pointers stay in registers. */
 const mostOperands = 12;
@@ -14,6 +17,13 @@ const shapeText = (v: Value): string => `${v.type.dtype}[${v.type.shape.join(","
 
 function isElementwise(node: Node): boolean {
   return findOp(node.op).expression !== undefined && node.outputs.length === 1;
+}
+
+/** Whether a loop can read the slice where it lies: neighbours stay neighbours. */
+function isReadInPlace(node: Node): boolean {
+  if (node.op !== "slice" || node.outputs[0]!.type.quantization) return false;
+  const strides = shapeOf(node.attributes, "strides");
+  return strides[strides.length - 1] === 1;
 }
 
 /** Values that enter and leave a set of nodes. */
@@ -71,17 +81,34 @@ class Fuser {
     return false;
   }
 
+  /**
+   * Whether the node had better be part of its user's loop than of the one that makes its operand, as that operand is stored
+   * anyway: the mask of a relu's gradient, which is read off the relu's result.
+   */
+  #waitsForUser(node: Node): boolean {
+    const [value] = node.outputs;
+    const users = this.#uses.get(value!) ?? [];
+    if (users.length !== 1 || this.#kept.has(value!) || costlyOps.has(node.op)) return false;
+    if (!isElementwise(users[0]!) || shapeText(users[0]!.outputs[0]!) !== shapeText(value!)) return false;
+    const isStored = (v: Value): boolean => this.#kept.has(v) || this.#uses.get(v)!.some((n) => !isElementwise(n));
+    return node.inputs.length === 1 && isStored(node.inputs[0]!);
+  }
+
   /** Whether the nodes may be one loop. */
   #fits(members: Set<Node>): boolean {
     if (members.size > mostNodes) return false;
-    const { inputs, outputs } = boundary(members, this.#uses, this.#kept);
+    const { outputs } = boundary(members, this.#uses, this.#kept);
+    const { inputs } = boundary(new Set(this.#nodesOf(members)), this.#uses, this.#kept);
     return inputs.length + outputs.length <= mostOperands && !this.#passesOutside(members);
   }
 
   /** The node with all groups that its operands come from and that may be one loop with it. */
   #join(node: Node): void {
     let group: Group = { members: new Set([node]), shape: shapeText(node.outputs[0]!) };
-    for (const v of node.inputs) {
+    this.#groups.set(node, group);
+    if (this.#waitsForUser(node)) return;
+    const operands = [...node.inputs];
+    for (const v of operands) {
       const producer = this.#producer.get(v);
       const other = producer && this.#groups.get(producer);
       if (!other || other === group || other.shape !== group.shape) continue;
@@ -89,13 +116,38 @@ class Fuser {
       if (!this.#fits(members)) continue;
       group = { members, shape: group.shape };
       for (const member of members) this.#groups.set(member, group);
+      if (this.#waitsForUser(producer)) operands.push(...producer.inputs);
     }
-    this.#groups.set(node, group);
+  }
+
+  /** A concat of what one loop makes is written by that loop. */
+  #joinConcat(node: Node): void {
+    const made = node.inputs.map((v) => this.#producer.get(v)).map((n) => n && this.#groups.get(n));
+    const [first] = made;
+    if (!first || node.outputs[0]!.type.quantization) return;
+    if (made.some((g) => g?.shape !== first.shape) || node.inputs.some((v) => shapeText(v) !== first.shape)) return;
+    const members = new Set([...made.flatMap((g) => [...g!.members]), node]);
+    if (!this.#fits(members)) return;
+    const group = { members, shape: first.shape };
+    for (const member of members) this.#groups.set(member, group);
+  }
+
+  /** The members of a group in order, after the slices that they read where they lie. */
+  #nodesOf(members: ReadonlySet<Node>): Node[] {
+    const slices = new Set<Node>();
+    for (const node of members)
+      for (const v of node.op === "concat" ? [] : node.inputs) {
+        const producer = this.#producer.get(v);
+        if (producer && isReadInPlace(producer)) slices.add(producer);
+      }
+    const inOrder = (nodes: Iterable<Node>): Node[] => [...nodes].sort((a, b) => this.#position.get(a)! - this.#position.get(b)!);
+    return [...inOrder(slices), ...inOrder(members)];
   }
 
   #fuse(group: Group): Node {
-    const nodes = [...group.members].sort((a, b) => this.#position.get(a)! - this.#position.get(b)!);
-    const { inputs, outputs } = boundary(group.members, this.#uses, this.#kept);
+    const nodes = this.#nodesOf(group.members);
+    const { outputs } = boundary(group.members, this.#uses, this.#kept);
+    const { inputs } = boundary(new Set(nodes), this.#uses, this.#kept);
     const name = (list: readonly Value[], prefix: string): NamedValue[] =>
       list.map((value, i) => ({ name: `${prefix}${i}`, value }));
     const body: Graph = {
@@ -110,14 +162,20 @@ class Fuser {
   }
 
   run(): Graph {
-    for (const node of this.#graph.nodes) if (isElementwise(node)) this.#join(node);
+    for (const node of this.#graph.nodes)
+      if (isElementwise(node)) this.#join(node);
+      else if (node.op === "concat") this.#joinConcat(node);
     const nodeOf = new Map<Node, Node>();
     for (const group of new Set(this.#groups.values()))
-      if (group.members.size > 1) {
+      if (this.#nodesOf(group.members).length > 1) {
         const fused = this.#fuse(group);
         for (const member of group.members) nodeOf.set(member, fused);
       }
-    return { ...this.#graph, nodes: this.#schedule(nodeOf) };
+    const nodes = this.#schedule(nodeOf);
+    // Slices that every user reads where they lie are not made.
+    const isUnused = new Set(nodes);
+    for (const n of needed({ nodes }, this.#kept)) isUnused.delete(n);
+    return { ...this.#graph, nodes: nodes.filter((n) => n.op !== "slice" || !isUnused.has(n)) };
   }
 
   /** Each fused node runs as soon as the first of its users needs it; everything else keeps its order. */
@@ -141,7 +199,10 @@ class Fuser {
   }
 }
 
-/** Element-wise chains become one loop each, in the graph and in the bodies of its loops. */
+/**
+ * Element-wise chains become one loop each, in the graph and in the bodies of its loops. Slices that such a loop reads, and
+ * concats of what it makes, become part of it: it reads and writes at the places where they lie.
+ */
 export function fuse(graph: Graph): Graph {
   const inner = graph.nodes.map((node) =>
     (node.op === "scan" || node.op === "batch_loop") && node.body ? { ...node, body: fuse(node.body) } : node,

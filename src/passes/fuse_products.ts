@@ -18,7 +18,8 @@ function isAlong(operand: Value, result: Value): boolean {
 /** The product that the element-wise node can be computed with, while its sums are in registers. */
 function productOf(node: Node, producers: ReadonlyMap<Value, Node>, uses: ReadonlyMap<Value, number>): Node | undefined {
   const isElementwise = node.op === "fused" || findOp(node.op).expression !== undefined;
-  if (!isElementwise) return undefined;
+  const hasPlaces = node.body?.nodes.some((n) => n.op === "slice" || n.op === "concat");
+  if (!isElementwise || hasPlaces) return undefined;
   for (const v of node.inputs) {
     const producer = producers.get(v);
     if (!producer || !products.has(producer.op) || uses.get(v) !== 1 || v.type.dtype !== "f32") continue;

@@ -1,38 +1,22 @@
-import { shapeOf } from "../graph/attributes.js";
 import { findOp } from "../graph/ops/index.js";
+import { rangeOf, type SliceRange } from "../graph/slice_range.js";
 import type { Graph, Node, Value } from "../graph/types.js";
 import { sizeOf } from "../graph/types.js";
 import { needed } from "./clone.js";
 import { GraphRebuilder } from "./rebuild.js";
 
-/** First index, end and step along each axis, counted from the front. */
-interface Range {
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
-  readonly strides: readonly number[];
-}
-
-/** What a slice takes of its input. */
-export function rangeOf(node: Node): Range {
-  const { shape } = node.inputs[0]!.type;
-  const strides = shapeOf(node.attributes, "strides");
-  const begin = shapeOf(node.attributes, "begin").map((b, axis) => (b < 0 ? b + shape[axis]! : b));
-  const end = begin.map((b, axis) => b + (node.outputs[0]!.type.shape[axis]! - 1) * strides[axis]! + 1);
-  return { begin, end, strides };
-}
-
 /** The slice of an operand that broadcasts to a value, which belongs to a slice of that value. */
-function ofOperand({ begin, end, strides }: Range, operand: Value, rank: number): Range {
+function ofOperand({ begin, end, strides }: SliceRange, operand: Value, rank: number): SliceRange {
   const lead = rank - operand.type.shape.length;
   const axes = operand.type.shape.map((n, d) => (n === 1 ? [0, 1, 1] : [begin[d + lead]!, end[d + lead]!, strides[d + lead]!]));
   return { begin: axes.map((a) => a[0]!), end: axes.map((a) => a[1]!), strides: axes.map((a) => a[2]!) };
 }
 
-const isWhole = ({ begin, end, strides }: Range, { type }: Value): boolean =>
+const isWhole = ({ begin, end, strides }: SliceRange, { type }: Value): boolean =>
   type.shape.every((n, d) => begin[d] === 0 && end[d] === n && strides[d] === 1);
 
 /** The slice of a slice as one slice of the first value. */
-function composed(inner: Range, outer: Range): Range {
+function composed(inner: SliceRange, outer: SliceRange): SliceRange {
   const at = (i: number, d: number): number => inner.begin[d]! + i * inner.strides[d]!;
   return {
     begin: outer.begin.map(at),
@@ -67,7 +51,8 @@ function round(graph: Graph): Graph | undefined {
   if (moving.size === 0) return undefined;
   const producer = new Map(graph.nodes.flatMap((n) => n.outputs.map((v) => [v, n] as const)));
   const g = new GraphRebuilder(graph);
-  const sliceOf = (value: Value, range: Range): Value => (isWhole(range, value) ? value : g.op("slice", [value], { ...range }));
+  const sliceOf = (value: Value, range: SliceRange): Value =>
+    isWhole(range, value) ? value : g.op("slice", [value], { ...range });
   for (const node of graph.nodes) {
     if (moving.has(node)) {
       // Kept for operands of nodes that move in a later round; simplify drops it.

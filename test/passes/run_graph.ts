@@ -1,13 +1,15 @@
 import { compile } from "../../src/engine/compile.js";
+import type { TargetName } from "../../src/engine/program.js";
 import type { Graph, ParameterData } from "../../src/graph/types.js";
 
-/** Outputs of a graph by name, computed by the JavaScript oracle. */
+/** Outputs of a graph by name, computed by the JavaScript oracle unless another target is named. */
 export async function runGraph(
   graph: Graph,
   inputs: Readonly<Record<string, ArrayLike<number>>>,
   parameters: ReadonlyMap<string, ParameterData> = new Map(),
+  target: TargetName = "oracle",
 ): Promise<Map<string, Float32Array>> {
-  const program = await compile(graph, { target: "oracle" });
+  const program = await compile(graph, { target });
   for (const [name, values] of parameters) program.write(name, values);
   for (const [name, values] of Object.entries(inputs)) program.write(name, values);
   program.run();

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { RandomStream } from "../../src/base/random.js";
+import { nativeCompiler } from "../../src/engine/native_target.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { type Graph, tensor, type Value } from "../../src/graph/types.js";
 import { verifyGraph } from "../../src/graph/verify.js";
 import { differentiate } from "../../src/passes/autodiff.js";
+import { fuse } from "../../src/passes/fuse.js";
 import { joinSlices } from "../../src/passes/join_slices.js";
 import { sliceEarly } from "../../src/passes/slice_early.js";
 import { runGraph } from "./run_graph.js";
@@ -82,4 +84,43 @@ test("gradients of slices that fill an axis are joined, others are added", async
     const { gradient } = gates(cut.map(([a, b]) => [a, b]));
     expect(joinSlices(gradient)).toBe(gradient);
   }
+});
+
+/** Halves of a value change places, with a bias: every element of the result lies where another operand's element lay. */
+function swapped(): Graph {
+  const g = new GraphBuilder("swapped");
+  const x = g.input("x", tensor("f32", [3, 4]));
+  const b = g.input("b", tensor("f32", [4]));
+  const y = g.op("transpose", [x], { permutation: [0, 1] });
+  const low = g.op("add", [columns(g, y, 0, 2), columns(g, b1(g, b), 0, 2)]);
+  const high = g.op("mul", [columns(g, y, 2, 4), low]);
+  const both = g.op("concat", [high, low], { axis: -1 });
+  g.output("both", g.op("transpose", [both], { permutation: [1, 0] }));
+  g.output("high", g.op("sum", [high], { axes: [0], keep: false }));
+  return g.finish();
+}
+const b1 = (g: GraphBuilder, b: Value): Value => g.op("reshape", [b], { shape: [1, 4] });
+
+for (const target of ["oracle", "wasm", ...(nativeCompiler() ? (["native"] as const) : [])] as const)
+  test(`a loop reads slices and writes concats where they lie: ${target}`, async () => {
+    const plain = swapped();
+    const fused = fuse(plain);
+    verifyGraph(fused);
+    expect(opsOf(fused).filter((op) => op === "slice" || op === "concat")).toEqual([]);
+    expect(opsOf(fused).filter((op) => op === "fused")).toHaveLength(1);
+    expect(await runGraph(fused, inputs, new Map(), target)).toEqual(await runGraph(plain, inputs, new Map(), target));
+  });
+
+test("the mask of a relu's gradient belongs to the loop that uses it", () => {
+  const g = new GraphBuilder("mask");
+  const x = g.input("x", tensor("f32", [3, 4]));
+  const w = g.input("w", tensor("f32", [4, 4]));
+  const y = g.op("relu", [g.op("affine", [x], { scale: 2, offset: 1 })]);
+  const z = g.op("dense", [y, w]);
+  g.output("dx", g.op("mul", [z, g.op("step", [y])]));
+  const bodies = fuse(g.finish()).nodes.flatMap((n) => (n.body ? [n.body.nodes.map((m) => m.op)] : []));
+  expect(bodies).toEqual([
+    ["affine", "relu"],
+    ["step", "mul"],
+  ]);
 });

@@ -5,6 +5,7 @@ import { quantizedType, scaleOf } from "../graph/quantized.js";
 import type { Graph, Node, ParameterData, Value } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import { foldBatchNorm, type ValuedGraph } from "./fold.js";
+import { normAsProduct } from "./norm_as_product.js";
 import { type ProductChain, productChains } from "./quantize_chain.js";
 import { rules, writeProduct } from "./quantize_rules.js";
 import { type ActivationType, activationScale, type Range, union, unitScale } from "./quantize_scale.js";
@@ -36,9 +37,9 @@ export interface QuantizedGraph extends ValuedGraph {
   readonly layers: readonly QuantizedLayer[];
 }
 
-/** What quantization starts from: batch norms folded, nothing computed twice. Ranges are observed on this graph. */
+/** What quantization starts from: batch norms folded or written as products, nothing computed twice. Ranges are observed on this graph. */
 export function prepareForQuantization(model: ValuedGraph): ValuedGraph {
-  const { graph, parameters } = foldBatchNorm(model);
+  const { graph, parameters } = normAsProduct(foldBatchNorm(model));
   return { graph: simplify(graph), parameters };
 }
 

@@ -1,7 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { numberOf } from "../graph/attributes.js";
-import { integerRange, type Scale, scaleOf } from "../graph/quantized.js";
-import type { Attributes, Node, Value } from "../graph/types.js";
+import { integerRange, quantizedType, type Scale, scaleOf } from "../graph/quantized.js";
+import { type Attributes, type Node, sizeOf, type Value } from "../graph/types.js";
 import type { ProductChain } from "./quantize_chain.js";
 import { type ActivationType, largestSum, type QuantizedWeights, quantizeWeights, unitScale } from "./quantize_scale.js";
 import type { FloatParameter, QuantizeScope } from "./quantize_scope.js";
@@ -114,6 +114,57 @@ const mean: Rule = (scope, node) => {
   scope.setInteger(y, scope.builder.op("quantized_mean", [x], { ...node.attributes, ...scope.outputAttributes(dtype, scale) }));
 };
 
+/** An integer that stands for a number, wherever one scale is as good as another. */
+function constant(scope: QuantizeScope, name: string, value: number, dtype: ActivationType): Value {
+  const scale = { scale: Math.fround(Math.abs(value) / 127), zeroPoint: 0 };
+  const stored = [127 * Math.sign(value)];
+  return scope.addParameter(
+    name,
+    quantizedType(dtype, [1], scale),
+    dtype === "i8" ? Int8Array.from(stored) : Int16Array.from(stored),
+  );
+}
+
+/** The mean, times the number of elements: the same integers at another scale. */
+const sum: Rule = (scope, node) => {
+  const y = node.outputs[0]!;
+  const { dtype, scale } = scope.wantedOf(y);
+  const x = scope.asInteger(node.inputs[0]!, dtype);
+  const count = sizeOf(x.type.shape) / sizeOf(y.type.shape);
+  const ofMean = { scale: Math.fround(scale.scale / count), zeroPoint: scale.zeroPoint };
+  const mean = scope.builder.op("quantized_mean", [x], { ...node.attributes, ...scope.outputAttributes(dtype, ofMean) });
+  const factor = constant(scope, "count", count, dtype);
+  scope.setInteger(y, scope.builder.op("quantized_mul", [mean, factor], scope.outputAttributes(dtype, scale)));
+};
+
+/** scale * x + offset with constants. */
+const affine: Rule = (scope, node) => {
+  const y = node.outputs[0]!;
+  const { dtype, scale } = scope.wantedOf(y);
+  const factor = numberOf(node.attributes, "scale");
+  const offset = numberOf(node.attributes, "offset");
+  let x = scope.asInteger(node.inputs[0]!, dtype);
+  if (factor !== 1) {
+    // Without an offset the product is the result; else it has the input's steps, times the factor.
+    const own = scaleOf(x.type);
+    const ofProduct =
+      offset === 0
+        ? scale
+        : {
+            scale: Math.fround(own.scale * Math.abs(factor)),
+            zeroPoint: factor > 0 || dtype === "i16" ? own.zeroPoint : -1 - own.zeroPoint,
+          };
+    x = scope.builder.op(
+      "quantized_mul",
+      [x, constant(scope, "factor", factor, dtype)],
+      scope.outputAttributes(dtype, ofProduct),
+    );
+  }
+  if (offset !== 0)
+    x = scope.builder.op("quantized_add", [x, constant(scope, "offset", offset, dtype)], scope.outputAttributes(dtype, scale));
+  scope.setInteger(y, x);
+};
+
 const concat: Rule = (scope, node) => {
   const y = node.outputs[0]!;
   const { dtype, scale } = scope.wantedOf(y);
@@ -148,6 +199,8 @@ export const rules: Readonly<Record<string, Rule>> = {
   tanh: fixed("quantized_tanh", unitScale),
   softmax: fixed("quantized_softmax", ofLogistic, "i8"),
   mean,
+  sum,
+  affine,
   concat,
   zeros,
   dropout: (scope, node) => scope.alias(node.outputs[0]!, node.inputs[0]!),

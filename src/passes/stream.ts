@@ -1,5 +1,5 @@
 import { UserError } from "../base/errors.js";
-import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
+import { type Graph, sizeOf, type TensorType, type Value } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import { bytesOf, multiplyAccumulates } from "../graph/count.js";
 import { PhaseWriter } from "./stream_phase.js";
@@ -146,13 +146,26 @@ export function firstValue({ type }: StreamState): Float64Array {
 /** Step before which each ring and each scan's state is set back, by name. */
 function startsOf(graph: Graph, timed: ReturnType<typeof timingsOf>, schedule: Schedule): Map<string, number> {
   const starts = new Map<string, number>();
+  const zerosBefore = paddedElements(graph, timed);
   for (const [value, { name }] of schedule.rings) {
     const timing = timed.timings.get(value);
-    if (timing) starts.set(name, firstStep(timing, schedule));
+    if (!timing) continue;
+    const latest = timing.latest + (zerosBefore.get(value) ?? 0) * timing.stride;
+    starts.set(name, firstStep({ ...timing, latest }, schedule));
   }
   for (const [place, node] of graph.nodes.entries())
     for (const { name, start } of PhaseWriter.carriedStates(graph, timed, schedule, node, place)) starts.set(name, start);
   return starts;
+}
+
+/** Of each result of a pad, how many of its first elements are zeros: they come before the stream, which begins behind them. */
+function paddedElements(graph: Graph, { plans }: ReturnType<typeof timingsOf>): Map<Value, number> {
+  const elements = new Map<Value, number>();
+  for (const node of graph.nodes) {
+    const plan = plans.get(node);
+    if (node.op === "pad" && plan?.kind === "each") elements.set(node.outputs[0], plan.use.before);
+  }
+  return elements;
 }
 
 function statesOf(phases: readonly Graph[], starts: ReadonlyMap<string, number>): StreamState[] {

@@ -82,6 +82,8 @@ class Analysis implements StreamTimings {
 
   node(node: Node): void {
     const given = node.inputs.map((v) => this.timings.get(v));
+    if (this.#form === "window" && this.#graph.states.some(({ input }) => node.inputs.includes(input)))
+      this.#refuse(node, "its state goes on from clip to clip, and windows overlap; take the context form");
     if (node.op === "zeros" || (zeroKeeping.has(node.op) && node.inputs.every((v) => this.zeros.has(v)))) {
       this.plans.set(node, { kind: "static" });
       for (const v of node.outputs) this.zeros.add(v);

@@ -20,6 +20,7 @@ describe("first values", () => {
     expect([...initial([2, 2], { kind: "zeros" })]).toEqual([0, 0, 0, 0]);
     expect([...initial([2], { kind: "ones" })]).toEqual([1, 1]);
     expect([...initial([2], { kind: "constant", value: 0.5 })]).toEqual([0.5, 0.5]);
+    expect([...initial([2, 4], { kind: "parts", values: [0, 3] })]).toEqual([0, 0, 3, 3, 0, 0, 3, 3]);
   });
 
   it("glorot_uniform fills its interval evenly", () => {

@@ -40,7 +40,12 @@ const cases: OpCase[] = [
   ]),
   { op: "affine", shapes: [[6, 9]], attributes: { scale: -1.7, offset: 0.3 } },
   { op: "clamp", shapes: [[6, 9]], attributes: { low: -0.4, high: 0.5 } },
-  ...["round", "sign", "step", "stop_gradient"].map((op) => ({ op, shapes: [[67]], range: [-3, 3] as const, differentiable: false })),
+  ...["round", "sign", "step", "stop_gradient"].map((op) => ({
+    op,
+    shapes: [[67]],
+    range: [-3, 3] as const,
+    differentiable: false,
+  })),
   ...["add", "sub", "mul", "maximum", "minimum"].flatMap((op) => [
     {
       op,

@@ -1,0 +1,166 @@
+import type { ModelOptions } from "../../src/zoo/index.js";
+
+/** A small network of each architecture of kws_streaming that is not among the other tests: [name, options]; 24 frames of 20 features. */
+export const smallNetworks: readonly (readonly [name: string, options: ModelOptions])[] = [
+  ["kws_streaming/gru", { gruUnits: [12, 8], returnSequences: [1, 0], stateful: 0, units1: [16, 16] }],
+  ["kws_streaming/gru", { gruUnits: [12], resetAfter: 0, stateful: 0, units1: [16, 16] }],
+  ["kws_streaming/lstm", { lstmUnits: [16], numProj: [8], stateful: 0, dropout1: 0.1 }],
+  ["kws_streaming/lstm", { lstmUnits: [12], usePeepholes: 0, cellClip: 3, stateful: 0 }],
+  ["kws_streaming/dnn", { units1: [12, 16], units2: [16, 16] }],
+  [
+    "kws_streaming/cnn",
+    {
+      cnnFilters: [8, 8],
+      cnnKernelSize: [
+        [3, 3],
+        [4, 3],
+      ],
+      cnnAct: ["relu", "relu"],
+      cnnDilationRate: [
+        [1, 1],
+        [2, 1],
+      ],
+      cnnStrides: [
+        [2, 2],
+        [1, 1],
+      ],
+      units2: [16, 16],
+      dropout1: 0.1,
+    },
+  ],
+  [
+    "kws_streaming/ds_cnn",
+    {
+      cnn1Filters: 12,
+      dw2KernelSize: [
+        [3, 3],
+        [5, 3],
+      ],
+      dw2DilationRate: [
+        [1, 1],
+        [2, 2],
+      ],
+      dw2Strides: [
+        [1, 1],
+        [1, 1],
+      ],
+      dw2Act: ["relu", "relu"],
+      cnn2Filters: [24, 32],
+      cnn2Act: ["relu", "relu"],
+      dropout1: 0.05,
+    },
+  ],
+  ["kws_streaming/tc_resnet", { channels: [12, 16, 16], kernelSize: [5, 1] }],
+  [
+    "kws_streaming/ds_tc_resnet",
+    {
+      dsFilters: [12, 12, 16],
+      dsRepeat: [1, 2, 1],
+      dsFilterSeparable: [1, 1, 0],
+      dsResidual: [0, 1, 0],
+      dsPadding: ["causal", "same", "same"],
+      dsKernelSize: [5, 3, 3],
+      dsStride: [1, 1, 1],
+      dsDilation: [1, 2, 1],
+      dsPool: [1, 2, 1],
+    },
+  ],
+  [
+    "kws_streaming/bc_resnet",
+    {
+      dropouts: [0.1, 0.1],
+      filters: [6, 8],
+      blocksN: [1, 1],
+      strides: [
+        [1, 1],
+        [1, 2],
+      ],
+      dilations: [
+        [1, 1],
+        [2, 1],
+      ],
+      paddings: "causal",
+      firstFilters: 8,
+      lastFilters: 12,
+      pools: [1, 2],
+    },
+  ],
+  ["kws_streaming/att_rnn", { cnnFilters: [4, 1], rnnUnits: 8, units2: [16, 16], rnnLayers: 1 }],
+  ["kws_streaming/att_mh_rnn", { cnnFilters: [4, 1], rnnUnits: 8, units2: [16, 16], rnnLayers: 1, rnnType: "lstm", heads: 2 }],
+  [
+    "kws_streaming/svdf_resnet",
+    {
+      block1MemorySize: [3],
+      block2MemorySize: [4, 4],
+      block3MemorySize: [3],
+      block1Units1: [12],
+      block2Units1: [12, 16],
+      block3Units1: [16],
+      svdfDropout: 0.1,
+      units2: [16],
+    },
+  ],
+  [
+    "kws_streaming/mobilenet",
+    {
+      cnn1Filters: 12,
+      dsKernelSize: [
+        [3, 1],
+        [3, 1],
+      ],
+      dsStrides: [
+        [2, 2],
+        [1, 1],
+      ],
+      cnnFilters: [12, 16],
+    },
+  ],
+  [
+    "kws_streaming/mobilenet_v2",
+    {
+      cnn1Filters: 12,
+      dsKernelSize: [
+        [3, 1],
+        [3, 1],
+      ],
+      cnnStrides: [
+        [1, 1],
+        [2, 2],
+      ],
+      cnnFilters: [12, 16],
+      cnnExpansions: [1.5, 1.5],
+    },
+  ],
+  [
+    "kws_streaming/inception",
+    { cnn1Filters: [12], cnn2Filters1: [6, 6], cnn2Filters2: [8, 10], cnn2KernelSizes: [3, 5], cnn2Strides: [2, 1] },
+  ],
+  [
+    "kws_streaming/inception_resnet",
+    {
+      cnn1Filters: [12],
+      cnn2Scales: [0.5, 1],
+      cnn2FiltersBranch0: [6, 6],
+      cnn2FiltersBranch1: [6, 6],
+      cnn2FiltersBranch2: [8, 10],
+      cnn2Strides: [2, 1],
+      cnn2KernelSizes: [3, 5],
+    },
+  ],
+  [
+    "kws_streaming/xception",
+    {
+      cnn1Filters: [12],
+      cnn2Filters: [12, 8],
+      cnn2KernelSizes: [5, 3],
+      cnn3Filters: [12],
+      cnn4Filters: [],
+      cnn4KernelSizes: [],
+      stride3: 1,
+      stride4: 1,
+    },
+  ],
+];
+
+/** Shape of the small networks. */
+export const smallShape = { frames: 24, features: 20, labels: 12 };

@@ -18,6 +18,11 @@ const floatUnits: Partial<Record<Cpu, string>> = {
   "cortex-m55": "auto",
 };
 
+/** Whether a core has vectors of 16 bytes (Helium). */
+export function hasVectors(cpu: Cpu): boolean {
+  return cpu === "cortex-m55";
+}
+
 /** How floats are passed where nobody says: in the unit's registers where the core has one. */
 export function defaultFloatAbi(cpu: Cpu): FloatAbi {
   return floatUnits[cpu] ? "hard" : "soft";

@@ -2,7 +2,7 @@ import { UserError } from "../../base/errors.js";
 import type { Model } from "../../formats/model.js";
 import { sizeOf } from "../../graph/types.js";
 import { optimize } from "../../passes/optimize.js";
-import { type Cpu, compilerFlags, type FloatAbi } from "./cpu.js";
+import { type Cpu, compilerFlags, type FloatAbi, hasVectors } from "./cpu.js";
 import type { CompiledCode } from "./cross_compiler.js";
 import { framewise } from "./framewise.js";
 import { type ExportFigures, featurizerHeader, headerText } from "./header.js";
@@ -63,9 +63,10 @@ export function exportC(model: ExportedModel, options: CExportOptions): CExport 
     throw new UserError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
   if (options.features === "device" && !model.frontend)
     throw new UserError("the model has no front end: export with --features none");
-  const module = new CModule();
+  const vectors = hasVectors(options.cpu);
+  const module = new CModule(vectors);
   const network = addNetwork(module, networkOf(model, options.features === "device", options.stream));
-  const front = separate ? new CModule() : module;
+  const front = separate ? new CModule(vectors) : module;
   const frontend = options.features === "device" ? addFrontend(front, model, separate) : undefined;
   const macro = prefix.toUpperCase();
   const parts: PublicParts = {

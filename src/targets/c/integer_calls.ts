@@ -4,6 +4,7 @@ import { type Node, sizeOf, type TensorType } from "../../graph/types.js";
 import type { ArrayData } from "./arrays.js";
 import type { LibraryCall, ValuesOf } from "./library.js";
 import {
+  clampBytes,
   convolutionInteger,
   denseInteger,
   depthwiseInteger,
@@ -12,6 +13,7 @@ import {
   patchOf,
   requantize,
 } from "./library_integer.js";
+import { convolutionVector, depthwiseVector, requantizeVector } from "./library_vector.js";
 import { rowsInteger16 } from "./library_integer16.js";
 
 /** An integer layer as a library call. */
@@ -39,11 +41,14 @@ interface Product {
   readonly anyShift: boolean;
 }
 
-/** A quantized convolution, depthwise convolution or dense layer of int8; undefined for others, which have kernels of their own. */
-export function integerCall(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
-  if (node.op === "quantized_conv2d") return convolution(node, valuesOf);
-  if (node.op === "quantized_depthwise_conv2d") return depthwise(node, valuesOf);
-  if (node.op === "quantized_dense") return dense(node, valuesOf);
+/**
+ * A quantized convolution, depthwise convolution or dense layer; undefined for others, which have kernels of their own.
+ * @param vectors whether the core has vectors of 16 bytes
+ */
+export function integerCall(node: Node, valuesOf: ValuesOf, vectors: boolean): IntegerCall | undefined {
+  if (node.op === "quantized_conv2d") return convolution(node, valuesOf, vectors);
+  if (node.op === "quantized_depthwise_conv2d") return depthwise(node, valuesOf, vectors);
+  if (node.op === "quantized_dense") return dense(node, valuesOf, vectors);
   return undefined;
 }
 
@@ -109,14 +114,47 @@ function sizesOf(g: Geometry, channels: number, columns: number): number[] {
   return [...g.input, channels, ...g.output, columns, ...g.kernel, ...g.strides, ...g.dilations, g.before[0], g.before[1]];
 }
 
-function productCall(p: Product, depth: number, sizes: readonly number[], places: number, inPlace: boolean): IntegerCall {
+/** Factors of four channels, as `requantize_vector` reads them, in an order of channels. */
+function vectorScales(p: Product, order: readonly number[]): Int32Array {
+  const packed = new Int32Array(3 * order.length);
+  order.forEach((o, i) => {
+    const [start = 0, multiplier = 0, shift = 0] = p.scales.subarray(3 * o, 3 * o + 3);
+    [start, multiplier, -shift].forEach((value, j) => (packed[Math.floor(i / 4) * 12 + 4 * j + (i % 4)] = value));
+  });
+  return packed;
+}
+
+function vectorProduct(p: Product, depth: number, sizes: readonly number[], inPlace: boolean): IntegerCall {
+  const groups = Math.ceil(depth / 16);
+  const outputs = 4 * Math.ceil(p.outputs / 4);
+  const packed = new Int8Array(outputs * groups * 16);
+  for (let o = 0; o < p.outputs; o++)
+    p.weights(o).forEach((value, k) => {
+      packed[(Math.floor(o / 4) * groups + Math.floor(k / 16)) * 64 + (o % 4) * 16 + (k % 16)] = value;
+    });
+  const scales = vectorScales(p, [...Array(outputs).keys()]);
+  return {
+    call: {
+      name: "convolution_vector",
+      sources: [integerLayer, requantize, requantizeVector, patchOf, convolutionVector],
+      descriptorType: "integer_layer",
+      members: members({ ...p, scales }, sizes, [packed, 0], [groups, 0]),
+    },
+    workspace: 8 * groups,
+    inPlace,
+  };
+}
+
+function productCall(p: Product, depth: number, sizes: readonly number[], inPlace: boolean, vectors: boolean): IntegerCall {
+  if (vectors && !p.anyShift) return vectorProduct(p, depth, sizes, inPlace);
+  const places = sizes[3]! * sizes[4]!;
   const groups = Math.ceil(depth / 4);
   const isSingle = places === 1;
   const [name, source] = isSingle ? ["dense_integer", denseInteger] : ["convolution_integer", convolutionInteger];
   return {
     call: {
       name: name!,
-      sources: [integerLayer, requantize, patchOf, source!],
+      sources: [integerLayer, requantize, clampBytes, patchOf, source!],
       descriptorType: "integer_layer",
       members: members(p, sizes, [packPairs(p, depth), 0], [groups, 0]),
     },
@@ -127,7 +165,7 @@ function productCall(p: Product, depth: number, sizes: readonly number[], places
   };
 }
 
-function convolution(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+function convolution(node: Node, valuesOf: ValuesOf, vectors: boolean): IntegerCall | undefined {
   const [x, w] = node.inputs;
   const [height, width, channels, columns] = w!.type.shape as [number, number, number, number];
   const g = geometryOf(x!.type, w!.type.shape, node.attributes);
@@ -137,10 +175,10 @@ function convolution(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
     Int8Array.from({ length: depth }, (_, k) => values[k * columns + o]!),
   );
   const isPointwise = height * width === 1 && g.strides[0] * g.strides[1] === 1 && columns <= channels;
-  return p && productCall(p, depth, sizesOf(g, channels, columns), g.output[0] * g.output[1], isPointwise);
+  return p && productCall(p, depth, sizesOf(g, channels, columns), isPointwise, vectors);
 }
 
-function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+function dense(node: Node, valuesOf: ValuesOf, vectors: boolean): IntegerCall | undefined {
   const [x, w] = node.inputs;
   const [inner, columns] = w!.type.shape as [number, number];
   const rows = sizeOf(x!.type.shape) / inner;
@@ -149,7 +187,7 @@ function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
     Int8Array.from({ length: inner }, (_, k) => values[k * columns + o]!);
   const p = product(node, valuesOf, 1, columns, column, dtype);
   const sizes = [1, rows, inner, 1, rows, columns, 1, 1, 1, 1, 1, 1, 0, 0];
-  if (!p || dtype === "i8") return p && productCall(p, inner, sizes, rows, columns <= inner);
+  if (!p || dtype === "i8") return p && productCall(p, inner, sizes, columns <= inner, vectors);
   if (inner % 4 !== 0) return undefined;
   return {
     call: {
@@ -164,7 +202,7 @@ function dense(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
   };
 }
 
-function depthwise(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
+function depthwise(node: Node, valuesOf: ValuesOf, vectors: boolean): IntegerCall | undefined {
   const [x, w] = node.inputs;
   const [height, width, channels] = w!.type.shape as [number, number, number];
   const g = geometryOf(x!.type, w!.type.shape, node.attributes);
@@ -174,20 +212,29 @@ function depthwise(node: Node, valuesOf: ValuesOf): IntegerCall | undefined {
     Int8Array.from({ length: taps }, (_, k) => values[k * channels + c]!),
   );
   if (!p) return undefined;
+  const isVector = vectors && !p.anyShift && channels % 8 === 0;
   const packed = new Int16Array(taps * channels);
   for (let c = 0; c < channels; c++)
     p.weights(c).forEach((value, k) => {
-      packed[Math.floor(c / 4) * taps * 4 + k * 4 + [0, 2, 1, 3][c % 4]!] = value;
+      if (isVector) packed[(Math.floor(c / 8) * taps + k) * 8 + (c % 8)] = value;
+      else packed[Math.floor(c / 4) * taps * 4 + k * 4 + [0, 2, 1, 3][c % 4]!] = value;
     });
+  // Even channels of eight, then odd ones.
+  const evenOdd = Array.from({ length: channels }, (_, i) => i - (i % 8) + [0, 2, 4, 6, 1, 3, 5, 7][i % 8]!);
+  const scales = isVector ? vectorScales(p, evenOdd) : p.scales;
   const isPadded = [...g.before, ...g.after].some((n) => n > 0);
   const reach = (height - 1) * g.dilations[0] + 1;
   const line = isPadded ? (g.before[1] + g.input[1] + g.after[1]) * channels : 0;
   return {
     call: {
-      name: "depthwise_integer",
-      sources: [integerLayer, requantize, depthwiseTap, depthwiseInteger],
+      name: isVector ? "depthwise_vector" : "depthwise_integer",
+      sources: [
+        integerLayer,
+        requantize,
+        ...(isVector ? [requantizeVector, depthwiseVector] : [clampBytes, depthwiseTap, depthwiseInteger]),
+      ],
       descriptorType: "integer_layer",
-      members: members(p, sizesOf(g, channels, channels), [0, packed], [0, line]),
+      members: members({ ...p, scales }, sizesOf(g, channels, channels), [0, packed], [0, line]),
     },
     workspace: Math.max(1, (reach * line) / 4),
     // A row of the result covers rows of the input that are in the ring already.

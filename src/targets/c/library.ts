@@ -35,12 +35,15 @@ export class CLibrary implements TargetLibrary {
   /** The calls by the kernels that stand for them. */
   readonly calls = new Map<Kernel, LibraryCall>();
   readonly #values: ValuesOf;
+  readonly #vectors: boolean;
   readonly #integers = new Map<Node, IntegerCall | undefined>();
   readonly #floats = new Map<Node, FloatCall | undefined>();
   #count = 0;
 
-  constructor(values: ValuesOf) {
+  /** @param vectors whether the core has vectors of 16 bytes */
+  constructor(values: ValuesOf, vectors = false) {
     this.#values = values;
+    this.#vectors = vectors;
   }
 
   constantOf(node: Node): Float32Array | undefined {
@@ -58,7 +61,7 @@ export class CLibrary implements TargetLibrary {
   }
 
   #integer(node: Node): IntegerCall | undefined {
-    if (!this.#integers.has(node)) this.#integers.set(node, integerCall(node, this.#values));
+    if (!this.#integers.has(node)) this.#integers.set(node, integerCall(node, this.#values, this.#vectors));
     return this.#integers.get(node);
   }
 

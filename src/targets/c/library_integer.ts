@@ -59,8 +59,9 @@ static inline int32_t requantize(int32_t sum, const int32_t *scale, int32_t zero
 static inline int32_t requantize_any(int32_t sum, const int32_t *scale, int32_t zero2) {
   if (scale[2] >= 0) return requantize(sum, scale, zero2);
   return saturate_byte(doubling_high((int32_t)((uint32_t)sum << (-1 - scale[2])), scale[1]) + ((zero2 - 1) >> 1));
-}
-static void clamp_bytes(int8_t *y, int32_t count, int32_t low, int32_t high) {
+}`;
+
+export const clampBytes = `static void clamp_bytes(int8_t *y, int32_t count, int32_t low, int32_t high) {
   int32_t i;
   for (i = 0; i < count; i++) {
     if (y[i] < low) y[i] = (int8_t)low;
@@ -251,11 +252,13 @@ static void dense_integer(const integer_layer *l, const int8_t *x, int8_t *y, in
   if (l->low > -128 || l->high < 127) clamp_bytes(y, outs, l->low, l->high);
 }`;
 
-/** Rows pass through a ring of padded ones, so that the result may be written over the input; without padding they are read where they are. */
-export const depthwiseInteger = `static void depthwise_integer(const integer_layer *l, const int8_t *x, int8_t *y, int32_t *work) {
-  const int32_t channels = l->channels, outs = l->out_height * l->out_width * channels, taps_x = l->kernel_width;
-  const int32_t rows = (l->kernel_height - 1) * l->dilation_y + 1, zero2 = 2 * l->out_zero + 1, any_shift = l->any_shift;
+/** A depthwise function: `corners` walks the channels of a place, whose patch begins at `left`; `tail` ends the whole. */
+export function depthwiseLoop(name: string, setup: string, corners: string, tail: string): string {
+  return `static void ${name}(const integer_layer *l, const int8_t *x, int8_t *y, int32_t *work) {
+  const int32_t channels = l->channels, taps_x = l->kernel_width;
+  const int32_t rows = (l->kernel_height - 1) * l->dilation_y + 1;
   const int32_t line = l->line > 0 ? l->line : l->width * channels, step_x = l->dilation_x * channels, step_y = l->dilation_y * line;
+  ${setup}
   int8_t *ring = (int8_t *)(void *)work, *to = y;
   int32_t loaded = 0, oy;
   for (oy = 0; oy < l->out_height; oy++) {
@@ -274,7 +277,18 @@ export const depthwiseInteger = `static void depthwise_integer(const integer_lay
     }
     right = top + l->out_width * l->stride_x * channels;
     for (left = top; left < right; left += l->stride_x * channels) {
-      const int32_t *scale = l->scales, *last = scale + 3 * channels;
+${corners}
+    }
+  }
+  ${tail}
+}`;
+}
+
+/** Rows pass through a ring of padded ones, so that the result may be written over the input; without padding they are read where they are. */
+export const depthwiseInteger = depthwiseLoop(
+  "depthwise_integer",
+  "const int32_t zero2 = 2 * l->out_zero + 1, any_shift = l->any_shift;",
+  `      const int32_t *scale = l->scales, *last = scale + 3 * channels;
       const int16_t *taps = l->taps;
       const int8_t *corner = left;
       for (; scale < last; scale += 12, corner += 4, to += 4) {
@@ -313,11 +327,9 @@ export const depthwiseInteger = `static void depthwise_integer(const integer_lay
           to[2] = (int8_t)requantize(s2, scale + 6, zero2);
           to[3] = (int8_t)requantize(s3, scale + 9, zero2);
         }
-      }
-    }
-  }
-  if (l->low > -128 || l->high < 127) clamp_bytes(y, outs, l->low, l->high);
-}`;
+      }`,
+  "if (l->low > -128 || l->high < 127) clamp_bytes(y, l->out_height * l->out_width * channels, l->low, l->high);",
+);
 
 export const depthwiseTap = `#if defined(__ARM_FEATURE_DSP)
 #define TAP \\

@@ -41,8 +41,14 @@ export class CModule {
   readonly #arrayTexts: string[] = [];
   readonly #bodies: string[] = [];
   readonly #variables = new Map<string, { element: string; count: number; bytes: number }>();
+  readonly #vectors: boolean;
   #arenaBytes = 0;
   #dataBytes = 0;
+
+  /** @param vectors whether the core has vectors of 16 bytes */
+  constructor(vectors = false) {
+    this.#vectors = vectors;
+  }
 
   /** Bytes of RAM: the arena, and what is kept from run to run. */
   get ramBytes(): number {
@@ -84,7 +90,7 @@ export class CModule {
   /** Adds a graph as `static void name(void)`. Graphs of one family share inputs, outputs and states of equal names. */
   add(name: string, graph: Graph, parameters: ParameterValues, family = name): CFunction {
     const values = knownValues(graph, parameters);
-    const library = new CLibrary((value) => values.get(value));
+    const library = new CLibrary((value) => values.get(value), this.#vectors);
     const lowered = lowerGraph(fuseBiases(graph, values), { lanes: 1, registers: 8, alignment: wordBytes, library });
     const places = this.#persistentPlaces(family, graph, parameters, lowered);
     const base = Math.max(0, ...[...places.keys()].map((s) => s.offset + s.bytes));

@@ -127,10 +127,10 @@ function vectorScales(p: Product, order: readonly number[]): Int32Array {
 function vectorProduct(p: Product, depth: number, sizes: readonly number[], inPlace: boolean): IntegerCall {
   const groups = Math.ceil(depth / 16);
   const outputs = 4 * Math.ceil(p.outputs / 4);
-  const packed = new Int8Array(outputs * groups * 16);
+  const packed = new Int8Array(2 * Math.ceil(p.outputs / 2) * groups * 16);
   for (let o = 0; o < p.outputs; o++)
     p.weights(o).forEach((value, k) => {
-      packed[(Math.floor(o / 4) * groups + Math.floor(k / 16)) * 64 + (o % 4) * 16 + (k % 16)] = value;
+      packed[(Math.floor(o / 2) * groups + Math.floor(k / 16)) * 32 + (o % 2) * 16 + (k % 16)] = value;
     });
   const scales = vectorScales(p, [...Array(outputs).keys()]);
   return {
@@ -140,7 +140,8 @@ function vectorProduct(p: Product, depth: number, sizes: readonly number[], inPl
       descriptorType: "integer_layer",
       members: members({ ...p, scales }, sizes, [packed, 0], [groups, 0]),
     },
-    workspace: 8 * groups,
+    // Sums and patches of two places.
+    workspace: 2 * outputs + 8 * groups,
     inPlace,
   };
 }
@@ -236,7 +237,7 @@ function depthwise(node: Node, valuesOf: ValuesOf, vectors: boolean): IntegerCal
       descriptorType: "integer_layer",
       members: members({ ...p, scales }, sizesOf(g, channels, channels), [0, packed], [0, line]),
     },
-    workspace: Math.max(1, (reach * line) / 4),
+    workspace: Math.max(1, (reach * line) / 4) + (isVector ? taps : 0),
     // A row of the result covers rows of the input that are in the ring already.
     inPlace: isPadded && g.output[1] <= g.input[1] && g.before[0] < reach,
   };

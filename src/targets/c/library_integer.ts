@@ -252,8 +252,18 @@ static void dense_integer(const integer_layer *l, const int8_t *x, int8_t *y, in
   if (l->low > -128 || l->high < 127) clamp_bytes(y, outs, l->low, l->high);
 }`;
 
-/** A depthwise function: `corners` walks the channels of a place, whose patch begins at `left`; `tail` ends the whole. */
-export function depthwiseLoop(name: string, setup: string, corners: string, tail: string): string {
+/** Parts of a depthwise function. */
+interface DepthwiseParts {
+  readonly setup?: string;
+  /** Before the places of a row, whose patches begin at `top`. */
+  readonly row?: string;
+  /** Walks the channels of a place, whose patch begins at `left`. */
+  readonly corners: string;
+  readonly tail?: string;
+}
+
+/** A depthwise function, in whose ring the rows lie padded. */
+export function depthwiseLoop(name: string, { setup = "", row = "", corners, tail = "" }: DepthwiseParts): string {
   return `static void ${name}(const integer_layer *l, const int8_t *x, int8_t *y, int32_t *work) {
   const int32_t channels = l->channels, taps_x = l->kernel_width;
   const int32_t rows = (l->kernel_height - 1) * l->dilation_y + 1;
@@ -275,6 +285,7 @@ export function depthwiseLoop(name: string, setup: string, corners: string, tail
       top = ring + oy * l->stride_y % rows * line;
       end = ring + rows * line;
     }
+    ${row}
     right = top + l->out_width * l->stride_x * channels;
     for (left = top; left < right; left += l->stride_x * channels) {
 ${corners}
@@ -285,10 +296,9 @@ ${corners}
 }
 
 /** Rows pass through a ring of padded ones, so that the result may be written over the input; without padding they are read where they are. */
-export const depthwiseInteger = depthwiseLoop(
-  "depthwise_integer",
-  "const int32_t zero2 = 2 * l->out_zero + 1, any_shift = l->any_shift;",
-  `      const int32_t *scale = l->scales, *last = scale + 3 * channels;
+export const depthwiseInteger = depthwiseLoop("depthwise_integer", {
+  setup: "const int32_t zero2 = 2 * l->out_zero + 1, any_shift = l->any_shift;",
+  corners: `      const int32_t *scale = l->scales, *last = scale + 3 * channels;
       const int16_t *taps = l->taps;
       const int8_t *corner = left;
       for (; scale < last; scale += 12, corner += 4, to += 4) {
@@ -328,8 +338,8 @@ export const depthwiseInteger = depthwiseLoop(
           to[3] = (int8_t)requantize(s3, scale + 9, zero2);
         }
       }`,
-  "if (l->low > -128 || l->high < 127) clamp_bytes(y, l->out_height * l->out_width * channels, l->low, l->high);",
-);
+  tail: "if (l->low > -128 || l->high < 127) clamp_bytes(y, l->out_height * l->out_width * channels, l->low, l->high);",
+});
 
 export const depthwiseTap = `#if defined(__ARM_FEATURE_DSP)
 #define TAP \\

@@ -8,7 +8,7 @@ import { openModel } from "../../src/measure/spotter_model.js";
 import { compilerFlags, warningFlags } from "../../src/targets/c/cpu.js";
 import { deepestStack } from "../../src/targets/c/stack_usage.js";
 import { earshot } from "../cli/command_line.js";
-import { hasCrossTools, runOnCortexM4 } from "./cross_tools.js";
+import { hasCrossTools, runOnCore } from "./cross_tools.js";
 
 const base = mkdtempSync(join(tmpdir(), "earshot-asm-"));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
@@ -92,7 +92,7 @@ describe.skipIf(!hasCrossTools)("export --to c --asm (skipped without a cross co
     expect(figure("STACK")).toBeGreaterThan(50);
     writeFileSync(join(base, "main.c"), main);
     const sources = ["first", "second"].flatMap((p) => [`${p}/featurizer.S`, `${p}/model.S`]);
-    const printed = floatsOf(runOnCortexM4(base, ["main.c", ...sources], compilerFlags("cortex-m4", "hard")));
+    const printed = floatsOf(runOnCore(base, ["main.c", ...sources], "cortex-m4", "hard"));
     const model = await loadModel(resolveModel("ds_cnn_s"));
     const spotter = await openModel(model, { name: "ds_cnn_s", target: "wasm" });
     const wanted = await spotter.scoreSounds(

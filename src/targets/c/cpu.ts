@@ -18,9 +18,9 @@ const floatUnits: Partial<Record<Cpu, string>> = {
   "cortex-m55": "auto",
 };
 
-/** Whether a core has vectors of 16 bytes (Helium). */
-export function hasVectors(cpu: Cpu): boolean {
-  return cpu === "cortex-m55";
+/** Whether a core has vectors of 16 bytes (Helium); they lie in the floating-point unit's registers. */
+export function hasVectors(cpu: Cpu, abi: FloatAbi): boolean {
+  return cpu === "cortex-m55" && abi !== "soft";
 }
 
 /** How floats are passed where nobody says: in the unit's registers where the core has one. */

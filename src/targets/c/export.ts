@@ -63,7 +63,7 @@ export function exportC(model: ExportedModel, options: CExportOptions): CExport 
     throw new UserError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
   if (options.features === "device" && !model.frontend)
     throw new UserError("the model has no front end: export with --features none");
-  const vectors = hasVectors(options.cpu);
+  const vectors = hasVectors(options.cpu, options.floatAbi);
   const module = new CModule(vectors);
   const network = addNetwork(module, networkOf(model, options.features === "device", options.stream));
   const front = separate ? new CModule(vectors) : module;

@@ -11,7 +11,19 @@ export const floatLayer = `typedef struct {
   int32_t line; /* depthwise: floats of a padded row, 0 where there is no padding */
 } float_layer;`;
 
-export const biasAndActivation = `static inline float activated(const float_layer *l, float v) {
+const vectors = "#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)";
+
+export const biasAndActivation = `${vectors}
+#include <arm_mve.h>
+static inline float32x4_t bias_vector(const float_layer *l, int32_t o) {
+  return l->bias ? vldrwq_f32(l->bias + o) : vdupq_n_f32(0.0f);
+}
+static inline float32x4_t activated_vector(const float_layer *l, float32x4_t v) {
+  if (l->activation == 0) return v;
+  return vminnmq_f32(vmaxnmq_f32(v, vdupq_n_f32(l->low)), vdupq_n_f32(l->high));
+}
+#endif
+static inline float activated(const float_layer *l, float v) {
   if (l->activation == 0) return v;
   return min_float(max_float(v, l->low), l->high);
 }
@@ -40,14 +52,34 @@ function tile(rows: readonly string[], columns: number): string {
       ${stored.join("\n      ")}`;
 }
 
-function product(name: string, rows: readonly string[], columns: number): string {
+/** The same for eight columns in vectors of four. */
+function vectorTile(rows: readonly string[]): string {
+  const each = (text: (row: string) => string): string => rows.map(text).join("\n        ");
+  return `const float *w = weights + o;
+      int32_t k;
+      ${each((r) => `float32x4_t ${r}0 = bias_vector(l, o), ${r}1 = bias_vector(l, o + 4);`)}
+      for (k = 0; k < depth; k++, w += outs) {
+        const float32x4_t w0 = vldrwq_f32(w), w1 = vldrwq_f32(w + 4);
+        ${each((r) => `${r}0 = vfmaq_n_f32(${r}0, w0, ${r}[k]);`)}
+        ${each((r) => `${r}1 = vfmaq_n_f32(${r}1, w1, ${r}[k]);`)}
+      }
+      ${each((r) => `vstrwq_f32(to_${r} + o, activated_vector(l, ${r}0)); vstrwq_f32(to_${r} + o + 4, activated_vector(l, ${r}1));`)}`;
+}
+
+const columnsAtOnce = 8;
+
+function product(name: string, rows: readonly string[]): string {
   const given = rows.map((r) => `const float *${r}`).join(", ");
   const written = rows.map((r) => `float *to_${r}`).join(", ");
   return `static void ${name}(const float_layer *l, ${given}, const float *weights, int32_t depth, ${written}) {
   const int32_t outs = l->out_channels;
   int32_t o = 0;
-  for (; o + ${columns} <= outs; o += ${columns}) {
-      ${tile(rows, columns)}
+  for (; o + ${columnsAtOnce} <= outs; o += ${columnsAtOnce}) {
+${vectors}
+      ${vectorTile(rows)}
+#else
+      ${tile(rows, columnsAtOnce)}
+#endif
   }
   for (; o < outs; o++) {
       ${tile(rows, 1)}
@@ -56,7 +88,7 @@ function product(name: string, rows: readonly string[], columns: number): string
 }
 
 /** One row times a matrix [inner, O]. */
-export const denseFloat = `${product("row_product", ["a"], 8)}
+export const denseFloat = `${product("row_product", ["a"])}
 static void dense_float(const float_layer *l, const float *x, const float *weights, float *y) {
   row_product(l, x, weights, l->channels, y);
 }`;
@@ -65,7 +97,7 @@ static void dense_float(const float_layer *l, const float *x, const float *weigh
  * `out[p][o] = sum over taps and channels`; x [H,W,C], weights [KH,KW,C,O], positions outside the map are zeros. Two places at a
  * time. A 1 x 1 layer may write over its input.
  */
-export const convolutionFloat = `${product("rows_product", ["a", "b"], 8)}
+export const convolutionFloat = `${product("rows_product", ["a", "b"])}
 static const float *float_patch(const float_layer *l, const float *x, int32_t place, float *staging, int in_place) {
   const int32_t iy = place / l->out_width * l->stride_y - l->top;
   const int32_t ix = place % l->out_width * l->stride_x - l->left;
@@ -119,7 +151,21 @@ export const depthwiseFloat = `static void depthwise_float(const float_layer *l,
         memcpy(row + l->left * channels, x + iy * l->width * channels, (size_t)(l->width * channels) * sizeof *row);
     }
     for (ox = 0; ox < l->out_width; ox++) {
-      for (o = 0; o < channels; o += ${channelsAtOnce}) {
+      o = 0;
+${vectors}
+      for (; o + 4 <= channels; o += 4, to += 4) {
+        const float *w = weights + o;
+        float32x4_t s = bias_vector(l, o);
+        int32_t ky, kx;
+        for (ky = 0; ky < l->kernel_height; ky++) {
+          const int32_t iy = oy * l->stride_y + ky * l->dilation_y;
+          const float *p = (l->line > 0 ? work + iy % rows * line : x + iy * line) + ox * l->stride_x * channels + o;
+          for (kx = l->kernel_width; kx > 0; kx--, p += step_x, w += channels) s = vfmaq_f32(s, vldrwq_f32(p), vldrwq_f32(w));
+        }
+        vstrwq_f32(to, activated_vector(l, s));
+      }
+#endif
+      for (; o < channels; o += ${channelsAtOnce}) {
         const int32_t rest = channels - o;
         const float *w = weights + o;
         float ${sums((i) => `s${i} = ${i === 0 ? "" : `rest <= ${i} ? 0.0f : `}bias_of(l, o + ${i})`, ", ")};

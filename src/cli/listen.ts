@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.js";
 import type { Moment } from "../detect/listen.js";
@@ -71,6 +72,8 @@ async function listen(name: string, options: ListenArguments): Promise<void> {
   const { openListener } = await import("../measure/listener.js");
   const { Detector } = await import("../detect/detector.js");
   const { listenTo } = await import("../detect/listen.js");
+  // What lives for a step dies in a step: a young generation that grows over the hours would only take memory.
+  setFlagsFromString("--semi-space-growth-factor=1");
   const listener = await openListener(name, { ...options, group: options.input === "mic" ? groups.live : groups.file });
   try {
     const rule = await ruleFor(listener, options);

@@ -112,11 +112,13 @@ export function streamingAs(other: Model, like: Model): Model {
 export function probabilitiesOf(logits: ArrayLike<number>, { quantization }: TensorType): Float32Array {
   const scale = quantization?.scale[0] ?? 1;
   const zeroPoint = quantization?.zeroPoint[0] ?? 0;
-  const real = Float64Array.from(logits, (v) => scale * (v - zeroPoint));
-  const largest = real.reduce((most, v) => Math.max(most, v), -Infinity);
-  const powers = real.map((v) => Math.exp(v - largest));
-  const sum = powers.reduce((total, v) => total + v, 0);
-  return Float32Array.from(powers, (v) => v / sum);
+  const found = new Float32Array(logits.length);
+  let largest = -Infinity;
+  for (let i = 0; i < logits.length; i++) largest = Math.max(largest, scale * ((logits[i] as number) - zeroPoint));
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(scale * ((logits[i] as number) - zeroPoint) - largest);
+  for (let i = 0; i < logits.length; i++) found[i] = Math.exp(scale * ((logits[i] as number) - zeroPoint) - largest) / sum;
+  return found;
 }
 
 /** A model that listens: takes sound in any pieces and gives posteriors with their times. */

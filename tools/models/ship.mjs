@@ -1,5 +1,6 @@
-// Makes the models that come with earshot from training runs: node tools/models/ship.mjs NAME=RUN ...
-// Writes models/NAME.safetensors, models/NAME.recipe.json and models/NAME.md (the card).
+// Makes the models that come with earshot from training runs: node tools/models/ship.mjs NAME=RUN[,START.recipe.json] ...
+// Writes models/NAME.safetensors, models/NAME.recipe.json and models/NAME.md (the card); START is the recipe of the model that the run
+// started from, which is kept as models/NAME.start.recipe.json.
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { loadModel, saveModel } from "../../dist/formats/model_file.js";
@@ -19,8 +20,18 @@ function withoutPaths(recipe) {
     ...recipe,
     data: recipe.data.map((s) => ({ ...s, path: `DATA/${basename(s.path)}` })),
     noise: recipe.noise.map((path) => `DATA/${basename(path)}`),
+    ...(recipe.from ? { from: { ...recipe.from, model: "START/best.safetensors" } } : {}),
     licence,
   };
+}
+
+/** How a training that went on from another one has begun. */
+function beginning(name, recipe) {
+  if (!recipe.from) return "";
+  const form = recipe.streaming
+    ? " It is trained for streams (`--streaming`): `earshot listen` hears with its context form."
+    : "";
+  return ` Begun with the weights of a run by \`${name}.start.recipe.json\` (START).${form}`;
 }
 
 function card(name, model, recipe, evaluation, bytes) {
@@ -45,7 +56,7 @@ function card(name, model, recipe, evaluation, bytes) {
     "",
     "## How it was trained",
     "",
-    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; no synthetic speech.`,
+    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; no synthetic speech.${beginning(name, recipe)}`,
     "",
     "## Not good for",
     "",
@@ -61,7 +72,8 @@ function card(name, model, recipe, evaluation, bytes) {
 
 mkdirSync("models", { recursive: true });
 for (const argument of process.argv.slice(2)) {
-  const [name, run] = argument.split("=");
+  const [name, runs] = argument.split("=");
+  const [run, start] = runs.split(",");
   const model = await loadModel(join(run, "best.safetensors"));
   const recipe = withoutPaths(JSON.parse(readFileSync(join(run, "recipe.json"), "utf8")));
   const evaluation = JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8"));
@@ -69,6 +81,7 @@ for (const argument of process.argv.slice(2)) {
   const path = join("models", `${name}.safetensors`);
   await saveModel(path, { ...model, training, licence });
   writeFileSync(join("models", `${name}.recipe.json`), `${JSON.stringify(recipe, null, 2)}\n`);
+  if (start) writeFileSync(join("models", `${name}.start.recipe.json`), readFileSync(start));
   writeFileSync(join("models", `${name}.md`), card(name, { ...model, training }, recipe, evaluation, statSync(path).size));
   console.log(`${path}: ${(evaluation.evaluation.accuracy * 100).toFixed(2)} %`);
 }

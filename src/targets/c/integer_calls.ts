@@ -28,6 +28,9 @@ export interface IntegerCall {
 /** Sums below this can be doubled. */
 const mostSum = 2 ** 30;
 
+/** Products of a layer with one place from which on a function of its own is worth its code. */
+const leastDense = 8192;
+
 interface Product {
   /** Weights of one output, in the order of a patch. */
   weights(output: number): Int8Array;
@@ -150,7 +153,7 @@ function productCall(p: Product, depth: number, sizes: readonly number[], inPlac
   if (vectors && !p.anyShift) return vectorProduct(p, depth, sizes, inPlace);
   const places = sizes[3]! * sizes[4]!;
   const groups = Math.ceil(depth / 4);
-  const isSingle = places === 1;
+  const isSingle = places === 1 && depth * p.outputs >= leastDense;
   const [name, source] = isSingle ? ["dense_integer", denseInteger] : ["convolution_integer", convolutionInteger];
   return {
     call: {

@@ -85,6 +85,11 @@ export const patchOf = `static const int8_t *patch_of(const integer_layer *l, co
       to += l->kernel_width * channels;
       continue;
     }
+    if (l->dilation_x == 1 && ix >= 0 && ix + l->kernel_width <= l->width) {
+      memcpy(to, row + ix * channels, (size_t)(l->kernel_width * channels));
+      to += l->kernel_width * channels;
+      continue;
+    }
     for (kx = 0; kx < l->kernel_width; kx++) {
       const int32_t at = ix + kx * l->dilation_x;
       const int inside = at >= 0 && at < l->width;

@@ -29,6 +29,8 @@ export interface DatasetOptions extends TaskOptions, SplitShares {
   splitBy?: "lists" | "hash" | "folders" | undefined;
   /** Puts every clip into this one split: for a test set that is a folder of its own. */
   everyClipIn?: Split | undefined;
+  /** Whether wanted words may be without clips: in data that only joins others. Default false. */
+  partial?: boolean | undefined;
   /** Seed of the choice of unknown words. Default 0. */
   seed?: number | undefined;
 }
@@ -212,7 +214,7 @@ function checkWanted(root: string, task: Task, placed: readonly Placed[]): void 
 }
 
 function finish(root: string, task: Task, placed: Placed[], noise: string[], rule: SplitRule, options: DatasetOptions): Dataset {
-  checkWanted(root, task, placed);
+  if (options.partial !== true) checkWanted(root, task, placed);
   const clips = splits.flatMap((split) => splitClips(task, placed, split, options));
   return { root, labels: task.labels, clips, noise, rule };
 }

@@ -55,8 +55,8 @@ export function taskOfLabels(labels: readonly string[]): TaskOptions {
 }
 
 /**
- * Opens the sources of a recipe. The first source settles the labels; the others are labelled in the same way.
- * @throws UserError where a source cannot be read, lacks a word, or where there is no training clip
+ * Opens the sources of a recipe. The first source settles the labels; the others are labelled in the same way, and may lack words.
+ * @throws UserError where a source cannot be read, the first lacks a word, or where there is no training clip
  */
 export function openSources(recipe: Recipe): TrainingData {
   let labels: readonly string[] | undefined;
@@ -100,7 +100,14 @@ function openSource(source: RecipeSource, recipe: Recipe, labels: readonly strin
   if (source.kind === "archive") return openArchiveSource(source.path, task);
   if (isArchive(source.path))
     throw new UserError(`${source.path}: this is a feature archive, not a folder of sounds; name it with --features`);
-  const dataset = openDataset(source.path, { ...task, splitBy, silencePercentage, unknownPercentage, seed: recipe.seed });
+  const dataset = openDataset(source.path, {
+    ...task,
+    splitBy,
+    silencePercentage,
+    unknownPercentage,
+    seed: recipe.seed,
+    partial: labels !== undefined,
+  });
   return {
     labels: dataset.labels,
     noise: dataset.noise,

@@ -1,0 +1,63 @@
+import type { Command } from "commander";
+import { UsageError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
+import { Progress } from "../base/progress.js";
+import type { FliteVoice } from "../signal/speech.js";
+import { commaList, realNumber, wholeNumber } from "./arguments.js";
+import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
+
+interface RunningArguments extends CommonOptions {
+  out: string;
+  words?: string[];
+  count: number;
+  seconds: number;
+  clipSeconds: number;
+  seed: number;
+  voices: string[];
+}
+
+/** `earshot data running`: running speech without the keywords, as training material of what is no keyword. */
+export function register(data: Command): void {
+  data
+    .command("running")
+    .description(
+      "Speak running speech that has none of the keywords, and write it with a manifest of clips for 'earshot train --data': what a detector must not answer to. Same seed, same bytes.",
+    )
+    .requiredOption("-o, --out <folder>", "folder for the recordings and running.jsonl")
+    .option("--words <list>", "keywords that are never said, with commas (default: the ten command words)", commaList)
+    .option("--count <n>", "recordings", wholeNumber(1, 100_000), 200)
+    .option("--seconds <s>", "length of a recording", realNumber(1, 30), 8)
+    .option("--clip-seconds <s>", "length of a clip", realNumber(0.3, 10), 1)
+    .option("--seed <n>", "seed of all that is drawn", wholeNumber(0, 2 ** 32 - 1), 0)
+    .option("--voices <list>", "voices of Flite, with commas (slt is left for 'earshot data long')", commaList, [
+      "awb",
+      "rms",
+      "kal16",
+    ])
+    .option("--json", "print one JSON object")
+    .action(running);
+}
+
+async function running(options: RunningArguments): Promise<void> {
+  const { words, voices, json, ...rest } = options;
+  const { commandWords } = await import("../corpus/synthesize.js");
+  const { writeRunningSpeech } = await import("../corpus/running_speech.js");
+  const { fliteVoices } = await import("../signal/speech.js");
+  for (const voice of voices)
+    if (!(fliteVoices as readonly string[]).includes(voice))
+      throw new UsageError(
+        `there is no voice '${voice}'; did you mean ${nearest(voice, fliteVoices) ?? fliteVoices.join(", ")}?`,
+      );
+  let progress: Progress | undefined;
+  const onProgress = (done: number, total: number): void =>
+    (progress ??= new Progress("speaking", total, "recordings")).update(done);
+  const result = await writeRunningSpeech({
+    ...rest,
+    voices: voices as FliteVoice[],
+    keywords: words ?? commandWords,
+    onProgress,
+  }).finally(() => progress?.end());
+  if (json === true) return printJson(result);
+  printText(`${result.manifest}: ${result.clips} clips of ${result.recordings} recordings`);
+  printNext(`earshot train MODEL --data DATA --data ${shellWord(result.manifest)} --weights 0.9,0.1`, options);
+}

@@ -1,5 +1,5 @@
 import { numberOf, shapeOf } from "../../graph/attributes.js";
-import type { Node, Value } from "../../graph/types.js";
+import { type Node, sizeOf, type Value } from "../../graph/types.js";
 import { normalisation } from "../../passes/fold.js";
 import { kindOfValue, type TfliteLowering, type TfliteRule } from "./lowering.js";
 import { activation, type BuiltinOperator, type OptionName, tensorType } from "./schema.js";
@@ -115,7 +115,12 @@ const identity: TfliteRule = (node, lowering) => lowering.set(node.outputs[0], l
 
 const zeros: TfliteRule = (node, lowering) => {
   const [result] = node.outputs;
-  lowering.setConstant(result, new Float32Array(result.type.shape.reduce((product, n) => product * n, 1)));
+  const { dtype, quantization } = result.type;
+  const size = sizeOf(result.type.shape);
+  const zero = quantization?.zeroPoint[0] ?? 0;
+  if (dtype === "i8") lowering.setConstant(result, new Int8Array(size).fill(zero));
+  else if (dtype === "i16") lowering.setConstant(result, new Int16Array(size).fill(zero));
+  else lowering.setConstant(result, new Float32Array(size));
 };
 
 function reduction(code: BuiltinOperator): TfliteRule {

@@ -1,7 +1,7 @@
 import { UserError } from "../../base/errors.js";
 import { booleanOf, numberOf, shapeOf, textOf } from "../../graph/attributes.js";
 import { integerRange, storedValue } from "../../graph/quantized.js";
-import type { Node, ParameterData, Quantization } from "../../graph/types.js";
+import type { Node, ParameterData, Quantization, Value } from "../../graph/types.js";
 import { kindOfValue, type TfliteLowering, type TfliteRule } from "./lowering.js";
 import { activation, type BuiltinOperator, type OptionName, padding } from "./schema.js";
 
@@ -52,12 +52,17 @@ function product(
     const { emitter } = lowering;
     const moved: Quantization = scales.axis === undefined ? scales : { ...scales, axis };
     const kernel = emitter.shared(weight, () => emitter.quantized(lowering.name(weight), shape, arrange(values), moved));
-    const inputs = [lowering.tensor(x), kernel];
+    const inputs = [table === "FullyConnected" ? lowering.tensor(x) : withPast(node, lowering), kernel];
     const sums: Quantization = {
       scale: scales.scale.map((s) => Math.fround(s * (x.type.quantization?.scale[0] ?? 1))),
       zeroPoint: scales.scale.map(() => 0),
       ...(scales.scale.length > 1 ? { axis: 0 } : {}),
     };
+    if (!bias && table !== "FullyConnected") {
+      // TFLite's convolutions of integers want a bias.
+      const zeros = new Int32Array(node.outputs[0].type.shape.at(-1) ?? 0);
+      inputs.push(emitter.quantized(`${lowering.name(weight)}/no_bias`, [zeros.length], zeros, sums));
+    }
     if (bias) {
       const content = lowering.constant(bias) as ParameterData;
       inputs.push(emitter.shared(bias, () => emitter.quantized(lowering.name(bias), bias.type.shape, content, sums)));
@@ -72,11 +77,23 @@ function fullOptions(node: Node, axes: number): Record<string, number> {
   return { activation: fusedActivation(node), keepDimensions: axes > 2 ? 1 : 0 };
 }
 
+/** The map of a convolution, with the zeros of the past where padding is causal. PAD writes the zero point. */
+function withPast(node: Node, lowering: TfliteLowering): number {
+  const [x, weight] = node.inputs;
+  const input = lowering.tensor(x);
+  const past = ((weight.type.shape[0] ?? 1) - 1) * (shapeOf(node.attributes, "dilations")[0] ?? 1);
+  if (textOf(node.attributes, "padding") !== "causal" || past === 0) return input;
+  const amounts = lowering.emitter.integers("padding", [4, 2], [0, 0, past, 0, 0, 0, 0, 0]);
+  const [batch, time, ...rest] = x.type.shape;
+  const shape = [batch as number, (time as number) + past, ...rest];
+  const result = { ...kindOfValue(x), name: `${lowering.name(node.outputs[0])}/past`, shape };
+  return lowering.emitter.apply("PAD", [input, amounts], result, ["Pad", {}], 2);
+}
+
 function geometryOptions(node: Node, table: OptionName): Record<string, number> {
   const [strideH, strideW] = shapeOf(node.attributes, "strides");
   const [dilationH, dilationW] = shapeOf(node.attributes, "dilations");
   const kind = textOf(node.attributes, "padding");
-  if (kind === "causal") throw new UserError(`${node.op}: causal padding of integers must be a pad of its own`);
   const mode = kind === "same" ? padding.same : padding.valid;
   const depth: Record<string, number> = table === "DepthwiseConv2D" ? { depthMultiplier: 1 } : {};
   return { padding: mode, strideW, strideH, activation: fusedActivation(node), dilationW, dilationH, ...depth };
@@ -135,7 +152,13 @@ const mean: TfliteRule = (node, lowering) => {
 
 const concat: TfliteRule = (node, lowering) => {
   const axis = numberOf(node.attributes, "axis");
-  const inputs = node.inputs.map((v) => lowering.tensor(v));
+  // CONCATENATION takes inputs at the result's scale alone.
+  const scaleOf = (v: Value): string => JSON.stringify(v.type.quantization);
+  const inputs = node.inputs.map((v) => {
+    if (scaleOf(v) === scaleOf(node.outputs[0])) return lowering.tensor(v);
+    const result = { ...kindOfValue(node.outputs[0]), name: `${lowering.name(v)}/scaled`, shape: v.type.shape };
+    return lowering.emitter.apply("QUANTIZE", [lowering.tensor(v)], result, ["Quantize", {}], 2);
+  });
   const options = { axis: axis < 0 ? axis + node.outputs[0].type.shape.length : axis };
   lowering.set(
     node.outputs[0],

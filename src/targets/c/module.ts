@@ -282,10 +282,9 @@ function printCalls(
       const turn = `turn_${depth}`;
       const { count } = instruction;
       out.push(
-        `${indent}int32_t ${turn};`,
         instruction.reverse
-          ? `${indent}for (${turn} = ${count - 1}; ${turn} >= 0; ${turn}--) {`
-          : `${indent}for (${turn} = 0; ${turn} < ${count}; ${turn}++) {`,
+          ? `${indent}for (int32_t ${turn} = ${count - 1}; ${turn} >= 0; ${turn}--) {`
+          : `${indent}for (int32_t ${turn} = 0; ${turn} < ${count}; ${turn}++) {`,
       );
       printCalls(instruction.body, depth + 1, out, callText);
       out.push(`${indent}}`);

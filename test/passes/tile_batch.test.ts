@@ -12,6 +12,7 @@ import { printGraph } from "../../src/graph/text_print.js";
 import { type Graph, tensor } from "../../src/graph/types.js";
 import { verifyGraph } from "../../src/graph/verify.js";
 import { optimize } from "../../src/passes/optimize.js";
+import { streamTrainingForm } from "../../src/passes/stream_training.js";
 import { tileBatch } from "../../src/passes/tile_batch.js";
 import { differentiatedStep } from "../../src/train/step.js";
 import { buildModel } from "../../src/zoo/index.js";
@@ -89,6 +90,16 @@ for (const [name, shape, cacheBytes, least, options] of cases)
       expect(multiplyAccumulates(tiled)).toBe(multiplyAccumulates(whole));
       expectClose(await train(tiled, model, shape, target), await train(whole, model, shape, target));
     });
+
+test("the form for training for streams goes in parts, too", async () => {
+  const shape = { batch: 8, frames: 31, features: 8 };
+  const model = buildModel("ds_cnn_s", {}, { ...shape, labels });
+  const step = differentiatedStep(streamTrainingForm(model, shape.batch), { optimizer: { kind: "sgd", momentum: 0.9 } });
+  const [whole, tiled] = [optimize(step), optimize(step, { batched, cacheBytes: 100_000 })];
+  expect(loopsOf(tiled).length).toBeGreaterThanOrEqual(12);
+  const target = targets.at(-1) as TargetName;
+  expectClose(await train(tiled, model, shape, target), await train(whole, model, shape, target));
+});
 
 const small = { batch: 12, frames: 15, features: 8 };
 

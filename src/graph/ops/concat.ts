@@ -31,6 +31,8 @@ export const concat: OpDefinition = {
       throw new UserError("all inputs must have one element type, scale and zero point (quantized_concat takes several)");
     return [movedType(inputs[0]!, shape)];
   },
+  batching: (inputs, [y]) =>
+    inputs[0]!.shape[0] === y!.shape[0] ? { sliced: inputs.map((_, i) => i), gives: "rows" } : undefined,
   gradient: ({ node, upstream: [dy], needs, op }) => {
     if (!dy) return node.inputs.map(() => undefined);
     const axis = normalAxes([numberOf(node.attributes, "axis")], dy.type.shape.length)[0]!;

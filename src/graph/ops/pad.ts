@@ -20,6 +20,7 @@ export const pad: OpDefinition = {
   documentation: "x with `before` zeros before and `after` zeros after it along each axis (of integers the zero point).",
   time: padTime,
   infer: ([x], attributes) => [movedType(x!, padded(x!, attributes))],
+  batching: ([x], [y]) => (x!.shape[0] === y!.shape[0] ? { sliced: [0], gives: "rows" } : undefined),
   gradient: ({ node, upstream: [dy], op }) => {
     const x = node.inputs[0]!;
     const begin = shapeOf(node.attributes, "before");

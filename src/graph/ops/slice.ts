@@ -35,6 +35,13 @@ export const slice: OpDefinition = {
       range(x!.shape, attributes).map((r) => r.count),
     ),
   ],
+  batching: ([x], _, attributes) => {
+    const [first, ...others] = range(x!.shape, attributes);
+    if (first!.count !== x!.shape[0]) return undefined;
+    const begin = [0, ...others.map((r) => r.from)];
+    const end = others.map((r) => r.from + (r.count - 1) * r.step + 1);
+    return { sliced: [0], gives: "rows", attributes: (rows) => ({ ...attributes, begin, end: [rows, ...end] }) };
+  },
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];
     const shape = node.inputs[0]!.type.shape;

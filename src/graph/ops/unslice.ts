@@ -12,6 +12,11 @@ export const unslice: OpDefinition = {
   documentation:
     "Zeros (of integers the zero point) of the attribute shape with element i of x at begin + i * strides along each axis.",
   infer: ([x], attributes) => [movedType(x!, shapeOf(attributes, "shape"))],
+  batching: ([x], [y], attributes) => {
+    if (x!.shape[0] !== y!.shape[0]) return undefined;
+    const shape = y!.shape.slice(1);
+    return { sliced: [0], gives: "rows", attributes: (rows) => ({ ...attributes, shape: [rows, ...shape] }) };
+  },
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];
     const begin = shapeOf(node.attributes, "begin");

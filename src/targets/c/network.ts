@@ -5,6 +5,7 @@ import { typedNode } from "../../graph/infer.js";
 import type { Graph, Node, Value } from "../../graph/types.js";
 import { foldBatchNorm } from "../../passes/fold.js";
 import { optimize } from "../../passes/optimize.js";
+import { sink } from "../../passes/sink.js";
 import { firstValue, resultsAt, type StreamForm, streamGraph } from "../../passes/stream.js";
 import type { CModule, ParameterValues } from "./module.js";
 import type { PublicParts } from "./public_code.js";
@@ -31,7 +32,7 @@ export interface Network {
 export function networkOf(model: Pick<Model, "graph" | "parameters">, floats: boolean, stream?: NetworkStream): Network {
   const clip = floats || stream ? withFloatInput(model.graph) : model.graph;
   const { graph, parameters } = foldBatchNorm({ graph: clip, parameters: model.parameters });
-  const finish = (phase: Graph): Graph => optimize(withScores(phase), undefined, { joinProducts: false });
+  const finish = (phase: Graph): Graph => sink(optimize(withScores(phase), undefined, { joinProducts: false }));
   if (!stream) return { phases: [finish(graph)], parameters };
   const streaming = streamGraph(graph, { form: stream.form, ...(stream.hops === undefined ? {} : { chunk: stream.hops }) });
   let first = 0;

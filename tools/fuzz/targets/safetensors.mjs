@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { modelDigest, parseModel } from "../../../dist/formats/model_file.js";
+import { withStream } from "../../../dist/detect/model_stream.js";
+import { modelDigest, parseModel, writeModel } from "../../../dist/formats/model_file.js";
 import { findShippedModel } from "../../../dist/formats/shipped.js";
 import { parseSafetensors, writeSafetensors } from "../../../dist/formats/safetensors.js";
 import {
@@ -16,11 +17,19 @@ import {
 } from "../mutate.mjs";
 
 let shipped;
+let streaming;
 
 /** A real model file, read once: 115 KB. */
 function model() {
   shipped ??= new Uint8Array(readFileSync(findShippedModel("ds_cnn_s")));
   return shipped;
+}
+
+/** The same with its streaming graph, of two phases. */
+function streamingModel() {
+  const options = { form: "context", input: "features", hops: 1 };
+  streaming ??= writeModel(withStream(parseModel(model(), "model"), options));
+  return streaming;
 }
 
 /** A file of a header and a body that need not fit it. */
@@ -59,12 +68,16 @@ function deep(random) {
 
 /** A model file whose metadata is changed, with a checksum that fits it again or none. */
 function changedModel(random) {
-  const { tensors, metadata } = parseSafetensors(model(), "model");
-  const key = random.pick([...metadata.keys()]);
+  const streams = random.integer(2) === 0;
+  const { tensors, metadata } = parseSafetensors(streams ? streamingModel() : model(), "model");
+  const keys = [...metadata.keys()];
+  const key = random.pick(streams ? keys.filter((k) => k.startsWith("earshot.stream")) : keys);
   const before = metadata.get(key);
   metadata.set(
     key,
-    key.startsWith("earshot.graph") || key === "earshot.frontend" ? changedGraph(random, before) : changedText(random, before),
+    ["earshot.graph", "earshot.frontend"].includes(key) || key.startsWith("earshot.stream.phase")
+      ? changedGraph(random, before)
+      : changedText(random, before),
   );
   if (random.integer(4) === 0) {
     const name = random.pick([...tensors.keys()]);

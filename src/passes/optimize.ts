@@ -10,6 +10,7 @@ import { simplify } from "./simplify.js";
 import { sliceEarly } from "./slice_early.js";
 import { splitBatchNorm } from "./split_batch_norm.js";
 import { type Tiling, tileBatch } from "./tile_batch.js";
+import { updateEarly } from "./update_early.js";
 
 export interface OptimizeOptions {
   /** Whether products take along what stands behind them; default true. A target with a library of its own knows the plain ops. */
@@ -30,6 +31,7 @@ export function optimize(graph: Graph, tiling?: Tiling, { joinProducts = true }:
     ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
     fuse,
     ...(joinProducts ? [fuseProducts] : []),
+    updateEarly,
   ];
   return passes.reduce((before, pass) => {
     const after = pass(before);

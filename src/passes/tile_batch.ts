@@ -12,6 +12,8 @@ export interface Tiling {
 }
 
 const defaultCacheBytes = 1 << 20;
+/** A product is heavy where its weights take more than this part of the cache. */
+const heavyShare = 16;
 /** Groups of parts that threads share; sums over the batch have one partial sum a group. */
 const mostGroups = 8;
 /** Fewer parts than this are not worth a loop: threads would have too little to share. */
@@ -24,6 +26,14 @@ interface Tiled {
   readonly node: Node;
   readonly batching: Batching;
   readonly stage: number;
+}
+
+/** What a stage consists of, and the batches and other values that it takes. */
+interface Stage {
+  readonly stage: number;
+  readonly members: readonly Node[];
+  readonly sliced: readonly Value[];
+  readonly captured: readonly Value[];
 }
 
 /** Batching of an element-wise node: operands of the result's rank are cut, others repeat. */
@@ -54,8 +64,11 @@ class Tiler {
   readonly #kept: ReadonlySet<Value>;
   /** Element-wise nodes whose value is stored. */
   readonly #stored = new Set<Node>();
+  /** Nodes that take the batch as a whole, though they could take it in parts. */
+  readonly #whole: ReadonlySet<Node>;
 
-  constructor(graph: Graph, batch: number, tiling: Tiling) {
+  constructor(graph: Graph, batch: number, tiling: Tiling, whole: ReadonlySet<Node>) {
+    this.#whole = whole;
     this.#graph = graph;
     this.#batch = batch;
     this.#cacheBytes = tiling.cacheBytes ?? defaultCacheBytes;
@@ -87,17 +100,18 @@ class Tiler {
   #classify(rows: Set<Value>): void {
     for (const node of this.#graph.nodes) {
       const batching = this.#batchingOf(node, rows);
+      const inParts = batching && !this.#whole.has(node);
       const moments = node.inputs.map((v) => {
         const producer = this.#producer.get(v);
         if (!producer) return 0;
         const tiled = this.#tiled.get(producer);
         if (!tiled) return this.#times.get(producer)!;
-        return batching && tiled.batching.gives === "rows" ? tiled.stage : tiled.stage + 1;
+        return inParts && tiled.batching.gives === "rows" ? tiled.stage : tiled.stage + 1;
       });
       const moment = Math.max(0, ...moments);
-      if (batching) this.#tiled.set(node, { node, batching, stage: moment });
+      if (inParts) this.#tiled.set(node, { node, batching, stage: moment });
       else this.#times.set(node, moment);
-      // Sums over the batch may be as long as the batch (64 channels, batch 64): only what went through in parts is a batch.
+      // Sums over the batch may be as long as the batch (64 channels, batch 64): only what can go through in parts is a batch.
       if (batching?.gives === "rows") for (const v of node.outputs) rows.add(v);
     }
   }
@@ -150,8 +164,8 @@ class Tiler {
     return this.#graph.nodes.filter((n) => members.has(n));
   }
 
-  /** Rows to a part; undefined where a loop would not pay. */
-  #rowsOf(members: readonly Node[], sliced: readonly Value[], captured: readonly Value[]): number | undefined {
+  /** Bytes that a stage needs at once whatever the part's size (weights, sums), and bytes of all its batches. */
+  #bytesOf({ members, sliced, captured }: Stage): { fixed: number; busy: number } {
     let busy = sliced.reduce((sum, v) => sum + bytesOf(v), 0);
     let fixed = captured.reduce((sum, v) => sum + bytesOf(v), 0);
     for (const node of members)
@@ -159,6 +173,46 @@ class Tiler {
         if (this.#tiled.get(node)!.batching.gives !== "rows") fixed += bytesOf(v);
         else if (!findOp(node.op).view) busy += findOp(node.op).expression ? bytesOf(v) / 3 : bytesOf(v);
       }
+    return { fixed, busy };
+  }
+
+  /** In stages whose weights do not fit the cache, the products that these belong to. */
+  heavyProducts(): Set<Node> {
+    const heavy = new Set<Node>();
+    for (let stage = 0; stage <= this.#last(); stage++) {
+      const found = this.#boundary(stage);
+      if (this.#bytesOf(found).fixed <= this.#cacheBytes) continue;
+      for (const node of found.members) {
+        const { batching } = this.#tiled.get(node)!;
+        const weights = node.inputs.filter((_, i) => !batching.sliced.includes(i));
+        const bytes = [...weights, ...(batching.gives === "rows" ? [] : node.outputs)].reduce((sum, v) => sum + bytesOf(v), 0);
+        if (findOp(node.op).multiplyAccumulates && bytes > this.#cacheBytes / heavyShare) heavy.add(node);
+      }
+    }
+    this.#addJoined(heavy);
+    return heavy;
+  }
+
+  /** Element-wise nodes that nothing else stands between and a heavy product: passes/fuse_products.ts can compute them with it. */
+  #addJoined(heavy: Set<Node>): void {
+    const isElementwise = (node: Node): boolean => findOp(node.op).expression !== undefined;
+    const isOnlyUse = (v: Value): boolean => this.#users.get(v)?.length === 1 && !this.#kept.has(v);
+    for (const node of this.#graph.nodes) {
+      const joins = node.inputs.some((v) => isOnlyUse(v) && heavy.has(this.#producer.get(v)!));
+      if (!joins || !isElementwise(node) || this.#tiled.get(node)?.batching.gives !== "rows") continue;
+      heavy.add(node);
+      for (const v of node.inputs) {
+        const producer = this.#producer.get(v);
+        if (producer && isElementwise(producer) && isOnlyUse(v)) heavy.add(producer);
+      }
+    }
+  }
+
+  /** Rows to a part; undefined where a loop would not pay. */
+  #rowsOf(stage: Stage): number | undefined {
+    // One op alone finds nothing in the cache, and may be computed together with a product.
+    if (stage.members.length < 2) return undefined;
+    const { fixed, busy } = this.#bytesOf(stage);
     if (fixed > this.#cacheBytes || busy <= 2 * this.#cacheBytes) return undefined;
     const most = Math.max(1, (this.#cacheBytes * this.#batch) / busy);
     let rows = Math.min(this.#batch, Math.floor(most));
@@ -173,8 +227,7 @@ class Tiler {
     for (const p of this.#graph.parameters)
       map.set(p.value, g.parameter(p.name, p.value.type.shape, p.initializer, p.value.type.dtype, p.trainable));
     for (const s of this.#graph.states) map.set(s.input, g.state(s.name, s.input.type));
-    const last = Math.max(-1, ...this.#times.values(), ...[...this.#tiled.values()].map((t) => t.stage));
-    for (let stage = 0; stage <= last; stage++) {
+    for (let stage = 0; stage <= this.#last(); stage++) {
       for (const node of this.#graph.nodes) if (this.#times.get(node) === stage) copyNode(g, node, map);
       this.#stage(g, stage, map);
     }
@@ -183,9 +236,12 @@ class Tiler {
     return g.finish();
   }
 
-  #stage(g: GraphBuilder, stage: number, map: Map<Value, Value>): void {
+  #last(): number {
+    return Math.max(-1, ...this.#times.values(), ...[...this.#tiled.values()].map((t) => t.stage));
+  }
+
+  #boundary(stage: number): Stage {
     const members = this.#members(stage);
-    if (members.length === 0) return;
     const made = new Set(members.flatMap((n) => n.outputs));
     const sliced = new Set<Value>();
     const captured = new Set<Value>();
@@ -193,27 +249,24 @@ class Tiler {
       node.inputs.forEach((v, i) => {
         if (!made.has(v)) (this.#tiled.get(node)!.batching.sliced.includes(i) ? sliced : captured).add(v);
       });
-    const rows = this.#rowsOf(members, [...sliced], [...captured]);
-    const both = [...captured].some((v) => sliced.has(v));
+    return { stage, members, sliced: [...sliced], captured: [...captured] };
+  }
+
+  #stage(g: GraphBuilder, number: number, map: Map<Value, Value>): void {
+    const stage = this.#boundary(number);
+    const { members, sliced, captured } = stage;
+    if (members.length === 0) return;
+    const rows = this.#rowsOf(stage);
+    const both = captured.some((v) => sliced.includes(v));
     if (rows === undefined || both) {
       // Cheap values may have been computed in an earlier stage already.
       for (const node of members) if (!map.has(node.outputs[0]!)) copyNode(g, node, map);
       return;
     }
-    this.#loop(g, { stage, members, sliced: [...sliced], captured: [...captured], rows }, map);
+    this.#loop(g, stage, rows, map);
   }
 
-  #loop(
-    g: GraphBuilder,
-    {
-      stage,
-      members,
-      sliced,
-      captured,
-      rows,
-    }: { stage: number; members: Node[]; sliced: Value[]; captured: Value[]; rows: number },
-    map: Map<Value, Value>,
-  ): void {
+  #loop(g: GraphBuilder, { stage, members, sliced, captured }: Stage, rows: number, map: Map<Value, Value>): void {
     const parts = this.#batch / rows;
     const groups = Math.min(mostGroups, parts);
     const body = new GraphBuilder(`stage${stage}`);
@@ -269,5 +322,9 @@ function copyNode(g: GraphBuilder, node: Node, map: Map<Value, Value>, attribute
 export function tileBatch(graph: Graph, tiling: Tiling): Graph {
   const input = graph.inputs.find((i) => tiling.batched.includes(i.name));
   const batch = input?.value.type.shape[0] ?? 1;
-  return batch < leastParts ? graph : new Tiler(graph, batch, tiling).run();
+  if (batch < leastParts) return graph;
+  const tiler = new Tiler(graph, batch, tiling, new Set());
+  // Where a stage's weights are too many for a cache, what lies between its heavy products becomes stages of their own.
+  const heavy = tiler.heavyProducts();
+  return (heavy.size === 0 ? tiler : new Tiler(graph, batch, tiling, heavy)).run();
 }

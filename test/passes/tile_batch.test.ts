@@ -76,6 +76,8 @@ const cases: [string, Shape, number, number, Record<string, unknown>?][] = [
   // As many clips as channels.
   ["ds_cnn_s", { batch: 64, frames: 15, features: 8 }, 200_000, 12],
   ["svdf", { batch: 8, frames: 98, features: 40 }, 3_000_000, 1],
+  // All weights together do not fit: the products stay whole, what lies between them goes in parts.
+  ["svdf", { batch: 8, frames: 98, features: 40 }, 600_000, 6],
   ["crnn", { batch: 4, frames: 49, features: 20 }, 3_000_000, 0],
 ];
 
@@ -110,6 +112,20 @@ test("any number of threads gives the same bits", async () => {
     const one = await train(tiled, model, small, target);
     for (const threads of [2, 3, 4]) expect(await train(tiled, model, small, target, threads)).toEqual(one);
   }
+});
+
+test("where weights do not fit the cache, heavy products take the whole batch, with what stands behind them", async () => {
+  const shape = { batch: 8, frames: 98, features: 40 };
+  const { model, step } = stepOf("svdf", shape);
+  const tiled = optimize(step, { batched, cacheBytes: 600_000 });
+  const opsOf = (nodes: Graph["nodes"]): string[] => nodes.map((n) => n.op);
+  const heavy = tiled.nodes.filter((n) => n.op === "product" && n.body!.nodes[0]!.op === "dense");
+  expect(heavy.map((n) => opsOf(n.body!.nodes).join("+"))).toContain("dense+step+mul");
+  for (const loop of loopsOf(tiled)) expect(loop.body!.nodes.length).toBeGreaterThan(1);
+  expect(loopsOf(tiled).some((n) => opsOf(n.body!.nodes).includes("depthwise_conv2d_kernel_gradient"))).toBe(true);
+  const target = targets[targets.length - 1]!;
+  const one = await train(tiled, model, shape, target);
+  expect(await train(tiled, model, shape, target, 3)).toEqual(one);
 });
 
 test("loops survive being printed and read", () => {

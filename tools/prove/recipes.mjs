@@ -1,0 +1,125 @@
+// The first 200 steps of every published training on real clips: the loss must fall.
+//   npm run prove:recipes -- DATA/speech_commands [MODEL ...]
+// Each in a process of its own. Writes results/recipes.json, in which the rows of other models stay, and results/recipes.txt from it.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { assemble } from "../../dist/train/assemble.js";
+import { openLoader } from "../../dist/train/loader.js";
+import { parseRecipe } from "../../dist/train/recipe.js";
+import { learningRateAt } from "../../dist/train/schedule.js";
+import { planThreads } from "../../dist/train/threads.js";
+import { Trainer } from "../../dist/train/trainer.js";
+import { findModel, zooModels } from "../../dist/zoo/index.js";
+import { publishedRecipe } from "../../dist/zoo/recipes/index.js";
+import { alignedTable, machineLines } from "../bench/bench_report.mjs";
+
+const steps = 200;
+/** Steps at either end whose mean loss is compared. */
+const ends = 20;
+const most = 0.8;
+
+const mean = (list) => list.reduce((sum, x) => sum + x, 0) / list.length;
+
+/** Trains and measures one model. */
+async function measure(sounds, name) {
+  const recipe = parseRecipe({ ...publishedRecipe(name), data: [{ kind: "sounds", path: sounds }] }, name);
+  const { graph, plan } = await assemble(recipe, "auto");
+  const { threads, workers, takeTurns } = planThreads(undefined, undefined);
+  const started = performance.now();
+  const trainer = await Trainer.open(graph, recipe, { target: "auto", threads });
+  const compileSeconds = (performance.now() - started) / 1000;
+  trainer.initialize();
+  const loader = await openLoader({ ...plan, target: trainer.target }, 1, { workers, takeTurns });
+  const losses = [];
+  const begun = performance.now();
+  for (let step = 1; step <= steps; step++) {
+    const batch = await loader.next();
+    losses.push(trainer.step(batch, learningRateAt(recipe.schedule, step, recipe.steps), step).loss);
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  const stepMilliseconds = trainer.times().milliseconds / steps;
+  await loader.close();
+  const { target } = trainer;
+  trainer.close();
+  const [first, last] = [mean(losses.slice(0, ends)), mean(losses.slice(-ends))];
+  return {
+    model: name,
+    target,
+    threads,
+    first,
+    last,
+    ratio: last / first,
+    examplesPerSecond: (steps * recipe.batch) / seconds,
+    stepMilliseconds,
+    compileSeconds,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+function textOf(rows) {
+  const table = rows.map((row) => [
+    row.model,
+    row.first.toFixed(3),
+    row.last.toFixed(3),
+    row.ratio.toFixed(2),
+    row.ratio <= most ? "yes" : "NO",
+    row.examplesPerSecond.toFixed(0),
+    row.stepMilliseconds.toFixed(1),
+    row.compileSeconds.toFixed(1),
+    (row.peakBytes / 2 ** 20).toFixed(0),
+    `${row.target}, ${row.threads}`,
+  ]);
+  const head = [
+    "model",
+    `first ${ends}`,
+    `last ${ends}`,
+    "ratio",
+    `<= ${most}`,
+    "examples/s",
+    "step ms",
+    "compile s",
+    "MiB",
+    "on",
+  ];
+  return [
+    ...machineLines(undefined),
+    "",
+    ...alignedTable(head, table),
+    "",
+    `npm run prove:recipes: the first ${steps} steps of each published training, batches of 100 recorded clips; mean loss of the first and last ${ends}`,
+    "steps. examples/s: steps and loader together; step ms: the step alone; MiB: peak of the process. Times are wall times of the machine",
+    "as it was.",
+    "",
+  ].join("\n");
+}
+
+const [sounds, ...named] = process.argv.slice(2);
+if (!sounds) {
+  console.error("usage: npm run prove:recipes -- DATA/speech_commands [MODEL ...]");
+  process.exit(2);
+}
+if (process.env.EARSHOT_ONE_RECIPE) {
+  console.log(JSON.stringify(await measure(sounds, named[0])));
+} else {
+  const file = "results/recipes.json";
+  mkdirSync("results", { recursive: true });
+  for (const name of named.length > 0 ? named.map((n) => findModel(n).published.name) : zooModels.map((m) => m.name)) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [process.argv[1], sounds, name], {
+      encoding: "utf8",
+      env: { ...process.env, EARSHOT_ONE_RECIPE: "1" },
+    });
+    if (status !== 0) {
+      console.error(`${name}: ${stderr.trim().split("\n").slice(-5).join("\n")}`);
+      process.exitCode = 1;
+      continue;
+    }
+    const row = JSON.parse(stdout.trim().split("\n").at(-1));
+    const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+    const order = new Map(zooModels.map((m, i) => [m.name, i]));
+    const rows = [...before.filter((r) => r.model !== name), row].toSorted((a, b) => order.get(a.model) - order.get(b.model));
+    writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`);
+    writeFileSync("results/recipes.txt", textOf(rows));
+    console.log(`${name}: ${row.first.toFixed(3)} -> ${row.last.toFixed(3)}`);
+  }
+}

@@ -35,7 +35,7 @@ export interface Architecture<Schema extends OptionsSchema = OptionsSchema> {
 /** What a publication says about a model, as printed. */
 export interface PublishedFigures {
   readonly source: string;
-  /** Per cent, on twelve labels; which data: see the source. */
+  /** Per cent, on the labels of the published shape; which data: see the source. Empty where none is published. */
   readonly accuracy: string;
   readonly parameters?: string;
   /** Hello Edge's count of memory in units of 1000 bytes. */
@@ -57,7 +57,7 @@ export interface ZooModel {
   readonly options: ModelOptions;
   /** Front end of the published training. */
   readonly frontend: FrontendDescription;
-  /** Shape of the published model: one second at 16 kHz, twelve labels. */
+  /** Shape of the published model: one second at 16 kHz, its labels. */
   readonly shape: ModelShape;
   readonly published: PublishedFigures;
 }

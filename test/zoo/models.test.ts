@@ -43,14 +43,14 @@ function noise(size: number, ...key: number[]): Float32Array {
 describe("every model", () => {
   it.each(zooModels)(
     "$name is a valid graph from features to logits, also for a batch of three",
-    ({ name, shape: { frames, features } }) => {
+    ({ name, shape: { frames, features, labels } }) => {
       const graph = buildModel(name, {}, findModel(name).published.shape);
       verifyGraph(graph);
       expect(graph.inputs.map((i) => i.name)).toEqual(["features"]);
-      expect(graph.outputs.map((o) => [o.name, o.value.type.shape])).toEqual([["logits", [1, 12]]]);
+      expect(graph.outputs.map((o) => [o.name, o.value.type.shape])).toEqual([["logits", [1, labels]]]);
       const batched = retype(graph, { inputs: { features: [3, frames, features] } });
       verifyGraph(batched);
-      expect(batched.outputs[0]?.value.type.shape).toEqual([3, 12]);
+      expect(batched.outputs[0]?.value.type.shape).toEqual([3, labels]);
     },
   );
 

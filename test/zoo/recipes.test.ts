@@ -13,7 +13,7 @@ describe.each(zooModels)("$name", ({ name, frontend, shape }) => {
   it("has a published training that, given data, is a recipe and runs through its whole schedule", () => {
     const published = publishedRecipe(name);
     const recipe = parseRecipe({ ...published, data: [{ kind: "sounds", path: "data" }] }, name);
-    expect(recipe).toMatchObject({ model: { name }, frontend, steps: published.steps, batch: 100 });
+    expect(recipe).toMatchObject({ model: { name }, frontend, steps: published.steps, batch: published.batch });
     const { schedule } = recipe;
     if (schedule.kind === "piecewise") expect(schedule.steps.reduce((a, b) => a + b)).toBe(recipe.steps);
     else expect(schedule.kind).toBe("exponential");

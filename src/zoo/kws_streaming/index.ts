@@ -16,6 +16,7 @@ import { mobilenet } from "./mobilenet.js";
 import { mobilenetV2 } from "./mobilenet_v2.js";
 import { twelveLabels } from "./pages/12_labels.js";
 import { thirtyThousand12Labels } from "./pages/30k_12_labels.js";
+import { thirtyFiveLabels } from "./pages/35_labels.js";
 import { paper12Labels } from "./pages/paper_12_labels.js";
 import { quantized12Labels } from "./pages/quantized_12_labels.js";
 import { svdf } from "./svdf.js";
@@ -52,4 +53,5 @@ export const kwsStreamingModels: readonly ZooModel[] = [
   ...paper12Labels,
   ...thirtyThousand12Labels,
   ...twelveLabels,
+  ...thirtyFiveLabels,
 ];

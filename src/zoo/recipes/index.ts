@@ -3,6 +3,7 @@ import { findModel } from "../index.js";
 import { helloEdgeRecipe } from "./hello_edge.js";
 import { twelveLabelsTrainings } from "./kws_streaming/12_labels.js";
 import { thirtyThousand12LabelsTrainings } from "./kws_streaming/30k_12_labels.js";
+import { thirtyFiveLabelsTrainings } from "./kws_streaming/35_labels.js";
 import { kwsStreamingRecipe } from "./kws_streaming/common.js";
 import { paper12LabelsTrainings } from "./kws_streaming/paper_12_labels.js";
 import { quantized12LabelsTrainings } from "./kws_streaming/quantized_12_labels.js";
@@ -13,6 +14,7 @@ const kwsStreaming = {
   ...paper12LabelsTrainings,
   ...thirtyThousand12LabelsTrainings,
   ...twelveLabelsTrainings,
+  ...thirtyFiveLabelsTrainings,
 };
 
 /**

@@ -5,7 +5,12 @@ import type { FrontendDescription } from "../../frontend/frontend.js";
 export interface PublishedRecipe {
   readonly model: { readonly name: string; readonly options: ModelOptions };
   readonly frontend: FrontendDescription;
-  readonly task: { readonly silencePercentage: number; readonly unknownPercentage: number };
+  readonly task: {
+    /** "all": every word of the data is a label, and there is neither silence nor unknown; the ten command words where missing. */
+    readonly words?: "all";
+    readonly silencePercentage: number;
+    readonly unknownPercentage: number;
+  };
   readonly sampling: { readonly order: "uniform" | "walk" };
   readonly augmentation: {
     readonly waveform: Readonly<Record<string, number>>;

@@ -13,7 +13,9 @@ export interface PublishedModel {
   /** Options that differ from the architecture's defaults. */
   readonly options?: ModelOptions;
   readonly frontend: FrontendDescription;
-  /** Per cent on twelve labels of Speech Commands v0.02, as printed; empty where the page prints none. */
+  /** Labels; twelve where missing. */
+  readonly labels?: number;
+  /** Per cent on the labels of Speech Commands v0.02, as printed; empty where the page prints none. */
   readonly accuracy?: string;
   /** As printed. */
   readonly parameters?: string;
@@ -21,7 +23,7 @@ export interface PublishedModel {
 
 /** The entry of the zoo for a model of a page. */
 export function published(page: string, model: PublishedModel): ZooModel {
-  const { name, network, documentation, options = {}, frontend, accuracy = "", parameters } = model;
+  const { name, network, documentation, options = {}, frontend, labels = 12, accuracy = "", parameters } = model;
   return {
     name,
     architecture: `kws_streaming/${network}`,
@@ -29,7 +31,7 @@ export function published(page: string, model: PublishedModel): ZooModel {
     documentation: `kws_streaming ${network}, ${documentation}`,
     options,
     frontend,
-    shape: { ...featureShape(frontend, oneSecond), labels: 12 },
+    shape: { ...featureShape(frontend, oneSecond), labels },
     published: { source: `kws_streaming, page ${page}`, accuracy, ...(parameters ? { parameters } : {}) },
   };
 }

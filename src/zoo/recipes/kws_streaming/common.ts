@@ -13,15 +13,22 @@ export interface PageTraining {
   readonly optimizer?: PublishedRecipe["optimizer"];
   /** `pick_deterministically`: the clips in their order, again and again, instead of drawn. */
   readonly walk?: boolean;
+  /** Every word of the data is a label, without silence and unknown. */
+  readonly allWords?: boolean;
+  /** Clips of a step; 100 where missing. */
+  readonly batch?: number;
+  /** Steps from one validation to the next; 400 where missing. */
+  readonly validateEvery?: number;
 }
 
-/** The training of a model of kws_streaming's pages: steps of 100 clips, shifted, noisy, validated every 400. */
+/** The training of a model of kws_streaming's pages: of clips that are shifted and noisy. */
 export function kwsStreamingRecipe(model: ZooModel, training: PageTraining): PublishedRecipe {
   const { schedule, steps, resample = 0.15, masks = null, optimizer = { kind: "adam", epsilon: 1e-8 }, walk } = training;
+  const { allWords = false, batch = 100, validateEvery = 400 } = training;
   return {
     model: { name: model.name, options: {} },
     frontend: model.frontend,
-    task: { silencePercentage: 10, unknownPercentage: 10 },
+    task: { ...(allWords ? { words: "all" as const } : {}), silencePercentage: 10, unknownPercentage: 10 },
     sampling: { order: walk === true ? "walk" : "uniform" },
     augmentation: {
       waveform: { resample, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1, silenceVolume: 1 },
@@ -29,9 +36,9 @@ export function kwsStreamingRecipe(model: ZooModel, training: PageTraining): Pub
     },
     optimizer,
     schedule,
-    batch: 100,
+    batch,
     steps,
-    validateEvery: 400,
+    validateEvery,
   };
 }
 

@@ -1,4 +1,4 @@
-import { bytesOf, countLayers, countParameters, multiplyAccumulates } from "../graph/count.js";
+import { bytesOf, countLayers, countParameters, type LayerCount, multiplyAccumulates } from "../graph/count.js";
 import { type Graph, sizeOf } from "../graph/types.js";
 import { multiplyAccumulatesPerUnit, stateBytes, type StreamingGraph } from "../passes/stream.js";
 
@@ -89,11 +89,29 @@ export interface HelloEdgeCost {
 /** Memory and operations of one inference as Hello Edge counts them. */
 export function helloEdgeCost(graph: Graph): HelloEdgeCost {
   const layers = countLayers(graph);
-  const parameters = layers.reduce((sum, layer) => sum + layer.kernel + layer.offset, 0);
-  const pair = Math.max(0, ...layers.map((layer) => sizeOf(layer.input.shape) + sizeOf(layer.output.shape)));
+  const parameters = layers.reduce((sum, layer) => sum + folded(layer), 0);
+  const pair = Math.max(0, ...layers.map((layer, i) => pairOf(layer, layers[i - 1], layers[i + 1])));
   const operations = layers.reduce(
-    (sum, layer) => sum + 2 * layer.multiplyAccumulates + (layer.offset > 0 ? sizeOf(layer.output.shape) : 0),
+    (sum, layer) =>
+      sum + 2 * layer.multiplyAccumulates + (layer.offset > 0 && layer.op !== "scan" ? sizeOf(layer.output.shape) : 0),
     0,
   );
   return { memory: parameters + pair, operations };
+}
+
+/** Parameters with batch norm folded; in a cell there is none, and vectors are weights like others. */
+function folded(layer: LayerCount): number {
+  return layer.op === "scan" ? layer.parameters : layer.kernel + layer.offset;
+}
+
+/**
+ * Input and output of a layer. Of a recurrent layer, which is a product over all frames and a scan: all frames, the gates of one and, where
+ * the output is a projection, what is projected. So the printed figures come out.
+ */
+function pairOf(layer: LayerCount, before: LayerCount | undefined, behind: LayerCount | undefined): number {
+  if (behind?.op === "scan" && behind.name === layer.name) return 0;
+  if (layer.op !== "scan" || before?.name !== layer.name) return sizeOf(layer.input.shape) + sizeOf(layer.output.shape);
+  const memory = layer.input.shape.at(-1) as number;
+  const projected = memory === (behind?.input.shape.at(-1) ?? memory) ? 0 : memory;
+  return sizeOf(before.input.shape) + (before.output.shape.at(-1) as number) + projected;
 }

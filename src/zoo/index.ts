@@ -2,19 +2,14 @@ import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import type { Graph } from "../graph/types.js";
-import { cnn } from "./hello_edge/cnn.js";
-import { dnn } from "./hello_edge/dnn.js";
-import { dsCnn } from "./hello_edge/ds_cnn.js";
+import { helloEdgeArchitectures } from "./hello_edge/index.js";
 import { helloEdgeSizes } from "./hello_edge/sizes.js";
 import { kwsStreamingArchitectures, kwsStreamingModels } from "./kws_streaming/index.js";
 import type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.js";
 import { optionName, parseOptions } from "./options.js";
 
 /** All architectures. */
-export const architectures: readonly Architecture[] = [
-  ...([dnn, cnn, dsCnn] as unknown as readonly Architecture[]),
-  ...kwsStreamingArchitectures,
-];
+export const architectures: readonly Architecture[] = [...helloEdgeArchitectures, ...kwsStreamingArchitectures];
 
 /** Architectures with the options of their publications. */
 export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels];

@@ -1,7 +1,9 @@
 import type { ModelOptions } from "../../src/zoo/index.js";
 
-/** A small network of each architecture of kws_streaming that is not among the other tests: [name, options]; 24 frames of 20 features. */
-export const smallNetworks: readonly (readonly [name: string, options: ModelOptions])[] = [
+type SmallNetwork = readonly [name: string, options: ModelOptions];
+
+/** A small network of each architecture of kws_streaming that is not among the other tests. */
+const ofKwsStreaming: readonly SmallNetwork[] = [
   ["kws_streaming/gru", { gruUnits: [12, 8], returnSequences: [1, 0], stateful: 0, units1: [16, 16] }],
   ["kws_streaming/gru", { gruUnits: [12], resetAfter: 0, stateful: 0, units1: [16, 16] }],
   ["kws_streaming/lstm", { lstmUnits: [16], numProj: [8], stateful: 0, dropout1: 0.1 }],
@@ -161,6 +163,21 @@ export const smallNetworks: readonly (readonly [name: string, options: ModelOpti
     },
   ],
 ];
+
+/** The same of Hello Edge. */
+const ofHelloEdge: readonly SmallNetwork[] = [
+  ["hello_edge/basic_lstm", { modelSizeInfo: [12] }],
+  ["hello_edge/lstm", { modelSizeInfo: [8, 12] }],
+  ["hello_edge/gru", { modelSizeInfo: [2, 10] }],
+  ["hello_edge/crnn", { modelSizeInfo: [6, 8, 4, 2, 2, 2, 8, 16] }],
+  ["hello_edge/single_fc", {}],
+  ["hello_edge/conv", {}],
+  ["hello_edge/low_latency_conv", {}],
+  ["hello_edge/low_latency_svdf", {}],
+];
+
+/** A small network of each architecture: [name, options]; 24 frames of 20 features. */
+export const smallNetworks: readonly SmallNetwork[] = [...ofKwsStreaming, ...ofHelloEdge];
 
 /** Shape of the small networks. */
 export const smallShape = { frames: 24, features: 20, labels: 12 };

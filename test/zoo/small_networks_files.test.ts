@@ -62,13 +62,13 @@ async function scores({ graph, parameters }: { graph: Graph; parameters: Readonl
 const difference = (found: ArrayLike<number>, wanted: readonly number[]): number =>
   Math.max(...wanted.map((w, i) => Math.abs(w - (found[i] as number))));
 
-describe("networks of kws_streaming as .tflite files, in LiteRT", () => {
+describe("small networks as .tflite files, in LiteRT", () => {
   it.each(smallNetworks)("%s %j", async (name, options) => {
     const { float, integer } = await formsOf(name, options);
     for (const [model, most] of [
       [float, 1e-5],
       // LiteRT's fast integer kernels round sums of products otherwise than its reference: some steps of 1/256.
-      [integer, 0.02],
+      [integer, name.endsWith("svdf") ? 0.05 : 0.02],
     ] as const) {
       const lite = await openLiteRt(exportTflite(model, { features: "none" }));
       const [found] = await lite.run([clip]);
@@ -88,9 +88,11 @@ int main(void) {
 `;
 
 /** What has loops, windows or nodes that no other C test has. */
-const compiled = smallNetworks.filter(([name]) => /lstm|att_mh|bc_resnet|svdf_resnet|inception_resnet/.test(name));
+const compiled = smallNetworks.filter(([name]) =>
+  /streaming.lstm|att_mh|bc_resnet|svdf_resnet|inception_resnet|edge.gru/.test(name),
+);
 
-describe.skipIf(!hostCompiler())("networks of kws_streaming as C, compiled by this machine's cc", () => {
+describe.skipIf(!hostCompiler())("small networks as C, compiled by this machine's cc", () => {
   it.each(compiled)("%s %j", async (name, options) => {
     const { float, integer } = await formsOf(name, options);
     for (const model of [float, integer]) {

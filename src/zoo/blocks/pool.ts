@@ -3,7 +3,7 @@ import type { Value } from "../../graph/types.js";
 import { requireFit } from "./window.js";
 
 /**
- * Largest or mean value of windows over a map [B, T, F, C], without padding.
+ * Largest or mean value of windows over a map [B, T, F, C], without padding unless told.
  * @throws UsageError where the window does not fit
  */
 export function pool(
@@ -13,10 +13,11 @@ export function pool(
   kind: "average" | "max",
   window: readonly [number, number],
   strides: readonly [number, number] = window,
+  padding: "valid" | "same" = "valid",
 ): Value {
   if (window[0] === 1 && window[1] === 1 && strides[0] === 1 && strides[1] === 1) return x;
-  requireFit(path, x, { kernel: window, padding: "valid" });
-  return builder.op(`${kind}_pool`, [x], { window, strides, padding: "valid" });
+  requireFit(path, x, { kernel: window, padding });
+  return builder.op(`${kind}_pool`, [x], { window, strides, padding });
 }
 
 /** Mean over time and frequency: [B, T, F, C] to [B, C]. */

@@ -254,7 +254,8 @@ class Lowering {
       const given = wanted.get(value);
       if (given?.adds) return given;
       const walked = elementwiseInputs(node, inputs, o);
-      if (given) return mayWrite(given, walked, inputs) && uses.isFree(given, places) ? given : this.fresh(node.op, value.type);
+      const mayTake = given && (mayWrite(given, walked, inputs) || this.#mayWriteOver(node, inputs, given));
+      if (given) return mayTake && uses.isFree(given, places) ? given : this.fresh(node.op, value.type);
       if (elementwise) {
         const reused = inputs.find(
           (p, i) =>
@@ -287,6 +288,12 @@ class Lowering {
       const target = wanted.get(value);
       if (target && target !== outputs[i]) uses.later(() => this.copy(outputs[i]!, target));
     });
+  }
+
+  /** Whether the target's kernel may write a state where the node reads it. */
+  #mayWriteOver(node: Node, inputs: readonly Place[], given: Place): boolean {
+    const index = this.width.library?.inPlace(node);
+    return index !== undefined && inputs.every((p, i) => (p.storage === given.storage) === (i === index));
   }
 
   /** The input's memory as the result's, where the target's kernel may and nothing needs the input any more. */

@@ -1,12 +1,14 @@
 import type { TargetLibrary } from "../../engine/lower.js";
 import type { LowerContext, Region } from "../../graph/lower.js";
 import { tableValues } from "../../graph/ops/table.js";
-import type { Node, Value } from "../../graph/types.js";
+import { dtypeBytes, type Node, sizeOf, type Value } from "../../graph/types.js";
 import type { ElementType, Kernel } from "../../kernels/language.js";
 import { KernelBuilder } from "../../kernels/language.js";
 import type { ArrayData } from "./arrays.js";
 import { type FloatCall, floatCall } from "./float_calls.js";
 import { type IntegerCall, integerCall } from "./integer_calls.js";
+import { pushRows, ringLayer } from "./library_rings.js";
+import { shifts } from "./resident_rings.js";
 
 /** A call of a function that is written in C, not printed from the loop language. */
 export interface LibraryCall {
@@ -52,6 +54,7 @@ export class CLibrary implements TargetLibrary {
   }
 
   inPlace(node: Node): number | undefined {
+    if (isShift(node)) return 0;
     return (this.#integer(node) ?? this.#float(node))?.inPlace ? 0 : undefined;
   }
 
@@ -66,6 +69,10 @@ export class CLibrary implements TargetLibrary {
   }
 
   lower(node: Node, context: LowerContext): boolean {
+    if (isShift(node)) {
+      this.#call(context, shiftCall(node), [...context.inputs, context.outputs[0]!], 1);
+      return true;
+    }
     const integer = this.#integer(node);
     if (integer) {
       const work = integer.workspace > 0 ? [context.workspace("i32", integer.workspace)] : [];
@@ -93,4 +100,17 @@ export class CLibrary implements TargetLibrary {
       regions,
     );
   }
+}
+
+const isShift = (node: Node): boolean => node.op === "concat" && node.attributes[shifts] === true;
+
+function shiftCall(node: Node): LibraryCall {
+  const bytes = ({ type }: Value): number => sizeOf(type.shape) * dtypeBytes[type.dtype];
+  const added = bytes(node.inputs[1]!);
+  return {
+    name: "push_rows",
+    sources: [ringLayer, pushRows],
+    descriptorType: "ring_layer",
+    members: [bytes(node.outputs[0]!) - added, added],
+  };
 }

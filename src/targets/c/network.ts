@@ -9,6 +9,7 @@ import { sink } from "../../passes/sink.js";
 import { firstValue, resultsAt, type StreamForm, streamGraph } from "../../passes/stream.js";
 import type { CModule, ParameterValues } from "./module.js";
 import type { PublicParts } from "./public_code.js";
+import { residentRings } from "./resident_rings.js";
 
 /** How a network streams. */
 export interface NetworkStream {
@@ -40,8 +41,10 @@ export function networkOf(model: Pick<Model, "graph" | "parameters">, floats: bo
   const starts = streaming.states
     .filter((s) => s.start > 0)
     .map((s) => ({ state: s.name, step: s.start, value: firstValue(s)[0] ?? 0 }));
+  const phases = streaming.phases.map(finish);
   return {
-    phases: streaming.phases.map(finish),
+    // Phases share their states, which are then as long in all of them.
+    phases: phases.length === 1 ? phases.map(residentRings) : phases,
     parameters,
     stream: { chunk: streaming.chunk, lead: streaming.lead, phases: streaming.phases.length, firstResult: first, starts },
   };

@@ -1,4 +1,17 @@
-import { add, constant, div, type Expression, fma, type Kernel, KernelBuilder, mul, rem } from "./language.js";
+import type { Epilogue } from "./contraction_plan.js";
+import {
+  add,
+  type Buffer,
+  constant,
+  div,
+  type Expression,
+  fma,
+  type Kernel,
+  KernelBuilder,
+  mul,
+  rem,
+  widen,
+} from "./language.js";
 import { pieces } from "./map.js";
 
 /** Geometry of a depthwise convolution over [batch, height, width, channels]. */
@@ -59,15 +72,50 @@ export function columnBlocks(s: DepthwiseShape): { edges: { at: number; count: n
   return { edges, from, to };
 }
 
-/** y[b,h,w,c] = sum over taps x[...] * kernel[tap,c]. Buffers: x, kernel [kh,kw,C], y. `flip` reads the taps backwards (input gradient at stride 1). */
-export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLanes: number): Kernel {
+/** Writes sums, or what an epilogue makes of them: some vectors of neighbouring places of the same channels. */
+class SumWriter {
+  readonly #k: KernelBuilder;
+  readonly #epilogue: Epilogue | undefined;
+  readonly #operands: readonly Buffer[];
+  readonly #results: readonly Buffer[];
+
+  constructor(k: KernelBuilder, element: "f32" | "f64", epilogue: Epilogue | undefined) {
+    this.#k = k;
+    this.#epilogue = epilogue;
+    this.#operands = (epilogue?.operands ?? []).map((_, i) => k.buffer(`x${i}_`, element));
+    this.#results = Array.from({ length: epilogue?.outputs ?? 1 }, (_, i) => k.buffer(`y${i}_`, element, true));
+  }
+
+  write(sums: readonly Expression[], first: Expression, channels: number, channel: Expression): void {
+    const k = this.#k;
+    const { lanes } = sums[0]!;
+    const epilogue = this.#epilogue;
+    const shared = this.#operands.map((buffer, i) => {
+      const kind = epilogue!.operands[i];
+      if (kind === "number") return widen(k.let(k.load(buffer, constant("i32", 0))), lanes);
+      return kind === "column" ? k.let(k.load(buffer, channel, lanes)) : undefined;
+    });
+    for (const [n, sum] of sums.entries()) {
+      const at = add(first, n * channels);
+      const operands = shared.map((v, i) => v ?? k.let(k.load(this.#operands[i]!, at, lanes)));
+      const results = epilogue ? epilogue.body(k, [sum, ...operands]) : [sum];
+      results.forEach((result, i) => k.store(this.#results[i]!, at, widen(result, lanes)));
+    }
+  }
+}
+
+/**
+ * y[b,h,w,c] = sum over taps x[...] * kernel[tap,c]. Buffers: x, kernel [kh,kw,C], y; with an epilogue its operands and results in
+ * the place of y. `flip` reads the taps backwards (input gradient at stride 1).
+ */
+export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLanes: number, epilogue?: Epilogue): Kernel {
   const s = lying(shape);
   const lanes = s.element === "f64" ? 1 : vectorLanes;
   const { channels } = s;
   const k = new KernelBuilder("depthwise");
   const x = k.buffer("x", s.element);
   const w = k.buffer("w", s.element);
-  const y = k.buffer("y", s.element, true);
+  const writer = new SumWriter(k, s.element, epilogue);
   const [taps0, taps1] = s.kernel;
   const { edges, from, to } = columnBlocks(s);
   const tap = (i: number, j: number): number => (flip ? (taps0 - 1 - i) * taps1 + (taps1 - 1 - j) : i * taps1 + j);
@@ -108,7 +156,7 @@ export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLane
       });
     }
     const out = k.let(add(add(yRow, typeof column === "number" ? column * channels : mul(column, channels)), channel));
-    sums.forEach((sum, n) => k.store(y, add(out, n * channels), sum));
+    writer.write(sums, out, channels, channel);
   };
 
   k.parallel(s.batch * s.output[0], (p) => {

@@ -1,8 +1,24 @@
+import { shapeOf } from "../graph/attributes.js";
 import { findOp } from "../graph/ops/index.js";
 import { type Graph, type NamedValue, type Node, sizeOf, type Value } from "../graph/types.js";
 
 /** Products whose results lie as their kernel writes them. */
-const products = new Set(["dense", "dense_weight_gradient", "conv2d", "conv2d_input_gradient", "conv2d_kernel_gradient"]);
+const products = new Set([
+  "dense",
+  "dense_weight_gradient",
+  "conv2d",
+  "conv2d_input_gradient",
+  "conv2d_kernel_gradient",
+  "depthwise_conv2d",
+  "depthwise_conv2d_input_gradient",
+]);
+
+function isProduct(node: Node): boolean {
+  if (!products.has(node.op)) return false;
+  // Only at stride 1 it is computed as a convolution.
+  return node.op !== "depthwise_conv2d_input_gradient" || shapeOf(node.attributes, "strides").every((s) => s === 1);
+}
+
 /** Tensors that a kernel reads and writes. */
 const mostOperands = 12;
 
@@ -22,7 +38,7 @@ function productOf(node: Node, producers: ReadonlyMap<Value, Node>, uses: Readon
   if (!isElementwise || hasPlaces) return undefined;
   for (const v of node.inputs) {
     const producer = producers.get(v);
-    if (!producer || !products.has(producer.op) || uses.get(v) !== 1 || v.type.dtype !== "f32") continue;
+    if (!producer || !isProduct(producer) || uses.get(v) !== 1 || v.type.dtype !== "f32") continue;
     const others = node.inputs.filter((other) => other !== v);
     const fits =
       node.inputs.length - others.length === 1 &&

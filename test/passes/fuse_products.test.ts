@@ -11,7 +11,7 @@ import { fuseProducts } from "../../src/passes/fuse_products.js";
 
 const targets = ["oracle", "wasm", ...(nativeCompiler() ? ["native"] : [])] as ("oracle" | "wasm" | "native")[];
 
-/** A product with a bias and an activation, whose reduction is cut into chunks; one with few columns; a weight's gradient in slices with a step of descent. */
+/** A product with a bias and an activation, whose reduction is cut into chunks; one with few columns; depthwise convolutions; a weight's gradient in slices with a step of descent. */
 function products(): Graph {
   const g = new GraphBuilder("products");
   const x = g.input("x", tensor("f32", [37, 700]));
@@ -24,6 +24,13 @@ function products(): Graph {
   };
   behind("wide", 150);
   behind("narrow", 5);
+  const map = g.input("map", tensor("f32", [2, 9, 12, 19]));
+  const taps = g.input("taps", tensor("f32", [3, 3, 19, 1]));
+  const settings = { strides: [1, 1], dilations: [1, 1], padding: "same" };
+  const convolved = g.op("depthwise_conv2d", [map, taps], settings);
+  g.output("convolved", g.op("relu", [g.op("add", [convolved, g.input("offset", tensor("f32", [19]))])]));
+  const back = g.op("depthwise_conv2d_input_gradient", [map, taps], { ...settings, inputShape: [2, 9, 12, 19] });
+  g.output("masked", g.op("mul", [g.op("mul", [back, map]), g.input("scale", tensor("f32", [1]))]));
   const w = g.state("w", tensor("f32", [16, 70]));
   const gradient = g.op("dense_weight_gradient", [
     g.input("long", tensor("f32", [2100, 16])),
@@ -53,7 +60,7 @@ describe("fuseProducts", () => {
 
   it("joins each product with what stands behind it", () => {
     verifyGraph(after);
-    expect(after.nodes.map((n) => n.op)).toEqual(["product", "product", "product"]);
+    expect(after.nodes.map((n) => n.op)).toEqual(["product", "product", "product", "product", "product"]);
     expect(multiplyAccumulates(after)).toBe(multiplyAccumulates(before));
   });
 
@@ -61,6 +68,15 @@ describe("fuseProducts", () => {
     const expected = await results(before, target);
     expect(await results(after, target)).toEqual(expected);
     if (target !== "oracle") expect(await results(after, target, 2)).toEqual(expected);
+  });
+
+  it("leaves the gradient of a depthwise map with strides alone", () => {
+    const g = new GraphBuilder("strided");
+    const dy = g.input("dy", tensor("f32", [2, 5, 5, 4]));
+    const w = g.input("w", tensor("f32", [3, 3, 4, 1]));
+    const attributes = { strides: [2, 2], dilations: [1, 1], padding: "same", inputShape: [2, 10, 10, 4] };
+    g.output("dx", g.op("relu", [g.op("depthwise_conv2d_input_gradient", [dy, w], attributes)]));
+    expect(fuseProducts(g.finish()).nodes.map((n) => n.op)).toEqual(["depthwise_conv2d_input_gradient", "relu"]);
   });
 
   it("leaves a product whose sums are needed as they are", () => {

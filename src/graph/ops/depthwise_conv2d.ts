@@ -1,6 +1,6 @@
 import { UserError } from "../../base/errors.js";
-import { depthwiseKernel } from "../../kernels/depthwise.js";
 import { geometryOf } from "../convolution.js";
+import { depthwise } from "../depthwise_lowering.js";
 import { floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";
@@ -34,11 +34,7 @@ export const depthwiseConv2d: OpDefinition = {
       element: floatOf(x!),
       channels: x!.type.shape[3]!,
     };
-    context.call(`depthwise ${JSON.stringify(shape)}`, () => depthwiseKernel(shape, false, context.lanes), [
-      x!,
-      w!,
-      context.outputs[0]!,
-    ]);
+    depthwise(context, shape, false, x!, w!);
   },
   batching: () => ({ sliced: [0], gives: "rows" }),
   multiplyAccumulates: ([, w], [y]) => sizeOf(y!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),

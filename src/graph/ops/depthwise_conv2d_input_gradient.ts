@@ -1,5 +1,6 @@
-import { depthwiseInputGradient, depthwiseKernel } from "../../kernels/depthwise.js";
+import { depthwiseInputGradient } from "../../kernels/depthwise.js";
 import { geometryOf } from "../convolution.js";
+import { depthwise } from "../depthwise_lowering.js";
 import { inputGradientRules } from "../input_gradient.js";
 import { floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
@@ -26,7 +27,7 @@ export const depthwiseConv2dInputGradient: OpDefinition = {
     // At stride 1 it is the convolution of dy with the taps turned round.
     const before = [0, 1].map((d) => (shape.kernel[d]! - 1) * shape.dilations[d]! - shape.before[d]!) as [number, number];
     const turned = { ...shape, input: shape.output, output: shape.input, before };
-    context.call(`depthwise turned ${JSON.stringify(turned)}`, () => depthwiseKernel(turned, true, context.lanes), [dy!, w!, dx]);
+    depthwise(context, turned, true, dy!, w!);
   },
   multiplyAccumulates: ([dy, w]) => sizeOf(dy!.shape) * (w!.shape[0] as number) * (w!.shape[1] as number),
 };

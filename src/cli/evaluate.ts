@@ -32,6 +32,7 @@ interface EvaluateArguments extends CommonOptions, StreamArguments {
   out?: string;
   streamClips?: "context" | "window";
   reset?: boolean;
+  order?: number;
 }
 
 /** `earshot evaluate MODEL`: accuracy and confusion on every clip of a split. */
@@ -63,6 +64,7 @@ export function register(program: Command): void {
         .choices(["context", "window"]),
     )
     .option("--reset", "with --stream-clips: begin anew with every clip")
+    .option("--order <n>", "with --stream-clips: which of the orders they follow each other in (default: 0)", wholeNumber(0, 1e6))
     .option("--stream <recording>", "measure on a long recording: false accepts an hour, misses, latency, at every threshold")
     .option("--truth <file>", "with --stream: what is said in it ('earshot data long' writes it; MLPerf Tiny's files are read)")
     .option(
@@ -94,7 +96,8 @@ async function evaluate(names: readonly string[], options: EvaluateArguments): P
     throw new UsageError("name what to measure on with --data FOLDER or with --features ARCHIVE");
   if (options.out !== undefined && names.length > 1)
     throw new UsageError(`--out takes the evaluation of one model, and ${names.length} are named`);
-  if (options.reset === true && options.streamClips === undefined) throw new UsageError("--reset goes with --stream-clips");
+  if (options.streamClips === undefined && (options.reset === true || options.order !== undefined))
+    throw new UsageError(`${options.reset === true ? "--reset" : "--order"} goes with --stream-clips`);
   if (options.streamClips !== undefined && options.out !== undefined)
     throw new UsageError("--stream-clips writes no evaluation; leave --out out");
   const evaluations: Evaluation[] = [];
@@ -162,9 +165,9 @@ async function measureStreamed(name: string, options: EvaluateArguments): Promis
   const set = options.data === undefined ? await arraySet(model, options) : await soundsSet(model, options);
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number) => (progress ??= new Progress("streaming", total, "clips")).update(done);
-  const { streamClips: form, reset = false, target } = options;
+  const { streamClips: form, reset = false, order, target } = options;
   return interruptible(
-    (signal) => evaluateStreamedClips(model, set, { form, reset, target, onProgress, signal }),
+    (signal) => evaluateStreamedClips(model, set, { form, reset, order, target, onProgress, signal }),
     "nothing was written",
   ).finally(() => progress?.end());
 }

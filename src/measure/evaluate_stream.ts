@@ -8,15 +8,17 @@ import { openStreamedClips, type StreamedClips } from "./streamed_clips.js";
 export interface StreamClipsOptions extends Pick<ModelStreamOptions, "form" | "hops" | "target"> {
   /** The stream begins anew with every clip. */
   readonly reset: boolean;
+  /** Which of the orders the clips follow each other in, from 0; default 0. */
+  readonly order?: number | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Key of the order in which the clips follow each other. */
+/** Key of the orders in which the clips follow each other. */
 const orderKey = 0x5eed;
 
 /**
- * Accuracy on clips (sounds, or features of an archive's arrays) streamed one after another, in an order drawn once for all. A clip's answer is the result that is about the second
+ * Accuracy on clips (sounds, or features of an archive's arrays) streamed one after another, in one of some orders drawn once for all. A clip's answer is the result that is about the second
  * nearest to the clip's. Where such a result comes later than the clip's end (a delay), it is read from within the next clip, as
  * in a long recording; with `reset`, too, the next clip's beginning is heard then, and heard again after the reset.
  * @throws UserError where the model cannot stream or a clip cannot be read
@@ -28,7 +30,8 @@ export async function evaluateStreamedClips(model: Model, set: ClipSet, options:
     clips.close();
     throw error;
   });
-  const order = new RandomStream(orderKey).shuffle(Array.from(set.labels, (_, i) => i));
+  const random = options.order ? new RandomStream(orderKey, options.order) : new RandomStream(orderKey);
+  const order = random.shuffle(Array.from(set.labels, (_, i) => i));
   const player = new Player(stream, clips, options.reset);
   const scores = new Float32Array(order.length * model.labels.length);
   const truth = new Int32Array(order.length);

@@ -55,6 +55,7 @@ describe("earshot stream", () => {
       [["stream", "ds_cnn_s", "--hops", "0"], 2, /whole number/],
       [["stream", "ds_cnn_s", "--check", recording(1)], 1, /too short to check on/],
       [["evaluate", "ds_cnn_s", "--data", "x", "--reset"], 2, /--reset goes with --stream-clips/],
+      [["evaluate", "ds_cnn_s", "--data", "x", "--order", "1"], 2, /--order goes with --stream-clips/],
     ] as const) {
       const { code, stderr } = await earshot([...args]);
       expect(stderr).toMatch(message);

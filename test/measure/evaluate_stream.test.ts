@@ -66,7 +66,7 @@ describe("evaluate --stream-clips", () => {
       // A model of chance, but not one that says the same of everything.
       const said = alone.confusion.reduce((sums, row) => sums.map((sum, i) => sum + (row[i] as number)), [0, 0, 0]);
       expect(said.filter((n) => n > 0).length).toBeGreaterThan(1);
-      for (const more of [["context"], ["context", "--reset"], ["window"]])
+      for (const more of [["context"], ["context", "--order", "3"], ["context", "--reset"], ["window"]])
         expect((await evaluated(...set, "--stream-clips", ...more)).confusion).toEqual(alone.confusion);
     });
 });

@@ -3,7 +3,7 @@ import { RandomStream } from "../base/random.js";
 import { speak } from "../signal/speech.js";
 import { leastDistance, nearPhrases, vocabulary } from "./near/near_phrases.js";
 import type { NearPhrase, SpokenPhrase } from "./near/near_phrases.js";
-import { phoneDistance } from "./near/phone_distance.js";
+import { distanceWithin, phoneDistance } from "./near/phone_distance.js";
 import { folderOf } from "./synthesize.js";
 import type { OtherSpeech } from "./synthesize.js";
 
@@ -134,6 +134,11 @@ function nearGroups(near: readonly PlannedNearPhrase[], scale: number): OtherSpe
   );
 }
 
+/** Far from a phrase, and without it: "computer chair" is no other phrase where "computer" is wanted. */
+function isOther(phones: readonly string[], phrase: readonly string[]): boolean {
+  return phoneDistance(phones, phrase) > nearOthers && distanceWithin(phones, phrase) >= leastDistance;
+}
+
 /** Random words and phrases of about as many words as the wanted ones. */
 function otherGroups(spoken: readonly Spoken[], scale: number, seed: number): OtherSpeech[] {
   const random = new RandomStream(seed, 0x6f746872);
@@ -143,7 +148,7 @@ function otherGroups(spoken: readonly Spoken[], scale: number, seed: number): Ot
     for (let attempt = 0; texts.size < count && attempt < 100 * count; attempt++) {
       const words = Array.from({ length: random.integer(Math.max(...lengths) + 1) + 1 }, () => random.pick(vocabulary()));
       const phones = words.flatMap((word) => word.phones);
-      if (spoken.every((phrase) => phoneDistance(phones, phrase.phones.flat()) > nearOthers))
+      if (spoken.every((phrase) => isOther(phones, phrase.phones.flat())))
         texts.add(words.map((word) => word.text).join(" "));
     }
     return [...texts];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/base/errors.js";
 import { nearPhrases, vocabulary } from "../../src/corpus/near/near_phrases.js";
-import { phoneCost, phoneDistance } from "../../src/corpus/near/phone_distance.js";
+import { distanceWithin, phoneCost, phoneDistance } from "../../src/corpus/near/phone_distance.js";
 import { planOwnWords } from "../../src/corpus/own_words.js";
 import { speak } from "../../src/signal/speech.js";
 
@@ -37,6 +37,18 @@ describe("the distance of phones", () => {
       }
   });
 
+  it("within a sequence is that of its nearest stretch", () => {
+    const off = phones("ao f");
+    expect(distanceWithin(phones("l ay t s ao f er"), off)).toBe(0);
+    expect(distanceWithin(phones("l ay t s aa f er"), off)).toBe(phoneCost("aa", "ao"));
+    expect(distanceWithin([], off)).toBe(phoneDistance([], off));
+    for (const { phones: a } of vocabulary().slice(300, 330))
+      for (const { phones: b } of vocabulary().slice(500, 510)) {
+        const stretches = a.flatMap((_, from) => [...a.keys()].map((end) => a.slice(from, end + 1)));
+        expect(distanceWithin(a, b)).toBeCloseTo(Math.min(...[[], ...stretches].map((stretch) => phoneDistance(stretch, b))), 12);
+      }
+  });
+
   it("counts what is dropped, weak sounds less", () => {
     expect(phoneDistance(phones("hh ey"), phones("ey"))).toBe(0.4);
     expect(phoneDistance(phones("s t aa p"), phones("s t aa"))).toBe(0.8);
@@ -59,6 +71,13 @@ describe("near-sounding phrases", () => {
     expect(texts).toEqual(["hey", "robin", "robin hey"]);
     expect(near.filter(({ kind }) => kind === "words").length).toBeGreaterThan(10);
     expect(near.filter(({ kind }) => kind === "sounds").length).toBeGreaterThan(5);
+  });
+
+  it("never have the phrase in them", () => {
+    const computer = { text: "computer", phones: [phones("k ax m p y uw t er")] };
+    const texts = nearPhrases(computer, 36, [computer], 0).map(({ text }) => text);
+    expect(texts.filter((text) => text.split(" ").includes("computer"))).toEqual([]);
+    expect(texts.length).toBeGreaterThan(20);
   });
 
   it("never sound like another wanted phrase", () => {

@@ -1,5 +1,5 @@
 import { hashText, RandomStream } from "../../base/random.js";
-import { phoneDistance, phonesNear } from "./phone_distance.js";
+import { distanceWithin, phoneDistance, phonesNear } from "./phone_distance.js";
 import { pronunciations } from "./pronunciations.js";
 
 /** Something that could be taken for a phrase. */
@@ -52,14 +52,16 @@ export function vocabulary(): readonly Word[] {
 }
 
 /**
- * Phrases that sound like a phrase and are another one, nearest first: "hey robert", "a robin", "hay rubbing" for "hey robin".
+ * Phrases that sound like a phrase and are another one, nearest first: "hey robert", "a robin", "hay rubbing" for "hey robin". None has the
+ * phrase in it: who says "to computer" has said "computer".
  * @param count of all kinds together; all parts of the phrase are among them
- * @param keywords phrases that must not be taken for: nothing as near to one of them as an accent is given
+ * @param keywords phrases that must not be taken for: nothing is given that has one of them in it, or what is as near to it as an accent
  * @param seed of the sounds that are no words
  */
 export function nearPhrases(phrase: SpokenPhrase, count: number, keywords: readonly SpokenPhrase[], seed: number): NearPhrase[] {
   const forbidden = keywords.map(({ phones }) => phones.flat());
-  const allowed = (near: NearPhrase): boolean => forbidden.every((phones) => phoneDistance(near.phones, phones) >= leastDistance);
+  const allowed = (near: NearPhrase): boolean =>
+    forbidden.every((phones) => distanceWithin(near.phones, phones) >= leastDistance);
   const parts = distinct(partsOf(phrase).filter(allowed)).slice(0, Math.ceil(count / 3));
   const sounds = distinct(soundsLike(phrase, seed).filter(allowed)).slice(0, Math.ceil((count - parts.length) / 3));
   const taken = new Set(parts.map(({ text }) => text));

@@ -140,15 +140,30 @@ export function phoneCost(a: string, b: string): number {
 
 /** Least cost of making one sequence of phones the other by exchanging, dropping and adding phones (Wagner and Fischer 1974). */
 export function phoneDistance(a: readonly string[], b: readonly string[]): number {
+  return distances(a, b, gap).at(-1) as number;
+}
+
+/** Least distance to a phrase of all stretches of a sequence: 0 where the phrase is said within it, as "off" in "lights off please". */
+export function distanceWithin(sequence: readonly string[], phrase: readonly string[]): number {
+  return Math.min(...distances(sequence, phrase, () => 0));
+}
+
+/**
+ * The last column of the table of distances: of each beginning of `a` to the whole of `b`.
+ * @param before what it costs that `a` has a phone before the first one of `b`
+ */
+function distances(a: readonly string[], b: readonly string[], before: (phone: string) => number): number[] {
   let row = [0];
   for (const phone of b) row.push((row.at(-1) as number) + gap(phone));
+  const last = [row.at(-1) as number];
   for (const phone of a) {
-    const next = [row[0] + gap(phone)];
+    const next = [row[0] + before(phone)];
     for (const [j, other] of b.entries())
       next.push(Math.min(row[j] + phoneCost(phone, other), row[j + 1] + gap(phone), next[j] + gap(other)));
     row = next;
+    last.push(row.at(-1) as number);
   }
-  return row.at(-1) as number;
+  return last;
 }
 
 /** Phones of the same kind at a distance from a phone, nearest first: another vowel for a vowel, a consonant for a consonant. */

@@ -9,7 +9,14 @@ import type { Evaluation } from "../measure/metrics.js";
 import { commaList, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { paint, printJson, printNext, printText, shellWord } from "./output.js";
-import { freeFolder, heldOutVoice, type QuickstartArguments } from "./quickstart_options.js";
+import {
+  fewWords,
+  fewWordsClips,
+  freeFolder,
+  heldOutVoice,
+  type QuickstartArguments,
+  usualPerWord,
+} from "./quickstart_options.js";
 
 /** Trained on people; shows what a model does with voices that are nothing like its own. */
 const shippedModel = "ds_cnn_s";
@@ -28,7 +35,11 @@ export function register(program: Command): void {
     )
     .option("--from <model>", "with --words: model to start from; 'none' for none (default: ds_cnn_s, which comes with earshot)")
     .option("-o, --out <folder>", "folder for everything that is made (default: earshot-quickstart, or with a number)")
-    .option("--per-word <n>", "synthesised clips of each word", wholeNumber(12, 10_000), 300)
+    .option(
+      "--per-word <n>",
+      `synthesised clips of each word (default: ${usualPerWord}, of up to ${fewWords} own words ${fewWordsClips})`,
+      wholeNumber(12, 10_000),
+    )
     .option("--steps <n>", "training steps", wholeNumber(1, 1_000_000))
     .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 31 - 1), 0);
   command
@@ -98,7 +109,7 @@ async function synthesise(data: string, options: QuickstartArguments, made: Made
   const result = await synthesizeDataset({
     words: commandWords,
     unknownWords: otherWords,
-    perWord: options.perWord,
+    perWord: options.perWord ?? usualPerWord,
     seed: options.seed,
     out: data,
     heldOutVoices: [heldOutVoice],

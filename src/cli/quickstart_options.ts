@@ -7,7 +7,7 @@ export interface QuickstartArguments extends CommonOptions {
   from?: string;
   out?: string;
   steps?: number;
-  perWord: number;
+  perWord?: number;
   seed: number;
   target?: "wasm" | "native" | "auto";
 }
@@ -17,6 +17,11 @@ export const heldOutVoice = "rms";
 
 /** The same for own words. Their settings were tuned on the other voices, held out in turn; nobody has looked at this one. */
 export const heldOutVoiceOfWords = "awb";
+
+/** Synthesised clips of each word where no number is given; of few own words there is time for more. */
+export const usualPerWord = 300;
+export const fewWords = 3;
+export const fewWordsClips = 600;
 
 /** The first name that is not taken: earshot-quickstart, earshot-quickstart-2, ... */
 export function freeFolder(base: string): string {

@@ -10,9 +10,9 @@ import { shellWord } from "./output.js";
 
 /** Where a training starts unless another model is named; it was trained on people, so real voices are not new to it. */
 const startingModel = "ds_cnn_s";
-const defaultSteps = 900;
+const defaultSteps = 1200;
 /** Steps of a training without one voice, which serves to choose the threshold only, relative to the steps of the training. */
-const foldShare = 0.6;
+const foldShare = 0.5;
 
 /** How the spotter of some words is trained. */
 export interface WordTraining {

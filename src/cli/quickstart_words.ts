@@ -9,7 +9,14 @@ import type { Spotter } from "../measure/spotter.js";
 import type { TrainingOutcome } from "../train/train.js";
 import { interruptible } from "./interrupt.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
-import { freeFolder, heldOutVoiceOfWords as heldOutVoice, type QuickstartArguments } from "./quickstart_options.js";
+import {
+  fewWords,
+  fewWordsClips,
+  freeFolder,
+  heldOutVoiceOfWords as heldOutVoice,
+  type QuickstartArguments,
+  usualPerWord,
+} from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
 import { scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
 
@@ -18,11 +25,18 @@ const noiseSeconds = 600;
 const speechSeconds = 240;
 const hop = 0.2;
 
+interface ClipNumbers {
+  /** Synthesised clips of each word. */
+  readonly perWord: number;
+  readonly seed: number;
+}
+
 /** `earshot quickstart --words "hey robin,lights off"`: from two phrases to a model that hears them. */
 export async function quickstartWords(options: QuickstartArguments, words: readonly string[]): Promise<void> {
   const started = performance.now();
   const { planOwnWords } = await import("../corpus/own_words.js");
-  const plan = await planOwnWords(words, options.perWord, options.seed);
+  const perWord = options.perWord ?? (words.length <= fewWords ? fewWordsClips : usualPerWord);
+  const plan = await planOwnWords(words, perWord, options.seed);
   const folder = options.out ?? freeFolder("earshot-quickstart");
   await mkdir(folder, { recursive: true });
   const say = (text: string): void => (options.json === true ? undefined : printText(text));
@@ -30,7 +44,10 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
   say(sayPlan(plan));
   const data = join(folder, "data");
-  const clips = await interruptible(() => synthesise(plan, data, options), `what was made is in ${folder}`);
+  const clips = await interruptible(
+    () => synthesise(plan, data, { perWord, seed: options.seed }),
+    `what was made is in ${folder}`,
+  );
   say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
   const training: WordTraining = {
     plan,
@@ -47,13 +64,23 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   const leftOut = await scoreLeftOut(training, data, join(folder, "folds"));
   if (leftOut) say(`listened to each training voice by a model trained without it, in ${formatSeconds(leftOut.seconds)}`);
   const measured = await interruptible(
-    () => measure(plan, data, outcome, leftOut?.scores, { ...options, target }),
+    () => measure(plan, data, outcome, leftOut?.scores, { perWord, seed: options.seed, target }),
     `the model is in ${outcome.run}`,
   );
   const seconds = (performance.now() - started) / 1000;
   const { model, report, ...result } = measured;
   if (options.json === true)
-    return printJson({ folder, seconds, target, model, report, heldOutVoice, near: plan.near, ...result });
+    return printJson({
+      folder,
+      seconds,
+      cpuSeconds: cpuSeconds(),
+      target,
+      model,
+      report,
+      heldOutVoice,
+      near: plan.near,
+      ...result,
+    });
   await printOwnWords(result, plan, heldOutVoice);
   printText(`\nmodel  ${model}\nreport ${report}\nall in ${formatSeconds(seconds)}`);
   printText(
@@ -62,13 +89,19 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   printNext(`earshot predict ${shellWord(model)} ${shellWord(join(data, plan.labels[0]))}`, options);
 }
 
+/** Of this process with all its threads: what tells more than the clock where others use the machine. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 function sayPlan({ near, clipSeconds, words }: OwnWordsPlan): string {
   const some = words.flatMap((word) => near.filter(({ of, kind }) => of === word && kind === "words").slice(0, 3));
   const examples = some.map(({ text }) => `"${text}"`).join(", ");
   return `${words.map((word) => `"${word}"`).join(", ")} in clips of ${clipSeconds.toFixed(1)} s, against ${near.length} near-sounding phrases such as ${examples}`;
 }
 
-async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: QuickstartArguments): Promise<number> {
+async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: ClipNumbers): Promise<number> {
   const { synthesizeDataset } = await import("../corpus/synthesize.js");
   let progress: Progress | undefined;
   const { clips } = await synthesizeDataset({
@@ -95,7 +128,7 @@ async function measure(
   data: string,
   outcome: TrainingOutcome,
   leftOut: OwnWordsScores | undefined,
-  { perWord, seed, target }: Pick<QuickstartArguments, "perWord" | "seed"> & { target: TargetName },
+  { perWord, seed, target }: ClipNumbers & { target: TargetName },
 ): Promise<OwnWordsResult & { model: string; report: string }> {
   const { openSpotter } = await import("../measure/spotter.js");
   const { betweenThresholds, chooseThreshold, figuresAt, scoreOwnWords } = await import("../measure/own_words.js");

@@ -30,12 +30,12 @@ export interface OwnWordsPlan {
 }
 
 /** Near-sounding phrases for all wanted words together, and the limits for one. */
-const nearInAll = 72;
-const nearLimits = [8, 36] as const;
+const nearInAll = 144;
+const nearLimits = [8, 72] as const;
 /** Share of the near-sounding phrases that are only in the validation, and of those that are only in the testing. */
 const newShare = 0.2;
 /** Texts that are like none of the words, by the split in which they are met. */
-const otherTexts = { everywhere: 80, validation: 20, testing: 30 };
+const otherTexts = { everywhere: 70, validation: 20, testing: 30 };
 /** As near as this another phrase is a near-sounding one. */
 const nearOthers = 3;
 const mostWords = 20;
@@ -114,9 +114,9 @@ function distinct(near: readonly PlannedNearPhrase[]): PlannedNearPhrase[] {
 }
 
 const nearClips: Record<PlannedNearPhrase["role"], OtherSpeech["clips"]> = {
-  everywhere: { training: 16, validation: 4, testing: 6 },
-  validation: { training: 0, validation: 8, testing: 0 },
-  testing: { training: 0, validation: 0, testing: 10 },
+  everywhere: { training: 14, validation: 3, testing: 4 },
+  validation: { training: 0, validation: 6, testing: 0 },
+  testing: { training: 0, validation: 0, testing: 8 },
 };
 
 function scaled(clips: OtherSpeech["clips"], scale: number): OtherSpeech["clips"] {
@@ -154,7 +154,7 @@ function otherGroups(spoken: readonly Spoken[], scale: number, seed: number): Ot
     return [...texts];
   };
   return [
-    { words: draw(Math.ceil(scale * otherTexts.everywhere)), clips: { training: 8, validation: 2, testing: 2 } },
+    { words: draw(Math.ceil(scale * otherTexts.everywhere)), clips: { training: 4, validation: 1, testing: 2 } },
     { words: draw(Math.ceil(scale * otherTexts.validation)), clips: { training: 0, validation: 4, testing: 0 } },
     { words: draw(Math.ceil(scale * otherTexts.testing)), clips: { training: 0, validation: 0, testing: 4 } },
   ];

@@ -48,6 +48,56 @@ async function realAccepts(model, threshold, folder) {
   return { hours, count, perHour: count / hours };
 }
 
+const percent = ({ rate, clips }) => `${(100 * rate).toFixed(1)} % of ${clips}`;
+const perHour = ({ perHour: count, hours }) => `${count.toFixed(1)} (${(60 * hours).toFixed(0)} min)`;
+/** What has been measured so far. */
+function report(rows) {
+  const lines = [
+    `${new Date().toISOString().slice(0, 10)}, commit ${execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim()}, ${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}`,
+    `npm run prove:own-words --${data ? " DATA" : ""} ${process.argv
+      .slice(2)
+      .filter((argument) => argument !== data)
+      .map((argument) => (/[ ;]/.test(argument) ? `"${argument}"` : argument))
+      .join(" ")}`.trimEnd(),
+    "",
+    "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Its one threshold lies between the best one for each training",
+    `voice heard by a model trained without it ("left out") and the best one for settings of the training voices held aside ("aside"). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
+  ];
+  for (const { words, result, real } of rows) {
+    const { validation, leftOut, testing } = result;
+    const line = (what, one, strange, other) =>
+      `  ${what.padEnd(32)}${one.padStart(18)}${strange.padStart(18)}${other.padStart(18)}`;
+    lines.push(
+      "",
+      `"${words.replaceAll(",", '", "')}": ${result.seconds.toFixed(0)} s in all (${result.cpuSeconds.toFixed(0)} s of CPU on ${cpus().length} cores) on ${result.target}, clips of ${result.clipSeconds} s, threshold ${result.threshold.toFixed(3)}`,
+      line("", "held-out voice", "left out", "aside"),
+      line("missed", percent(testing.missed), percent(leftOut.missed), percent(validation.missed)),
+      line("near-sounding accepted", percent(testing.near), percent(leftOut.near), percent(validation.near)),
+      line(
+        "  trained on in other voices",
+        percent(testing.nearTrained),
+        percent(leftOut.nearTrained),
+        percent(validation.nearTrained),
+      ),
+      line("  never trained on", percent(testing.nearNew), percent(leftOut.nearNew), percent(validation.nearNew)),
+      line("other words accepted", percent(testing.other), percent(leftOut.other), percent(validation.other)),
+      `  false accepts an hour: synthetic noise ${perHour(result.noise)}, other speech of the held-out voice ${perHour(result.speech)}`,
+    );
+    if (real) lines.push(`  in real recordings: ESC-10 ${perHour(real.noise)}, LibriSpeech ${perHour(real.speech)}`);
+    const texts = result.near
+      .filter(({ kind }) => kind === "words")
+      .toSorted((a, b) => a.distance - b.distance)
+      .slice(0, 8);
+    lines.push(`  nearest phrases: ${texts.map(({ text, distance }) => `${text} (${distance.toFixed(2)})`).join(", ")}`);
+    if (testing.worst.length > 0)
+      lines.push(
+        `  most often accepted: ${testing.worst.map(({ text, wrong, clips }) => `${text} (${wrong} of ${clips})`).join(", ")}`,
+      );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+mkdirSync("results", { recursive: true });
 const rows = [];
 for (const [i, words] of values.phrases.split(";").entries()) {
   const settings = ["--seed", values.seed, "--target", values.target];
@@ -63,52 +113,7 @@ for (const [i, words] of values.phrases.split(";").entries()) {
     : null;
   rows.push({ words, result, real });
   console.error(`${words}: ${result.seconds.toFixed(0)} s`);
+  // Spotters take minutes each: what is measured is kept.
+  writeFileSync("results/own_words.txt", report(rows));
 }
-
-const percent = ({ rate, clips }) => `${(100 * rate).toFixed(1)} % of ${clips}`;
-const perHour = ({ perHour: count, hours }) => `${count.toFixed(1)} (${(60 * hours).toFixed(0)} min)`;
-const lines = [
-  `${new Date().toISOString().slice(0, 10)}, commit ${execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim()}, ${cpus()[0].model}, ${cpus().length} cores, Node ${process.version}`,
-  `npm run prove:own-words --${data ? " DATA" : ""} ${process.argv
-    .slice(2)
-    .filter((argument) => argument !== data)
-    .map((argument) => (/[ ;]/.test(argument) ? `"${argument}"` : argument))
-    .join(" ")}`.trimEnd(),
-  "",
-  "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Its one threshold lies between the best one for each training",
-  `voice heard by a model trained without it ("left out") and the best one for settings of the training voices held aside ("aside"). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
-];
-for (const { words, result, real } of rows) {
-  const { validation, leftOut, testing } = result;
-  const line = (what, one, strange, other) =>
-    `  ${what.padEnd(32)}${one.padStart(18)}${strange.padStart(18)}${other.padStart(18)}`;
-  lines.push(
-    "",
-    `"${words.replaceAll(",", '", "')}": ${result.seconds.toFixed(0)} s in all on ${result.target}, clips of ${result.clipSeconds} s, threshold ${result.threshold.toFixed(3)}`,
-    line("", "held-out voice", "left out", "aside"),
-    line("missed", percent(testing.missed), percent(leftOut.missed), percent(validation.missed)),
-    line("near-sounding accepted", percent(testing.near), percent(leftOut.near), percent(validation.near)),
-    line(
-      "  trained on in other voices",
-      percent(testing.nearTrained),
-      percent(leftOut.nearTrained),
-      percent(validation.nearTrained),
-    ),
-    line("  never trained on", percent(testing.nearNew), percent(leftOut.nearNew), percent(validation.nearNew)),
-    line("other words accepted", percent(testing.other), percent(leftOut.other), percent(validation.other)),
-    `  false accepts an hour: synthetic noise ${perHour(result.noise)}, other speech of the held-out voice ${perHour(result.speech)}`,
-  );
-  if (real) lines.push(`  in real recordings: ESC-10 ${perHour(real.noise)}, LibriSpeech ${perHour(real.speech)}`);
-  const texts = result.near
-    .filter(({ kind }) => kind === "words")
-    .toSorted((a, b) => a.distance - b.distance)
-    .slice(0, 8);
-  lines.push(`  nearest phrases: ${texts.map(({ text, distance }) => `${text} (${distance.toFixed(2)})`).join(", ")}`);
-  if (testing.worst.length > 0)
-    lines.push(
-      `  most often accepted: ${testing.worst.map(({ text, wrong, clips }) => `${text} (${wrong} of ${clips})`).join(", ")}`,
-    );
-}
-mkdirSync("results", { recursive: true });
-writeFileSync("results/own_words.txt", `${lines.join("\n")}\n`);
-console.log(lines.join("\n"));
+console.log(report(rows));

@@ -10,7 +10,7 @@ import { type FliteVoice, speak } from "../signal/speech.js";
 import { WavFileWriter } from "../signal/wav_file_writer.js";
 import { type Clip, silenceLabel, unknownLabel } from "./clip.js";
 import { ClipLoader } from "./load_clip.js";
-import { vocabulary } from "./near/near_phrases.js";
+import { wordsWithout } from "./near/words_without.js";
 import { listSounds } from "./scan.js";
 import { readTranscripts, type Utterance } from "./transcripts.js";
 
@@ -23,7 +23,7 @@ export interface LongRecordingOptions {
   seed: number;
   /** Clips of keywords and of other words. */
   clips: readonly Clip[];
-  /** Words that no synthesised sentence may have. */
+  /** Words that may not sound in synthesised sentences. */
   keywords: readonly string[];
   /** Share of the scenes with a keyword. */
   keywordShare: number;
@@ -140,9 +140,7 @@ class SceneMaker {
     );
     [this.#speech, this.#noise] = [shuffled(speech, 3), shuffled(noise, 4)];
     this.#transcripts = transcripts;
-    this.#sentences = vocabulary()
-      .map(({ text }) => text)
-      .filter((text) => !options.keywords.includes(text));
+    this.#sentences = wordsWithout(options.keywords);
   }
 
   static async open(options: LongRecordingOptions): Promise<SceneMaker> {

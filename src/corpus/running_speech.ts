@@ -6,7 +6,7 @@ import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import type { FliteVoice } from "../signal/speech.js";
 import { encodeWav } from "../signal/wav.js";
-import { vocabulary } from "./near/near_phrases.js";
+import { wordsWithout } from "./near/words_without.js";
 import { clipJitter, makeClip } from "./synthesize/clip.js";
 import { drawSpeakers, type Speaker } from "./synthesize/speaker.js";
 import { sayWithin } from "./synthesize/utterance.js";
@@ -89,8 +89,8 @@ async function recording(
   setting: Parameters<typeof makeClip>[4],
 ): Promise<Float32Array> {
   const random = new RandomStream(seed, key, index);
-  const words = vocabulary().filter(({ text }) => !keywords.includes(text));
-  const text = Array.from({ length: Math.max(1, Math.round(seconds * wordsASecond)) }, () => random.pick(words).text).join(" ");
+  const words = wordsWithout(keywords);
+  const text = Array.from({ length: Math.max(1, Math.round(seconds * wordsASecond)) }, () => random.pick(words)).join(" ");
   const limits = { shift: speaker.shift * 2 ** -clipJitter, longest: seconds - 0.01 };
   const utterance = await sayWithin(speaker.source, text, limits);
   return makeClip(utterance, speaker, word, hashText(text), setting);

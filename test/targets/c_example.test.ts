@@ -32,6 +32,20 @@ describe("an export's surroundings", () => {
       writeFileSync(join(folder, name), text);
     }
   };
+  /** Sketch and model as Arduino compiles them: one as C++, the other as C; they link with what the stub declares. */
+  const compileSketch = (): void => {
+    const run = (compiler: string, ...args: string[]): void =>
+      void execFileSync(`arm-none-eabi-${compiler}`, ["-mcpu=cortex-m4", "-mthumb", "-Wall", "-Werror", ...args], {
+        cwd: folder,
+      });
+    const core = '#include "Arduino.h"\nSerialPort Serial;\nvoid SerialPort::begin(unsigned long) {}\n';
+    const rest = "void SerialPort::println(const char *) {}\nint analogRead(uint8_t) { return 512; }\n";
+    write([{ name: "core.cpp", text: `${core}${rest}void setup();\nvoid loop();\nint main() { setup(); for (;;) loop(); }\n` }]);
+    run("g++", "-I.", "-include", "Arduino.h", "-x", "c++", "-c", "arduino/spotter/spotter.ino", "-o", "sketch.o");
+    run("g++", "-I.", "-c", "core.cpp", "-o", "core.o");
+    run("gcc", "-O1", "-c", "arduino/spotter/spotter.c", "-o", "spotter.o");
+    run("gcc", "--specs=nosys.specs", "sketch.o", "core.o", "spotter.o", "-o", "sketch.elf");
+  };
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "earshot-example-"));
   });
@@ -54,11 +68,13 @@ describe("an export's surroundings", () => {
       writeFileSync(join(folder, "silence.wav"), encodeWav({ samples: new Float32Array(16000), sampleRate: 16000 }));
       const printed = execFileSync("make", ["-s", "run", "WAV=silence.wav"], { cwd: folder }).toString();
       expect(printed).toMatch(/^1\d\d% _silence_\n$|^ \d\d% _silence_\n$/);
-      const sketch = "arduino/spotter/spotter.ino";
-      const core = ["-mcpu=cortex-m4", "-mthumb", "-Wall", "-Werror"];
-      execFileSync("arm-none-eabi-g++", [...core, "-I.", "-include", "Arduino.h", "-x", "c++", "-c", sketch, "-o", "sketch.o"], {
-        cwd: folder,
-      });
+      compileSketch();
     },
   );
+
+  test.skipIf(!cross)("so does the sketch of a streaming export (skipped without a cross compiler)", async () => {
+    const made = exportC(await loadModel(resolveModel("ds_cnn_s")), { ...options, stream: { form: "context" } });
+    write([...exampleFiles(made, "cortex-m4", "hard"), { name: "Arduino.h", text: arduinoStub }]);
+    compileSketch();
+  });
 });

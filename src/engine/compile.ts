@@ -1,5 +1,6 @@
 import { InternalError, UserError } from "../base/errors.js";
 import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
+import { fuseProducts } from "../passes/fuse_products.js";
 import type { Backend } from "./backend.js";
 import { compileJavaScript } from "./javascript_target.js";
 import type { KernelTime } from "./kernel_times.js";
@@ -130,7 +131,7 @@ class Compiled implements CompiledProgram {
 
 /** Bytes that a program of the graph will take. */
 export function programBytes(graph: Graph, target: TargetName | "auto"): number {
-  return lowerGraph(graph, widthOf(resolved(target))).bytes;
+  return lowerFor(graph, resolved(target)).bytes;
 }
 
 function resolved(target: TargetName | "auto" = "auto"): TargetName {
@@ -144,6 +145,11 @@ function widthOf(target: TargetName): TargetWidth {
   return native ?? (target === "wasm" ? { lanes: 4, registers: 16 } : { lanes: 1, registers: 16 });
 }
 
+/** In C, what stands behind a product is computed with it; V8 would not keep the sums of such a loop in registers. */
+function lowerFor(graph: Graph, target: TargetName): Lowered {
+  return lowerGraph(target === "native" ? fuseProducts(graph) : graph, widthOf(target));
+}
+
 /**
  * Compiles a graph for a target.
  * @throws UserError where the native target is asked for on a machine without a C compiler
@@ -151,8 +157,7 @@ function widthOf(target: TargetName): TargetWidth {
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<CompiledProgram> {
   const start = performance.now();
   const target = resolved(options.target);
-  const width = widthOf(target);
-  const lowered = lowerGraph(graph, width);
+  const lowered = lowerFor(graph, target);
   options.onPlan?.(printPlan(lowered.storages));
   const backend = await backendOf(lowered, target, options.threads ?? 1, options.profile ?? false);
   return new Compiled(graph.name, target, lowered, backend, performance.now() - start);

@@ -198,9 +198,10 @@ export async function compileNative(lowered: Lowered, threads: number, timed = f
   if (!cached) await buildLibrary(compiler, units, library);
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const loaded = koffi.load(library);
-  // Large allocations are aligned to 16 bytes at least; the program moves its origin to a cache line.
+  // Large allocations are aligned to 16 bytes at least; the program moves its origin to a cache line, and kernels may read up
+  // to one more behind the last tensor.
   const seats = Math.min(Math.max(threads, 1), mostThreads);
-  const memory = new SharedArrayBuffer(lowered.bytes + (seats - 1) * lowered.program.ownBytes + 64);
+  const memory = new SharedArrayBuffer(lowered.bytes + (seats - 1) * lowered.program.ownBytes + 128);
   const bytes = new Uint8Array(memory);
   loaded.func("void earshot_advise(void *m, int64_t bytes)")(bytes, bytes.length);
   const misaligned = loaded.func("int32_t earshot_misaligned(void *m)") as (m: Uint8Array) => number;

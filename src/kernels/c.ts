@@ -94,6 +94,9 @@ function expression(e: Expression): string {
       return e.lanes === 1 ? `bits_${type}(${expression(e.operand)})` : `((${type})${expression(e.operand)})`;
     case "splat":
       return `splat_${type}(${expression(e.operand)})`;
+    case "part":
+      if (e.lanes === 1) return `(${expression(e.operand)})[${e.at}]`;
+      return `part_${type}_${typeName(e.operand.type, e.operand.lanes)}(${expression(e.operand)}, ${e.at})`;
     case "horizontal":
       return `horizontal_${e.operator}_${typeName(e.operand.type, e.operand.lanes)}(${expression(e.operand)})`;
   }

@@ -67,6 +67,18 @@ static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) {
 #else
 static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) { ${i32} r; ${lane("doubling_high_mul_int32_t(a[i], b[i])")} }
 #endif`;
+  // A vector cannot be indexed by a range; copying through memory is what every compiler knows.
+  const parts = [4, 8]
+    .filter((narrow) => narrow < lanes)
+    .map((narrow) =>
+      ["f32", "i32"]
+        .map((type) => {
+          const [from, to] = [`${type}x${lanes}`, `${type}x${narrow}`];
+          return `static inline ${to} part_${to}_${from}(${from} a, int at) { ${to} r; memcpy(&r, (const char *)&a + 4 * at, sizeof r); return r; }`;
+        })
+        .join("\n"),
+    )
+    .join("\n");
   return `
 typedef float ${f} __attribute__((vector_size(${bytes})));
 typedef int32_t ${i32} __attribute__((vector_size(${bytes})));
@@ -88,6 +100,7 @@ static inline ${f} ceil_${f}(${f} a) { ${f} r; ${lane("__builtin_ceilf(a[i])")} 
 static inline ${f} nearest_${f}(${f} a) { ${f} r; ${lane("__builtin_rintf(a[i])")} }
 static inline ${i32} max_${i32}(${i32} a, ${i32} b) { return select_${i32}(a > b, a, b); }
 static inline ${i32} min_${i32}(${i32} a, ${i32} b) { return select_${i32}(a < b, a, b); }
+${parts}
 ${highMul}
 static inline ${i32} abs_${i32}(${i32} a) { return max_${i32}(a, -a); }
 #if defined(${guard})

@@ -19,6 +19,7 @@ import {
   KernelBuilder,
   min,
   mul,
+  part,
   rem,
   sub,
   widen,
@@ -39,12 +40,14 @@ interface Source {
   readonly base: Expression;
   readonly strides: readonly number[];
   readonly column: Expression;
+  /** Columns that there are, where the vectors reach further. */
+  readonly columns?: number;
   /** First row of a vector of B that is prefetched row by row while the block is multiplied. */
   readonly ahead?: Expression;
 }
 
 /** Where the kernel finds A, as `Source`. */
-type LeftSource = Omit<Source, "column" | "ahead">;
+type LeftSource = Pick<Source, "buffer" | "base" | "strides">;
 
 /** A vector of sums with its index in C and its column. */
 interface Sum {
@@ -128,7 +131,7 @@ class ContractionWriter {
     const k = this.#k;
     const { innerRow } = this.#plan;
     const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(constant(this.#spec.element, 0, w.lanes))));
-    const cAt = (r: number, w: Pieces): Expression => add(add(cBase, source.column), r * innerRow.c + w.at);
+    const cAt = (r: number, at: number): Expression => add(add(cBase, source.column), r * innerRow.c + at);
     const left = this.#left;
     const { ahead } = source;
     const walked: Walked[] = [
@@ -141,17 +144,27 @@ class ContractionWriter {
     if (operands) walked.push(operands);
     const starts = walked.map((w) => w.from);
     const strides = walked.map((w) => w.strides);
-    this.#reduce(range, starts, strides, (places) => {
-      const [aAt, bAt] = places;
-      places.forEach((at, i) => walked[i]!.visit?.(at));
+    this.#reduce(range, starts, strides, (now) => {
+      const [aAt, bAt] = now;
+      now.forEach((at, i) => walked[i]!.visit?.(at));
       const rowOfB = widths.map((w) => k.let(k.load(source.buffer, add(bAt!, w.at), w.lanes)));
       sums.forEach((row, r) => {
         const x = k.let(k.load(left.buffer, add(aAt!, r * innerRow.a)));
         row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
+    const valid = source.columns ?? Number.POSITIVE_INFINITY;
+    const places = widths.flatMap((w, v) =>
+      w.at + w.lanes <= valid
+        ? [{ ...w, v, from: 0 }]
+        : pieces(valid - w.at, w.lanes).map((p) => ({ lanes: p.lanes, at: w.at + p.at, v, from: p.at })),
+    );
     const tile = sums.flatMap((row, r) =>
-      widths.map((w, v) => ({ sum: row[v]!, at: cAt(r, w), column: add(source.column, w.at) })),
+      places.map(({ v, from, lanes, at }) => ({
+        sum: part(row[v]!, from, lanes),
+        at: cAt(r, at),
+        column: add(source.column, at),
+      })),
     );
     this.#finish(tile, range);
   }
@@ -240,25 +253,45 @@ class ContractionWriter {
   }
 
   #fullWidths(): Pieces[] {
-    return Array.from({ length: this.#plan.vectors }, (_, v) => ({ at: v * this.#plan.lanes, lanes: this.#plan.lanes }));
+    return this.#vectors(this.#plan.vectors);
   }
 
   /** The columns behind the full segments. */
   #restOfColumns(aBase: Expression, cBase: Expression, count: number, range: Range): void {
-    const { rest, vectors, fullSegments } = this.#plan;
-    const source = this.#inPlace(constant("i32", fullSegments * this.#segment));
+    const { rest, restVectors, vectors, fullSegments, overreads } = this.#plan;
+    const first = fullSegments * this.#segment;
+    const source = this.#inPlace(constant("i32", first));
+    if (overreads) {
+      const columns = this.#spec.columns - first;
+      if (columns > 0) this.#micro(aBase, cBase, count, this.#vectors(restVectors), { ...source, columns }, range);
+      return;
+    }
     for (let i = 0; i < rest.length; i += vectors) this.#micro(aBase, cBase, count, rest.slice(i, i + vectors), source, range);
   }
 
-  /** Copies a column segment of a chunk of B to contiguous rows at `base`. */
-  #pack(panel: Buffer, base: Expression, column: Expression, range: Range): Source {
-    const { reduction } = this.#plan;
-    const strides = reduction.map((_, d) => reduction.slice(d + 1).reduce((p, r) => p * r.size, this.#segment));
-    const start = this.#k.let(add(base, mul(range.from, -strides[0]!)));
+  /** Copies a column segment of a chunk of B to contiguous rows of `width` elements at `base`: what there is of it, zeros behind. */
+  #pack(panel: Buffer, base: Expression, column: Expression, range: Range, columns: number, width = columns): Source {
+    const { reduction, lanes } = this.#plan;
+    const k = this.#k;
+    const strides = reduction.map((_, d) => reduction.slice(d + 1).reduce((p, r) => p * r.size, width));
+    const start = k.let(add(base, mul(range.from, -strides[0]!)));
     this.#reduce(range, [column, start], [reduction.map((d) => d.b), strides], ([from, to]) => {
-      for (const w of this.#fullWidths()) this.#k.store(panel, add(to!, w.at), this.#k.load(this.#b, add(from!, w.at), w.lanes));
+      if (width > columns) k.store(panel, add(to!, width - lanes), constant(this.#spec.element, 0, lanes));
+      for (const w of pieces(columns, lanes)) k.store(panel, add(to!, w.at), k.load(this.#b, add(from!, w.at), w.lanes));
     });
-    return { buffer: panel, base: start, strides, column };
+    return { buffer: panel, base: start, strides, column, columns };
+  }
+
+  /** As `#pack`, the columns behind the full segments. */
+  #packRest(panel: Buffer, base: Expression, range: Range): Source {
+    const { fullSegments, restVectors, lanes } = this.#plan;
+    const first = fullSegments * this.#segment;
+    return this.#pack(panel, base, constant("i32", first), range, this.#spec.columns - first, restVectors * lanes);
+  }
+
+  /** Whole vectors from a segment's first column on. */
+  #vectors(count: number): Pieces[] {
+    return Array.from({ length: count }, (_, v) => ({ at: v * this.#plan.lanes, lanes: this.#plan.lanes }));
   }
 
   /**
@@ -324,7 +357,8 @@ class ContractionWriter {
         const range: Range = chunk >= steps ? { from, to: end } : { from, to: k.let(min(add(from, chunk), end)), start };
         if (this.#panel && leftStride > 0) this.#packLeft(this.#panel, k.let(add(base, panelSize)), leftStride, range);
         k.for(firstColumn, endColumn, this.#segment, (column) => {
-          const source = this.#panel && panelSize > 0 ? this.#pack(this.#panel, base, column, range) : this.#inPlace(column);
+          const source =
+            this.#panel && panelSize > 0 ? this.#pack(this.#panel, base, column, range, this.#segment) : this.#inPlace(column);
           k.for(firstBlock, endBlock, 1, (index) => {
             const ahead = this.#ahead(column, k.let(sub(index, firstBlock)));
             this.#rowBlock(index, (aBase, cBase, count) =>
@@ -333,10 +367,15 @@ class ContractionWriter {
           });
         });
         if (rest.length === 0) return;
-        const tail = (): void =>
+        const tail = (): void => {
+          const source = this.#panel && panelSize > 0 ? this.#packRest(this.#panel, base, range) : undefined;
           k.for(firstBlock, endBlock, 1, (index) =>
-            this.#rowBlock(index, (aBase, cBase, count) => this.#restOfColumns(aBase, cBase, count, range)),
+            this.#rowBlock(index, (aBase, cBase, count) => {
+              if (source) this.#micro(aBase, cBase, count, this.#vectors(this.#plan.restVectors), source, range);
+              else this.#restOfColumns(aBase, cBase, count, range);
+            }),
           );
+        };
         if (segmentGroups === 1) tail();
         else k.if(binary("eq", segmentGroup, segmentGroups - 1), tail);
       });

@@ -69,6 +69,10 @@ export interface ContractionPlan {
   readonly fullSegments: number;
   /** What is left of the columns behind the full segments. */
   readonly rest: readonly { readonly at: number; readonly lanes: number }[];
+  /** What is left of the columns, filled up to whole vectors where it is packed. */
+  readonly restVectors: number;
+  /** Whether whole vectors may be read where B's last columns are fewer: what follows in memory is read and not used. */
+  readonly overreads: boolean;
   /** Blocks along the innermost dimension of the rows, and over all. */
   readonly innerBlocks: number;
   readonly blocks: number;
@@ -113,29 +117,76 @@ function blockCycles(rows: number, vectors: number): number {
   return Math.max(multiplies / 2, loads / 2, 4, (multiplies + loads + 8) / 4.5);
 }
 
-/** How much longer the columns behind the full segments take, as B is used where it lies. */
+/** Cycles until the second-level cache has given a line, and what of them shows where the multiplications take longer. */
+const lineCycles = 2.6;
+const shownLineCycles = 0.3;
+/** f32 to a cache line. */
+const lineElements = 16;
+
+/** As `blockCycles`, where a row of B comes from the second-level cache; rows that do not begin with a line reach into one more. */
+function streamedBlockCycles(rows: number, vectors: number, lanes: number, columns: number): number {
+  const lines = (vectors * lanes) / lineElements + (columns % lineElements === 0 ? 0 : 1);
+  return Math.max(blockCycles(rows, vectors), lineCycles * lines) + shownLineCycles * lines;
+}
+
+/** Native targets leave room behind their memory for it; narrower vectors lose little. */
+const overreads = (lanes: number): boolean => lanes >= 8;
+
+/** How much longer the columns behind the full segments take where B is used as it lies. */
 const restPenalty = 1.5;
 /** Another block of rows behind the full ones is more code, and a jump. */
 const tailPenalty = 1.01;
 
+/** Bytes of A's rows of one block that stay in a first-level cache while segment after segment of B is multiplied with them. */
+const rowBytes = 40 * 1024;
+/** Bytes of B that stay in a second-level cache while so many rows, or any number, are multiplied with them; fewer rows do not pay for bringing more there. */
+const streamedBytes = { anyRows: 512 * 1024, manyRows: 1024 * 1024, rows: 512 };
+
+/**
+ * Whether B is read where it lies, row after row, for every block of rows: where A's rows lie along the reduction, so that a
+ * block of them fills few cache lines, and B is small enough to come from the second-level cache each time. Nothing is copied
+ * and nothing is cut, which is faster than keeping panels of B in the first-level cache.
+ */
+function streams({ rows, reduction, columns }: Contraction): boolean {
+  const most = product(rows) >= streamedBytes.rows ? streamedBytes.manyRows : streamedBytes.anyRows;
+  return reduction[reduction.length - 1]!.a === 1 && 4 * product(reduction) * columns <= most;
+}
+
 /** Rows and vectors of the block of registers that multiplies in the fewest cycles; accumulators, a row of B and an element of A fill them. */
-function chooseBlock(innerRows: number, columns: number, lanes: number, registers: number): { rows: number; vectors: number } {
+function chooseBlock(spec: Contraction, lanes: number, registers: number): { rows: number; vectors: number } {
+  const { rows, reduction, columns } = spec;
+  const innerRows = rows[rows.length - 1]!.size;
+  const allRows = product(rows);
+  const inPlace = streams(spec);
+  const mostRows = inPlace ? Math.max(1, Math.floor(rowBytes / (4 * product(reduction)))) : innerRows;
   let best = { rows: 1, vectors: 1, cycles: Number.POSITIVE_INFINITY };
   const widest = Math.max(1, Math.min(registers >= 32 ? 4 : 2, Math.floor(columns / lanes)));
-  for (let vectors = widest; vectors >= Math.max(1, widest - 1); vectors--) {
-    const most = Math.min(innerRows, registers >= 32 ? 16 : 12, Math.max(1, Math.floor((registers - vectors - 2) / vectors)));
+  const narrowest = inPlace ? Math.min(widest, 2) : widest - 1;
+  for (let vectors = widest; vectors >= Math.max(1, narrowest); vectors--) {
+    const most = Math.min(
+      innerRows,
+      mostRows,
+      registers >= 32 ? 16 : 12,
+      Math.max(1, Math.floor((registers - vectors - 2) / vectors)),
+    );
     const segments = Math.floor(columns / (vectors * lanes));
-    const rest = pieces(columns - segments * vectors * lanes, lanes).length;
+    const restColumns = columns - segments * vectors * lanes;
+    const rest = pieces(restColumns, lanes).length;
     const across = (rows: number): number => {
-      const behind = rest === 0 ? 0 : Math.floor(rest / vectors) * blockCycles(rows, vectors);
-      const last = rest % vectors === 0 ? 0 : blockCycles(rows, rest % vectors);
-      return segments * blockCycles(rows, vectors) + restPenalty * (behind + last);
+      const fills = inPlace ? overreads(lanes) : segments > 1 && allRows >= leastBlocks * rows;
+      const cycles = (width: number): number =>
+        inPlace ? streamedBlockCycles(rows, width, lanes, columns) : blockCycles(rows, width);
+      const inSegments = segments * cycles(vectors);
+      if (fills) return restColumns === 0 ? inSegments : inSegments + cycles(Math.ceil(restColumns / lanes));
+      const behind = rest === 0 ? 0 : Math.floor(rest / vectors) * cycles(vectors);
+      const last = rest % vectors === 0 ? 0 : cycles(rest % vectors);
+      return inSegments + restPenalty * (behind + last);
     };
     for (let rows = most; rows >= 1; rows--) {
       const left = innerRows % rows;
       const full = Math.floor(innerRows / rows) * across(rows);
-      const cycles = left === 0 ? full : tailPenalty * (full + across(left));
-      if (cycles < best.cycles) best = { rows, vectors, cycles };
+      const all = left === 0 ? full : tailPenalty * (full + across(left));
+      if (all < best.cycles) best = { rows, vectors, cycles: all };
     }
   }
   return best;
@@ -148,13 +199,13 @@ function chooseSlices(steps: number, depth: number, operands: number, size: numb
 }
 
 /** Stride of A's rows where its chunk is copied: an odd number of cache lines, so that a column's elements do not displace each other. */
-function chooseLeftStride(plan: Omit<ContractionPlan, "blocking" | "rest">, slices: number): number {
+function chooseLeftStride(plan: Omit<ContractionPlan, "blocking" | "rest" | "restVectors">, slices: number): number {
   const walksColumns = plan.innerRow.a === 1 && plan.outerRows.length === 0 && plan.reduction.length === 1;
   const lines = Math.ceil(plan.innerRow.size / 16) | 1;
   return slices > 1 && walksColumns ? 16 * lines : 0;
 }
 
-function chooseBlocking(plan: Omit<ContractionPlan, "blocking" | "rest">, columns: number): Blocking | undefined {
+function chooseBlocking(plan: Omit<ContractionPlan, "blocking" | "rest" | "restVectors">, columns: number): Blocking | undefined {
   const { reduction, fullSegments, blocks, blockRows, size } = plan;
   const segment = plan.vectors * plan.lanes;
   if (blocks < leastBlocks || fullSegments === 0) return undefined;
@@ -186,7 +237,8 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
   const rows = merge(spec.rows, ["a", "c"]);
   const reduction = merge(spec.reduction, ["a", "b"]);
   const innerRow = rows[rows.length - 1]!;
-  const { rows: blockRows, vectors } = chooseBlock(innerRow.size, spec.columns, lanes, registers);
+  const merged = { ...spec, rows, reduction };
+  const { rows: blockRows, vectors } = chooseBlock(merged, lanes, registers);
   const segment = vectors * lanes;
   const fullSegments = Math.floor(spec.columns / segment);
   const innerBlocks = Math.ceil(innerRow.size / blockRows);
@@ -198,12 +250,19 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
     blockRows,
     vectors,
     fullSegments,
+    overreads: overreads(lanes),
     innerBlocks,
     blocks: innerBlocks * product(rows.slice(0, -1)),
     size: product(rows) * spec.columns,
   };
-  const rest = pieces(spec.columns - fullSegments * segment, lanes);
-  return { ...plan, rest, blocking: chooseBlocking(plan, spec.columns) };
+  const restColumns = spec.columns - fullSegments * segment;
+  const rest = pieces(restColumns, lanes);
+  return {
+    ...plan,
+    rest,
+    restVectors: Math.ceil(restColumns / lanes),
+    blocking: streams(merged) ? undefined : chooseBlocking(plan, spec.columns),
+  };
 }
 
 /** Whether sums of a chunk of the reduction are written to C before the next one's are added. */

@@ -88,6 +88,7 @@ function expression(e: Expression): string {
     case "bits":
       return e.type === "i32" ? `bitsOfFloat(${expression(e.operand)})` : `floatOfBits(${expression(e.operand)})`;
     case "splat":
+    case "part":
     case "horizontal":
       return expression(e.operand);
   }

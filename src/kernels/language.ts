@@ -88,6 +88,14 @@ export type Expression =
   | { readonly kind: "bits"; readonly type: ComputeType; readonly lanes: number; readonly operand: Expression }
   | { readonly kind: "splat"; readonly type: ComputeType; readonly lanes: number; readonly operand: Expression }
   | {
+      readonly kind: "part";
+      readonly type: ComputeType;
+      readonly lanes: number;
+      readonly operand: Expression;
+      /** First lane. */
+      readonly at: number;
+    }
+  | {
       readonly kind: "horizontal";
       readonly type: ComputeType;
       readonly lanes: 1;
@@ -251,6 +259,12 @@ export function convert(operand: Expression, type: ComputeType): Expression {
 /** The same 32 bits read as the other type. */
 export function bits(operand: Expression, type: ComputeType): Expression {
   return { kind: "bits", type, lanes: operand.lanes, operand };
+}
+
+/** Some neighbouring lanes of a vector: one, or a narrower vector. */
+export function part(operand: Expression, at: number, lanes: number): Expression {
+  if (operand.lanes === lanes) return operand;
+  return { kind: "part", type: operand.type, lanes, operand, at };
 }
 
 /** Sum, maximum or minimum over the lanes: halves are combined until one lane is left. */

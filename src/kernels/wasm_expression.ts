@@ -91,6 +91,9 @@ export class ExpressionWriter {
         return;
       case "splat":
         return this.#splat(e);
+      case "part":
+        this.write(e.operand);
+        return this.#code.lane(`${e.type === "f32" ? "f32x4" : "i32x4"}.extract_lane`, e.at);
       case "horizontal":
         return this.#horizontal(e);
     }

@@ -2,7 +2,6 @@ import type { Graph } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import { fuse } from "./fuse.js";
 import { fuseFilterbank } from "./fuse_filterbank.js";
-import { fuseProducts } from "./fuse_products.js";
 import { fusePowerSpectrum } from "./fuse_power_spectrum.js";
 import { hoist } from "./hoist.js";
 import { joinSlices } from "./join_slices.js";
@@ -12,13 +11,8 @@ import { splitBatchNorm } from "./split_batch_norm.js";
 import { type Tiling, tileBatch } from "./tile_batch.js";
 import { updateEarly } from "./update_early.js";
 
-export interface OptimizeOptions {
-  /** Whether products take along what stands behind them; default true. A target with a library of its own knows the plain ops. */
-  readonly joinProducts?: boolean;
-}
-
 /** The passes that make a graph fast before it is compiled; they change no result but by rounding. Differentiate before. */
-export function optimize(graph: Graph, tiling?: Tiling, { joinProducts = true }: OptimizeOptions = {}): Graph {
+export function optimize(graph: Graph, tiling?: Tiling): Graph {
   const passes = [
     fusePowerSpectrum,
     fuseFilterbank,
@@ -30,7 +24,6 @@ export function optimize(graph: Graph, tiling?: Tiling, { joinProducts = true }:
     simplify,
     ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
     fuse,
-    ...(joinProducts ? [fuseProducts] : []),
     updateEarly,
   ];
   return passes.reduce((before, pass) => {

@@ -46,7 +46,7 @@ const sequenceSizes = (graph: Graph): number[] =>
 describe("sink", () => {
   it("puts the input's product back into the cell of a GRU: the same results, smaller sequences", async () => {
     for (const [name, graph, parameters] of await models()) {
-      const before = optimize(graph, undefined, { joinProducts: false });
+      const before = optimize(graph);
       const after = sink(before);
       // Three gates' products of what the convolutions give, or that itself.
       const [large, small] = [sequenceSizes(before), sequenceSizes(after)];
@@ -64,7 +64,7 @@ describe("sink", () => {
     const graph = optimize(buildModel("ds_cnn_s", {}, { frames: 49, features: 10, labels: 12 }));
     expect(sink(graph).nodes).toEqual(graph.nodes);
     const wide = buildModel("crnn", { gruUnits: [4] }, { frames: 49, features: 10, labels: 12 });
-    const narrow = optimize(wide, undefined, { joinProducts: false });
+    const narrow = optimize(wide);
     // 12 values for a step are fewer than the convolutions' maps have.
     expect(sequenceSizes(sink(narrow))).toEqual(sequenceSizes(narrow));
   });

@@ -11,6 +11,7 @@ import { parseGraph } from "../../src/graph/text_parse.js";
 import { printGraph } from "../../src/graph/text_print.js";
 import { type Graph, tensor } from "../../src/graph/types.js";
 import { verifyGraph } from "../../src/graph/verify.js";
+import { fuseProducts } from "../../src/passes/fuse_products.js";
 import { optimize } from "../../src/passes/optimize.js";
 import { streamTrainingForm } from "../../src/passes/stream_training.js";
 import { tileBatch } from "../../src/passes/tile_batch.js";
@@ -119,9 +120,11 @@ test("where weights do not fit the cache, heavy products take the whole batch, w
   const { model, step } = stepOf("svdf", shape);
   const tiled = optimize(step, { batched, cacheBytes: 600_000 });
   const opsOf = (nodes: Graph["nodes"]): string[] => nodes.map((n) => n.op);
-  const heavy = tiled.nodes.filter((n) => n.op === "product" && n.body!.nodes[0]!.op === "dense");
+  // As compile does for the native target.
+  const joined = fuseProducts(tiled);
+  const heavy = joined.nodes.filter((n) => n.op === "product" && n.body!.nodes[0]!.op === "dense");
   expect(heavy.map((n) => opsOf(n.body!.nodes).join("+"))).toContain("dense+step+mul");
-  for (const loop of loopsOf(tiled)) expect(loop.body!.nodes.flatMap((n) => n.body?.nodes ?? [n]).length).toBeGreaterThan(1);
+  for (const loop of loopsOf(joined)) expect(loop.body!.nodes.flatMap((n) => n.body?.nodes ?? [n]).length).toBeGreaterThan(1);
   expect(loopsOf(tiled).some((n) => opsOf(n.body!.nodes).includes("depthwise_conv2d_kernel_gradient"))).toBe(true);
   const target = targets[targets.length - 1]!;
   const one = await train(tiled, model, shape, target);

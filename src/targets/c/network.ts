@@ -33,7 +33,7 @@ export interface Network {
 export function networkOf(model: Pick<Model, "graph" | "parameters">, floats: boolean, stream?: NetworkStream): Network {
   const clip = floats || stream ? withFloatInput(model.graph) : model.graph;
   const { graph, parameters } = foldBatchNorm({ graph: clip, parameters: model.parameters });
-  const finish = (phase: Graph): Graph => sink(optimize(withScores(phase), undefined, { joinProducts: false }));
+  const finish = (phase: Graph): Graph => sink(optimize(withScores(phase)));
   if (!stream) return { phases: [finish(graph)], parameters };
   const streaming = streamGraph(graph, { form: stream.form, ...(stream.hops === undefined ? {} : { chunk: stream.hops }) });
   let first = 0;

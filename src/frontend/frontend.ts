@@ -5,7 +5,9 @@ import { nearest } from "../base/nearest.js";
 import { readBounded } from "../base/read_file.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor } from "../graph/types.js";
+import { ell, ellSchema } from "./ell.js";
 import { frames, framesSchema } from "./frames.js";
+import { librosaMel, librosaMelSchema } from "./librosa_mel.js";
 import { logMel, logMelSchema, logMelStack } from "./log_mel.js";
 import { mfccOp, mfccOpSchema } from "./mfcc_op.js";
 import { mfccTf, mfccTfSchema } from "./mfcc_tf.js";
@@ -16,16 +18,27 @@ export type FrontendDescription =
   | v.InferOutput<typeof mfccTfSchema>
   | v.InferOutput<typeof mfccOpSchema>
   | v.InferOutput<typeof logMelSchema>
-  | v.InferOutput<typeof framesSchema>;
+  | v.InferOutput<typeof framesSchema>
+  | v.InferOutput<typeof ellSchema>
+  | v.InferOutput<typeof librosaMelSchema>;
 
 /** A front end as a user writes it: options left out have their defaults. */
 export type FrontendInput =
   | v.InferInput<typeof mfccTfSchema>
   | v.InferInput<typeof mfccOpSchema>
   | v.InferInput<typeof logMelSchema>
-  | v.InferInput<typeof framesSchema>;
+  | v.InferInput<typeof framesSchema>
+  | v.InferInput<typeof ellSchema>
+  | v.InferInput<typeof librosaMelSchema>;
 
-const schemas = { mfcc_tf: mfccTfSchema, mfcc_op: mfccOpSchema, log_mel: logMelSchema, frames: framesSchema };
+const schemas = {
+  mfcc_tf: mfccTfSchema,
+  mfcc_op: mfccOpSchema,
+  log_mel: logMelSchema,
+  frames: framesSchema,
+  ell: ellSchema,
+  librosa_mel: librosaMelSchema,
+};
 
 /** Kinds of front end. */
 export const frontendKinds = Object.keys(schemas) as readonly (keyof typeof schemas)[];
@@ -118,6 +131,8 @@ export function buildFrontend(description: FrontendDescription, sound: SoundShap
   if (description.kind === "mfcc_tf") return mfccTf(description, sound);
   if (description.kind === "mfcc_op") return mfccOp(description, sound);
   if (description.kind === "frames") return frames(description, sound);
+  if (description.kind === "ell") return ell(description, sound);
+  if (description.kind === "librosa_mel") return librosaMel(description, sound);
   return logMel(description, sound);
 }
 

@@ -72,6 +72,19 @@ export const frontendPresets: Readonly<Record<string, FrontendDescription>> = {
     scale: 1 / 64,
     offset: 52 / 64,
   }),
+  /** The published command of EdgeML's keyword spotter: -ws 400 --nfft 512 --iir --log --log_delta 2.22e-16 --power_spec -fs 32. */
+  ell: describeFrontend({
+    kind: "ell",
+    windowSize: 400,
+    nfft: 512,
+    iir: true,
+    log: true,
+    logDelta: 2.220446049250313e-16,
+    powerSpec: true,
+    filterbankSize: 32,
+  }),
+  /** SpeechRec: librosa's mel spectrogram, 40 bands in 32 frames, in decibels below the clip's largest value. */
+  speechrec: describeFrontend({ kind: "librosa_mel", nMels: 40 }),
 };
 
 /**

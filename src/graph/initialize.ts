@@ -32,6 +32,8 @@ function initialValue(parameter: Parameter, seed: number): Float32Array {
     }
     case "truncated_normal":
       return values.map(() => initializer.deviation * truncatedNormal(random));
+    case "normal":
+      return values.map(() => initializer.deviation * random.normal());
     case "orthogonal":
       return orthogonal(values, shape, random);
   }

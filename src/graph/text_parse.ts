@@ -297,6 +297,7 @@ function readInitializer(line: TextCursor): Initializer {
       return { kind, values: values as number[] };
     }
     case "truncated_normal":
+    case "normal":
       return { kind, deviation: readNumbers(line, 1)[0] };
     case "glorot_uniform": {
       const [fanIn, fanOut] = readNumbers(line, 2);

@@ -45,7 +45,8 @@ function initializerText(initializer: Initializer): string {
     case "glorot_uniform":
       return `glorot_uniform(${numberText(initializer.fanIn)},${numberText(initializer.fanOut)})`;
     case "truncated_normal":
-      return `truncated_normal(${numberText(initializer.deviation)})`;
+    case "normal":
+      return `${initializer.kind}(${numberText(initializer.deviation)})`;
     default:
       return initializer.kind;
   }

@@ -59,6 +59,7 @@ export type Initializer =
   | { readonly kind: "glorot_uniform"; readonly fanIn: number; readonly fanOut: number }
   /** normal, cut at two deviations */
   | { readonly kind: "truncated_normal"; readonly deviation: number }
+  | { readonly kind: "normal"; readonly deviation: number }
   /** orthonormal rows or columns (Saxe et al. 2014) */
   | { readonly kind: "orthogonal" };
 

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import type { Graph } from "../graph/types.js";
+import { edgemlArchitectures, edgemlModels } from "./edgeml/index.js";
 import { helloEdgeArchitectures } from "./hello_edge/index.js";
 import { helloEdgeSizes } from "./hello_edge/sizes.js";
 import { kwsStreamingArchitectures, kwsStreamingModels } from "./kws_streaming/index.js";
@@ -9,10 +10,14 @@ import type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.j
 import { optionName, parseOptions } from "./options.js";
 
 /** All architectures. */
-export const architectures: readonly Architecture[] = [...helloEdgeArchitectures, ...kwsStreamingArchitectures];
+export const architectures: readonly Architecture[] = [
+  ...helloEdgeArchitectures,
+  ...kwsStreamingArchitectures,
+  ...edgemlArchitectures,
+];
 
 /** Architectures with the options of their publications. */
-export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels];
+export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels, ...edgemlModels];
 
 /** What a name stands for. */
 export interface ResolvedModel {

@@ -36,7 +36,8 @@ async function losses(
     Float32Array.from({ length: clips * labels }, (_, i) => Number(i % labels === Math.floor(i / labels))),
   );
   program.write("weights", new Float32Array(clips).fill(1));
-  program.write("learning_rate", [rate]);
+  // EdgeML's weights start so small that little comes through at first.
+  program.write("learning_rate", [name.startsWith("edgeml") ? 15 * rate : rate]);
   const found: number[] = [];
   for (let t = 1; t <= steps; t++) {
     program.write("correction1", [1 - beta1 ** t]);

@@ -176,8 +176,18 @@ const ofHelloEdge: readonly SmallNetwork[] = [
   ["hello_edge/low_latency_svdf", {}],
 ];
 
+/** The same of EdgeML: full and low rank, one layer and more, all nonlinearities. */
+const ofEdgeml: readonly SmallNetwork[] = [
+  ["edgeml/fastgrnn", { hiddenUnits: 16, numLayers: 2 }],
+  ["edgeml/fastgrnn", { hiddenUnits: 16, wRank: 6, uRank: 5, gateNonlinearity: "quantSigm", updateNonlinearity: "quantTanh" }],
+  ["edgeml/fastrnn", { hiddenUnits: 12, uRank: 6, normalize: true }],
+  ["edgeml/ugrnn", { hiddenUnits: 12, wRank: 5, gateNonlinearity: "quantSigm4" }],
+  ["edgeml/gru", { hiddenUnits: 10, uRank: 4, numLayers: 3, hiddenUnits2: 9, hiddenUnits3: 8 }],
+  ["edgeml/lstm", { hiddenUnits: 10, wRank: 4, uRank: 6 }],
+];
+
 /** A small network of each architecture: [name, options]; 24 frames of 20 features. */
-export const smallNetworks: readonly SmallNetwork[] = [...ofKwsStreaming, ...ofHelloEdge];
+export const smallNetworks: readonly SmallNetwork[] = [...ofKwsStreaming, ...ofHelloEdge, ...ofEdgeml];
 
 /** Shape of the small networks. */
 export const smallShape = { frames: 24, features: 20, labels: 12 };

@@ -89,7 +89,7 @@ int main(void) {
 
 /** What has loops, windows or nodes that no other C test has. */
 const compiled = smallNetworks.filter(([name]) =>
-  /streaming.lstm|att_mh|bc_resnet|svdf_resnet|inception_resnet|edge.gru/.test(name),
+  /streaming.lstm|att_mh|bc_resnet|svdf_resnet|inception_resnet|edge.gru|fastgrnn/.test(name),
 );
 
 describe.skipIf(!hostCompiler())("small networks as C, compiled by this machine's cc", () => {

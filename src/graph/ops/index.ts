@@ -37,6 +37,7 @@ import { maximum } from "./maximum.js";
 import { maxPool } from "./max_pool.js";
 import { mean } from "./mean.js";
 import { minimum } from "./minimum.js";
+import { mirror } from "./mirror.js";
 import { moments } from "./moments.js";
 import { mul } from "./mul.js";
 import { neg } from "./neg.js";
@@ -113,6 +114,7 @@ export const ops: readonly OpDefinition[] = [
   maximum,
   mean,
   minimum,
+  mirror,
   moments,
   mul,
   neg,

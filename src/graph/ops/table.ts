@@ -2,6 +2,8 @@ import { UserError } from "../../base/errors.js";
 import { textOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
 import { melHtk, melOp } from "../tables/mel.js";
+import { melBins } from "../tables/mel_bins.js";
+import { melSlaney } from "../tables/mel_slaney.js";
 import { cosineTransform, fourierReal, fourierImaginary, fourierTransposed } from "../tables/transform.js";
 import type { Table } from "../tables/table.js";
 import { hamming, hann, ones } from "../tables/window.js";
@@ -13,6 +15,8 @@ const makers: Record<string, (attributes: Attributes) => Table> = {
   ones,
   mel_htk: melHtk,
   mel_op: melOp,
+  mel_bins: melBins,
+  mel_slaney: melSlaney,
   dct2: cosineTransform,
   dft_real: fourierReal,
   dft_imaginary: fourierImaginary,
@@ -49,6 +53,7 @@ export const table: OpDefinition = {
   documentation:
     "A constant made from its attributes in double precision and rounded once to `dtype` (f32 unless told): hann {length, offset}, hamming {length}, ones {length}, " +
     "mel_htk {bins, points, rate, lower, upper, bands, slope, scale} and mel_op {bins, points, rate, lower, upper, bands} [bins, bands], " +
+    "mel_slaney with the same, mel_bins {bins, points, rate, bands, spacing, scale} [bins, bands], " +
     "dct2 {inputs, outputs} [inputs, outputs], dft_real and dft_imaginary {length, samples, bins} [samples, bins], " +
     "dft_transposed {length, samples} [length + 2, samples].",
   infer: (inputs, attributes) => {

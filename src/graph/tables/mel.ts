@@ -8,7 +8,8 @@ export function hertzToMel(hertz: number): number {
   return 1127 * Math.log1p(hertz / 700);
 }
 
-function melToHertz(mel: number): number {
+/** The inverse of `hertzToMel`. */
+export function melToHertz(mel: number): number {
   return 700 * Math.expm1(mel / 1127);
 }
 

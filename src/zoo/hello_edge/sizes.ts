@@ -2,7 +2,7 @@ import { describeFrontend, type FrontendDescription } from "../../frontend/front
 import { frontendPreset } from "../../frontend/presets.js";
 import type { PublishedFigures, ZooModel } from "../model.js";
 
-const arm = frontendPreset("arm");
+const arm = frontendPreset("arm") as FrontendDescription & { kind: "mfcc_op" };
 
 /** Front end of all published trainings; frames of 40 ms follow each other after 20 or 40 ms. */
 function armFrontend(strideMs: number): FrontendDescription {

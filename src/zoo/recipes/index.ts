@@ -1,5 +1,6 @@
 import { invariant } from "../../base/errors.js";
 import { findModel } from "../index.js";
+import { edgemlRecipe } from "./edgeml.js";
 import { helloEdgeRecipe } from "./hello_edge.js";
 import { twelveLabelsTrainings } from "./kws_streaming/12_labels.js";
 import { thirtyThousand12LabelsTrainings } from "./kws_streaming/30k_12_labels.js";
@@ -24,6 +25,7 @@ const kwsStreaming = {
 export function publishedRecipe(name: string): PublishedRecipe {
   const { published } = findModel(name);
   if (published.family === "hello_edge") return helloEdgeRecipe(published);
+  if (published.family === "edgeml") return edgemlRecipe(published);
   const training = kwsStreaming[published.name];
   invariant(training, `${published.name} has no training`);
   return kwsStreamingRecipe(published, training);

@@ -11,15 +11,21 @@ export interface PublishedRecipe {
     readonly silencePercentage: number;
     readonly unknownPercentage: number;
   };
-  readonly sampling: { readonly order: "uniform" | "walk" };
+  readonly sampling: { readonly order: "uniform" | "walk" | "epochs" | "balanced" };
   readonly augmentation: {
     readonly waveform: Readonly<Record<string, number>>;
     readonly specAugment: Readonly<Record<string, number | boolean>> | null;
   };
-  readonly optimizer: { readonly kind: "adam"; readonly epsilon: number } | { readonly kind: "sgd"; readonly momentum: number };
+  readonly optimizer:
+    | { readonly kind: "adam"; readonly epsilon: number }
+    | { readonly kind: "sgd"; readonly momentum: number; readonly nesterov?: boolean };
   readonly schedule:
     | { readonly kind: "piecewise"; readonly rates: readonly number[]; readonly steps: readonly number[] }
-    | { readonly kind: "exponential"; readonly first: number; readonly last: number };
+    | { readonly kind: "exponential"; readonly first: number; readonly last: number }
+    | { readonly kind: "cosine"; readonly rate: number; readonly last: number }
+    | { readonly kind: "constant"; readonly rate: number };
+  /** Factor of the sum of the squared weights in the loss; 0 where missing. */
+  readonly l2?: number;
   readonly batch: number;
   readonly steps: number;
   readonly validateEvery: number;

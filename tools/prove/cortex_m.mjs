@@ -1,5 +1,5 @@
 // Runs exports on emulated Cortex-M cores, samples in, and compares with this machine: integers to the bit, floats within 1e-4.
-//   npm run prove:cortex-m -- CLIPS [--models ds_cnn_s,svdf,crnn] [--int8 FOLDER] [--foreign SHARED] [--clips 20] [--only text]
+//   npm run prove:cortex-m -- CLIPS [--models ds_cnn_s,svdf,crnn] [--int8 FOLDER] [--foreign SHARED] [--clips 20] [--only text] [--note text]
 // CLIPS is a folder of Speech Commands; its testing part is taken. Models are names or files. --int8 names a folder of models of the
 // same file names, written by `earshot quantize MODEL --io int8`; --foreign the folder of published models. Needs arm-none-eabi-gcc and
 // qemu-system-arm (tools/machine). Instructions, not cycles: one tick of the emulated clock an instruction. Writes results/cortex_m.txt.
@@ -30,6 +30,7 @@ const { values, positionals } = parseArgs({
     foreign: { type: "string" },
     clips: { type: "string", default: "20" },
     only: { type: "string" },
+    note: { type: "string" },
   },
 });
 const [folder] = positionals;
@@ -217,6 +218,7 @@ const text = [
   `${values.clips} clips of the testing part of Speech Commands. Bytes are of the export alone, without libc and start code.`,
   "Instructions: of the network for a clip; of the front end for a frame; of both for a second of sound, for streaming exports (context).",
   "Compared with this machine (wasm), front end and network on both sides: integer logits to the bit, float probabilities.",
+  ...(values.note === undefined ? [] : [values.note]),
   "TensorFlow Lite Micro with CMSIS-NN, kws_ref_model.tflite: M4F 7,699,430 instructions, 22,820 bytes of arena, 1,516 of stack; M55 1,786,916, 27,348, 1,588.",
   "",
   line(heads),

@@ -148,8 +148,7 @@ function otherGroups(spoken: readonly Spoken[], scale: number, seed: number): Ot
     for (let attempt = 0; texts.size < count && attempt < 100 * count; attempt++) {
       const words = Array.from({ length: random.integer(Math.max(...lengths) + 1) + 1 }, () => random.pick(vocabulary()));
       const phones = words.flatMap((word) => word.phones);
-      if (spoken.every((phrase) => isOther(phones, phrase.phones.flat())))
-        texts.add(words.map((word) => word.text).join(" "));
+      if (spoken.every((phrase) => isOther(phones, phrase.phones.flat()))) texts.add(words.map((word) => word.text).join(" "));
     }
     return [...texts];
   };

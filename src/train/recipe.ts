@@ -6,6 +6,7 @@ const most = 1e9;
 const count = (low: number, high = most) => v.pipe(v.number(), v.integer(), v.minValue(low), v.maxValue(high));
 const real = (low: number, high: number) => v.pipe(v.number(), v.finite(), v.minValue(low), v.maxValue(high));
 const fraction = real(0, 1);
+const kept = v.pipe(v.number(), v.gtValue(0), v.maxValue(1));
 const above0 = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 const range = (low: number, high: number) =>
@@ -185,6 +186,17 @@ const entries = {
   l2: v.optional(real(0, 1000), 0),
   /** Largest global norm of the gradients; 0: not clipped. */
   clipNorm: v.optional(real(0, 1e9), 0),
+  /** Matrices of recurrent layers become sparse (see sparsify.ts). */
+  sparsity: v.optional(
+    v.strictObject({
+      /** Share that is kept of the matrices that multiply a layer's input. [wSparsity] */
+      w: v.optional(kept, 1),
+      /** Share that is kept of those that multiply its state. [uSparsity] */
+      u: v.optional(kept, 1),
+      /** Steps from one hard threshold to the next. [trim_level] */
+      trimLevel: v.optional(count(1, 1_000_000), 15),
+    }),
+  ),
   /** Steps between two validations. */
   validateEvery: v.optional(count(1), 400),
   /** Validations without improvement after which training stops; 0: never. */

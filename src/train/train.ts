@@ -8,6 +8,7 @@ import type { Checkpoint, Origin, Skipped, TrainingState } from "./checkpoint.js
 import { loadNewestCheckpoint } from "./checkpoint.js";
 import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
+import { isNormalised, normalisation } from "./normalise.js";
 import { openLoader } from "./loader.js";
 import type { LoaderMemory } from "./loader_memory.js";
 import type { Assembly } from "./assemble.js";
@@ -24,6 +25,7 @@ import { learningRateAt } from "./schedule.js";
 import type { ClipSet } from "./sources.js";
 import { originOf, planThreads } from "./threads.js";
 import type { ThreadPlan } from "./threads.js";
+import { isSparse } from "./sparsify.js";
 import { Trainer } from "./trainer.js";
 import type { TrainingProfile } from "./training_profile.js";
 import { trainingProfile } from "./training_profile.js";
@@ -273,7 +275,7 @@ class Training {
     const { checkpoint, skipped, pretrained } = beginning;
     if (pretrained !== undefined) this.#notes.push(pretrained.note);
     for (const { file, why } of skipped) this.#notes.push(why.startsWith(file) ? `skipped ${why}` : `skipped ${file}: ${why}`);
-    trainer.initialize(pretrained?.values);
+    trainer.initialize(pretrained?.values ?? (checkpoint === undefined ? await this.#normalisation(trainer) : undefined));
     if (checkpoint !== undefined) {
       trainer.restore(checkpoint.tensors);
       this.#state = { ...checkpoint.state };
@@ -281,6 +283,22 @@ class Training {
       for (const note of originNotes(checkpoint.origin, origin)) this.#notes.push(note);
     }
     await writer.goOn(checkpoint);
+  }
+
+  /** What a network that normalises its features takes from the training clips. */
+  async #normalisation(trainer: Trainer): Promise<ReadonlyMap<string, Float32Array> | undefined> {
+    const { graph, plan } = this.#assembly;
+    if (!isNormalised(graph)) return undefined;
+    const { steps, batch } = this.#recipe;
+    const [frames, features] = graph.inputs[0].value.type.shape.slice(1);
+    const { workers, takeTurns } = this.#plan;
+    const making = { workers, takeTurns, memory: this.#options.loaderMemory, profile: false };
+    const loader = await openLoader({ ...plan, target: trainer.target }, 1, making);
+    try {
+      return await normalisation(() => loader.next(), { steps, batch, frames, features });
+    } finally {
+      await loader.close();
+    }
   }
 
   async #loop(parts: Parts): Promise<TrainingOutcome["end"]> {
@@ -359,6 +377,8 @@ class Training {
   /** Whether this is the best so far, which is noted: more clips right, or as many with a smaller loss. */
   #isBetter({ accuracy, loss }: ValidationFigures): boolean {
     const state = this.#state;
+    const { sparsity, steps } = this.#recipe;
+    if (sparsity && !isSparse(state.step, sparsity, steps)) return false;
     const better = accuracy > state.bestAccuracy || (accuracy === state.bestAccuracy && loss < (state.bestLoss ?? Infinity));
     state.worse = better ? 0 : state.worse + 1;
     if (better) Object.assign(state, { bestAccuracy: accuracy, bestLoss: loss, bestStep: state.step });

@@ -10,13 +10,15 @@ import type { Batch } from "./loader_plan.js";
 import { biasCorrections } from "./optimizer.js";
 import { labelLayer } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
+import { Sparsifier } from "./sparsify.js";
 import { buildTrainingStep } from "./step.js";
 
 /** What of a recipe the training step needs. */
 export type StepRecipe = Pick<
   Recipe,
   "batch" | "optimizer" | "labelSmoothing" | "l2" | "clipNorm" | "seed" | "from" | "streaming"
->;
+> &
+  Partial<Pick<Recipe, "sparsity" | "steps">>;
 
 /** The compiled training step with its parameters, buffers and slots. */
 export class Trainer {
@@ -27,6 +29,7 @@ export class Trainer {
   readonly #from: Recipe["from"];
   /** Names of parameters, buffers and slots. */
   readonly #names: readonly string[];
+  readonly #sparsifier: Sparsifier | undefined;
   #milliseconds = 0;
 
   /** Use `Trainer.open`. */
@@ -38,6 +41,8 @@ export class Trainer {
     this.#program = program;
     const own = new Set(graph.states.map((state) => state.name));
     this.#names = [...step.parameters, ...step.states].map(({ name }) => name).filter((name) => !own.has(name));
+    const weights = graph.parameters.map(({ name }) => [name, program.read(name)] as const);
+    this.#sparsifier = recipe.sparsity && new Sparsifier(weights, recipe.sparsity, recipe.steps ?? 0);
   }
 
   /** Builds and compiles the training step of a network for the batch of the recipe. */
@@ -93,7 +98,9 @@ export class Trainer {
     // Clips that follow each other have nothing in common: a stateful network starts every batch anew.
     for (const { name } of this.#graph.states) program.read(name).fill(0);
     const start = performance.now();
+    this.#sparsifier?.before(step);
     program.run();
+    this.#sparsifier?.after(step);
     this.#milliseconds += performance.now() - start;
     return { loss: program.read("loss")[0], correct: program.read("correct")[0] };
   }

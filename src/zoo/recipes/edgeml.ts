@@ -22,8 +22,15 @@ export function edgemlRecipe(model: ZooModel): PublishedRecipe {
     optimizer: { kind: "sgd", momentum: 0.9, nesterov: true },
     schedule: { kind: "cosine", rate: 0.005, last: 0.0005 },
     l2: 0.5e-5,
+    ...sparsityOf(model.name),
     batch: 128,
     steps: epochs * stepsOfAnEpoch,
     validateEvery: stepsOfAnEpoch,
   };
+}
+
+/** The paper's FastGRNN-Q. */
+function sparsityOf(name: string): Pick<PublishedRecipe, "sparsity"> {
+  if (name === "fastgrnn_q_12") return { sparsity: { w: 0.3, u: 0.3 } };
+  return name === "fastgrnn_q_30" ? { sparsity: { w: 0.2, u: 0.2 } } : {};
 }

@@ -26,6 +26,8 @@ export interface PublishedRecipe {
     | { readonly kind: "constant"; readonly rate: number };
   /** Factor of the sum of the squared weights in the loss; 0 where missing. */
   readonly l2?: number;
+  /** Shares kept of the matrices of recurrent layers. */
+  readonly sparsity?: { readonly w: number; readonly u: number };
   readonly batch: number;
   readonly steps: number;
   readonly validateEvery: number;

@@ -6,6 +6,7 @@ import { edgemlArchitectures, edgemlModels } from "./edgeml/index.js";
 import { helloEdgeArchitectures } from "./hello_edge/index.js";
 import { helloEdgeSizes } from "./hello_edge/sizes.js";
 import { kwsStreamingArchitectures, kwsStreamingModels } from "./kws_streaming/index.js";
+import { speechrecArchitectures, speechrecModels } from "./speechrec/index.js";
 import type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.js";
 import { optionName, parseOptions } from "./options.js";
 
@@ -14,10 +15,11 @@ export const architectures: readonly Architecture[] = [
   ...helloEdgeArchitectures,
   ...kwsStreamingArchitectures,
   ...edgemlArchitectures,
+  ...speechrecArchitectures,
 ];
 
 /** Architectures with the options of their publications. */
-export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels, ...edgemlModels];
+export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels, ...edgemlModels, ...speechrecModels];
 
 /** What a name stands for. */
 export interface ResolvedModel {

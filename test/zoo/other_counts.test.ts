@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countParameters } from "../../src/graph/count.js";
+import { countParameters, multiplyAccumulates } from "../../src/graph/count.js";
 import { buildModel, findModel } from "../../src/zoo/index.js";
 
 /** All parameters and the trainable ones, counted from the originals' layers (PyTorch and Keras modules made for it). */
@@ -9,6 +9,10 @@ const table: readonly (readonly [name: string, all: number, trainable: number])[
   ["ugrnn", 111_523, 111_523],
   ["edgeml_gru", 165_027, 165_027],
   ["edgeml_lstm", 218_531, 218_531],
+  // With two buffers for each factor of a batch norm.
+  ["resnet18", 11_176_396 + 9_600, 11_176_396],
+  ["mobilenetv2", 61_596 + 5_952, 61_596],
+  ["shufflenetv2", 353_660 + 7_952, 353_660],
 ];
 
 describe("parameters", () => {
@@ -27,6 +31,18 @@ describe("parameters", () => {
     expect(["ugrnn", "gru", "lstm"].map((cell) => count(`edgeml/${cell}`))).toEqual([2, 3, 4].map(gated));
   });
 });
+
+it.each([
+  ["resnet18", 1_684_668_416, 196_608],
+  ["mobilenetv2", 17_740_800, 491_520],
+  ["shufflenetv2", 35_973_120, 393_216],
+])(
+  "%s has the multiply-accumulates that thop counts for 32 clips: %i of convolutions, %i of the last layer",
+  (name, convolutions, dense) => {
+    const graph = buildModel(name, {}, findModel(name).published.shape);
+    expect(32 * multiplyAccumulates(graph)).toBe(convolutions + dense);
+  },
+);
 
 it("EdgeML's flags of single layers do what they say: -hu2 and -ur2, which the original ignores", () => {
   const shape = { frames: 98, features: 32, labels: 35 };

@@ -186,8 +186,15 @@ const ofEdgeml: readonly SmallNetwork[] = [
   ["edgeml/lstm", { hiddenUnits: 10, wRank: 4, uRank: 6 }],
 ];
 
+/** The same of SpeechRec. */
+const ofSpeechrec: readonly SmallNetwork[] = [
+  ["speechrec/resnet18", { channels: [6, 8, 10], blocks: 1 }],
+  ["speechrec/mobilenetv2", { dropout: 0.1 }],
+  ["speechrec/shufflenetv2", { channels: [8, 12, 16, 32], repeats: [2, 1] }],
+];
+
 /** A small network of each architecture: [name, options]; 24 frames of 20 features. */
-export const smallNetworks: readonly SmallNetwork[] = [...ofKwsStreaming, ...ofHelloEdge, ...ofEdgeml];
+export const smallNetworks: readonly SmallNetwork[] = [...ofKwsStreaming, ...ofHelloEdge, ...ofEdgeml, ...ofSpeechrec];
 
 /** Shape of the small networks. */
 export const smallShape = { frames: 24, features: 20, labels: 12 };

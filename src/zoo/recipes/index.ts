@@ -8,6 +8,7 @@ import { thirtyFiveLabelsTrainings } from "./kws_streaming/35_labels.js";
 import { kwsStreamingRecipe } from "./kws_streaming/common.js";
 import { paper12LabelsTrainings } from "./kws_streaming/paper_12_labels.js";
 import { quantized12LabelsTrainings } from "./kws_streaming/quantized_12_labels.js";
+import { speechrecRecipe } from "./speechrec.js";
 import type { PublishedRecipe } from "./recipe.js";
 
 const kwsStreaming = {
@@ -25,6 +26,7 @@ const kwsStreaming = {
 export function publishedRecipe(name: string): PublishedRecipe {
   const { published } = findModel(name);
   if (published.family === "hello_edge") return helloEdgeRecipe(published);
+  if (published.family === "speechrec") return speechrecRecipe(published);
   if (published.family === "edgeml") return edgemlRecipe(published);
   const training = kwsStreaming[published.name];
   invariant(training, `${published.name} has no training`);

@@ -24,7 +24,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { writeFileSafely } = await import("../formats/write_file.js");
   const { rateOf } = await import("../measure/spotter_model.js");
   const { compilerFlags, cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
-  const { crossCompile, hasCrossCompiler } = await import("../targets/c/cross_compiler.js");
+  const { crossCompile, tryCrossCompile } = await import("../targets/c/cross_compiler.js");
   const { exportC } = await import("../targets/c/export.js");
   const { ownStream } = await import("../detect/model_stream.js");
   const { exampleFiles } = await import("../targets/c/example/files.js");
@@ -47,6 +47,8 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const prefix = options.prefix ?? identifier(basename(path, isTflite ? ".tflite" : ".safetensors"));
   const floatAbi = options.floatAbi ?? defaultFloatAbi(cpu);
   const stream = options.stream ? { form: options.stream, hops: options.hops } : own && ownStream(own);
+  // Without --asm the compiler only serves the header's figures.
+  const compile = isAssembly ? crossCompile : tryCrossCompile;
   const made = exportC(model, {
     prefix,
     cpu,
@@ -54,9 +56,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
     features: isTflite ? "none" : features,
     rate: own ? rateOf(own) : 16_000,
     separate: isAssembly,
-    ...(isAssembly || (cpu !== "generic" && hasCrossCompiler())
-      ? { compile: (files) => crossCompile(files, [...compilerFlags(cpu, floatAbi), "-O2"]) }
-      : {}),
+    ...(cpu === "generic" ? {} : { compile: (files) => compile(files, [...compilerFlags(cpu, floatAbi), "-O2"]) }),
     ...(stream ? { stream } : {}),
   });
   const out = options.out ?? `${prefix}_c`;

@@ -62,6 +62,16 @@ export function crossCompile(
   }
 }
 
+/** What `crossCompile` gives, or undefined where there is no compiler, or one without a C library. */
+export function tryCrossCompile(...given: Parameters<typeof crossCompile>): CompiledCode | undefined {
+  try {
+    return crossCompile(...given);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
 function run(folder: string, program: string, args: readonly string[]): string {
   try {
     return execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 });

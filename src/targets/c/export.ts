@@ -30,7 +30,7 @@ export interface CExportOptions {
   /** Front end and network as files of their own, featurizer.c and model.c, each with its own memory. */
   readonly separate?: boolean;
   /** Compiles the files, so that the header can say how much code and stack they take. */
-  readonly compile?: ((files: readonly CFile[]) => CompiledCode) | undefined;
+  readonly compile?: ((files: readonly CFile[]) => CompiledCode | undefined) | undefined;
 }
 
 /** A model of which nothing but the network need be known, where the front end is not exported. */

@@ -59,7 +59,7 @@ export class CLibrary implements TargetLibrary {
   }
 
   #float(node: Node): FloatCall | undefined {
-    if (!this.#floats.has(node)) this.#floats.set(node, floatCall(node, this.#values));
+    if (!this.#floats.has(node)) this.#floats.set(node, floatCall(node, { valuesOf: this.#values, isVector: this.#vectors }));
     return this.#floats.get(node);
   }
 

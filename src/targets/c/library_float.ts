@@ -11,18 +11,23 @@ export const floatLayer = `typedef struct {
   int32_t line; /* depthwise: floats of a padded row, 0 where there is no padding */
 } float_layer;`;
 
-const vectors = "#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)";
+/** Code for cores with vectors of floats where the export is for such a core, and what stands there for all others. */
+function either(isVector: boolean, vectors: string, plain = ""): string {
+  if (!isVector) return plain;
+  const rest = plain === "" ? "" : `#else\n${plain}\n`;
+  return `#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2)\n${vectors}\n${rest}#endif`;
+}
 
-export const biasAndActivation = `${vectors}
-#include <arm_mve.h>
+const vectorEnding = `#include <arm_mve.h>
 static inline float32x4_t bias_vector(const float_layer *l, int32_t o) {
   return l->bias ? vldrwq_f32(l->bias + o) : vdupq_n_f32(0.0f);
 }
 static inline float32x4_t activated_vector(const float_layer *l, float32x4_t v) {
   if (l->activation == 0) return v;
   return vminnmq_f32(vmaxnmq_f32(v, vdupq_n_f32(l->low)), vdupq_n_f32(l->high));
-}
-#endif
+}`;
+
+export const biasAndActivation = (isVector: boolean): string => `${either(isVector, vectorEnding)}
 static inline float activated(const float_layer *l, float v) {
   if (l->activation == 0) return v;
   return min_float(max_float(v, l->low), l->high);
@@ -68,18 +73,14 @@ function vectorTile(rows: readonly string[]): string {
 
 const columnsAtOnce = 8;
 
-function product(name: string, rows: readonly string[]): string {
+function product(name: string, rows: readonly string[], isVector: boolean): string {
   const given = rows.map((r) => `const float *${r}`).join(", ");
   const written = rows.map((r) => `float *to_${r}`).join(", ");
   return `static void ${name}(const float_layer *l, ${given}, const float *weights, int32_t depth, ${written}) {
   const int32_t outs = l->out_channels;
   int32_t o = 0;
   for (; o + ${columnsAtOnce} <= outs; o += ${columnsAtOnce}) {
-${vectors}
-      ${vectorTile(rows)}
-#else
-      ${tile(rows, columnsAtOnce)}
-#endif
+${either(isVector, `      ${vectorTile(rows)}`, `      ${tile(rows, columnsAtOnce)}`)}
   }
   for (; o < outs; o++) {
       ${tile(rows, 1)}
@@ -88,7 +89,7 @@ ${vectors}
 }
 
 /** One row times a matrix [inner, O]. */
-export const denseFloat = `${product("row_product", ["a"])}
+export const denseFloat = (isVector: boolean): string => `${product("row_product", ["a"], isVector)}
 static void dense_float(const float_layer *l, const float *x, const float *weights, float *y) {
   row_product(l, x, weights, l->channels, y);
 }`;
@@ -97,7 +98,7 @@ static void dense_float(const float_layer *l, const float *x, const float *weigh
  * `out[p][o] = sum over taps and channels`; x [H,W,C], weights [KH,KW,C,O], positions outside the map are zeros. Two places at a
  * time. A 1 x 1 layer may write over its input.
  */
-export const convolutionFloat = `${product("rows_product", ["a", "b"])}
+export const convolutionFloat = (isVector: boolean): string => `${product("rows_product", ["a", "b"], isVector)}
 static const float *float_patch(const float_layer *l, const float *x, int32_t place, float *staging, int in_place) {
   const int32_t iy = place / l->out_width * l->stride_y - l->top;
   const int32_t ix = place % l->out_width * l->stride_x - l->left;
@@ -133,11 +134,26 @@ static void convolution_float(const float_layer *l, const float *x, const float 
 const channelsAtOnce = 4;
 const sums = (text: (i: number) => string, between = " "): string => list(channelsAtOnce, text, between);
 
+/** Four channels in a vector. */
+const depthwiseVectors = `      for (; o + 4 <= channels; o += 4, to += 4) {
+        const float *w = weights + o;
+        float32x4_t s = bias_vector(l, o);
+        int32_t ky, kx;
+        for (ky = 0; ky < l->kernel_height; ky++) {
+          const int32_t iy = oy * l->stride_y + ky * l->dilation_y;
+          const float *p = (l->line > 0 ? work + iy % rows * line : x + iy * line) + ox * l->stride_x * channels + o;
+          for (kx = l->kernel_width; kx > 0; kx--, p += step_x, w += channels) s = vfmaq_f32(s, vldrwq_f32(p), vldrwq_f32(w));
+        }
+        vstrwq_f32(to, activated_vector(l, s));
+      }`;
+
 /**
  * Each channel with its own taps; x [H,W,C], weights [KH,KW,C,1], out [OH,OW,C]. Rows pass through a ring of padded ones, so that
  * the result may be written over the input; without padding they are read where they are.
  */
-export const depthwiseFloat = `static void depthwise_float(const float_layer *l, const float *x, const float *weights, float *y, float *work) {
+export const depthwiseFloat = (
+  isVector: boolean,
+): string => `static void depthwise_float(const float_layer *l, const float *x, const float *weights, float *y, float *work) {
   const int32_t channels = l->channels, rows = (l->kernel_height - 1) * l->dilation_y + 1;
   const int32_t line = l->line > 0 ? l->line : l->width * channels, step_x = l->dilation_x * channels;
   float *to = y;
@@ -152,19 +168,7 @@ export const depthwiseFloat = `static void depthwise_float(const float_layer *l,
     }
     for (ox = 0; ox < l->out_width; ox++) {
       o = 0;
-${vectors}
-      for (; o + 4 <= channels; o += 4, to += 4) {
-        const float *w = weights + o;
-        float32x4_t s = bias_vector(l, o);
-        int32_t ky, kx;
-        for (ky = 0; ky < l->kernel_height; ky++) {
-          const int32_t iy = oy * l->stride_y + ky * l->dilation_y;
-          const float *p = (l->line > 0 ? work + iy % rows * line : x + iy * line) + ox * l->stride_x * channels + o;
-          for (kx = l->kernel_width; kx > 0; kx--, p += step_x, w += channels) s = vfmaq_f32(s, vldrwq_f32(p), vldrwq_f32(w));
-        }
-        vstrwq_f32(to, activated_vector(l, s));
-      }
-#endif
+${either(isVector, depthwiseVectors)}
       for (; o < channels; o += ${channelsAtOnce}) {
         const int32_t rest = channels - o;
         const float *w = weights + o;

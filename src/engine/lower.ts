@@ -9,7 +9,7 @@ import type { KernelLabel, Program } from "../kernels/program.js";
 import { type Draft, instructions, takeInvariant } from "./draft.js";
 import { labelOf } from "./kernel_label.js";
 import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
-import { addsItself, elementwiseInputs, mayWrite } from "./in_place.js";
+import { addsItself, elementwiseInputs, fitsInto, mayBecome, mayWrite, wantedPlaces } from "./in_place.js";
 import { planMemory, type Storage, storageBytes } from "./memory.js";
 import type { Place } from "./place.js";
 import { lowerProduct } from "./product.js";
@@ -224,8 +224,8 @@ class Lowering {
   }
 
   /** Lowers the nodes of a graph whose inputs already have places. `wanted` names places for values (graph outputs, states). */
-  nodes(graph: Graph, places: Map<Value, Place>, wanted: ReadonlyMap<Value, Place>): void {
-    const uses = new UseCounter(graph);
+  nodes(graph: Graph, places: Map<Value, Place>, wanted: ReadonlyMap<Value, Place>, copied?: ReadonlySet<Value>): void {
+    const uses = new UseCounter(graph, copied);
     for (const node of graph.nodes) {
       uses.leave(node);
       this.#node(node, places, wanted, uses);
@@ -257,16 +257,8 @@ class Lowering {
       const mayTake = given && (mayWrite(given, walked, inputs) || this.#mayWriteOver(node, inputs, given));
       if (given) return mayTake && uses.isFree(given, places) ? given : this.fresh(node.op, value.type);
       if (elementwise) {
-        const reused = inputs.find(
-          (p, i) =>
-            !p.storage.persistent &&
-            p.type.dtype === value.type.dtype &&
-            sizeOf(p.type.shape) === sizeOf(value.type.shape) &&
-            p.storage.loop === this.#loop &&
-            uses.isLast(node.inputs[i]!) &&
-            mayWrite(p, walked, inputs) &&
-            !node.outputs.some((v) => places.get(v)?.storage === p.storage),
-        );
+        const isFree = (p: Place, i: number): boolean => p.storage.loop === this.#loop && uses.leaves(node, i, p, places);
+        const reused = inputs.find((p, i) => mayBecome(value.type, p, walked, inputs) && isFree(p, i));
         if (reused) {
           const place = this.view(reused, value.type);
           places.set(value, place);
@@ -301,10 +293,8 @@ class Lowering {
     const index = this.width.library?.inPlace(node);
     if (index === undefined) return undefined;
     const [place, type] = [inputs[index]!, node.outputs[0]!.type];
-    const { storage } = place;
-    const fits = sizeOf(type.shape) * dtypeBytes[type.dtype] <= storage.bytes && place.base === 0 && place.strides.length === 0;
-    const free = !storage.persistent && storage.loop === this.#loop && uses.isLast(node.inputs[index]!);
-    return fits && free ? this.view(place, type) : undefined;
+    const isFree = place.storage.loop === this.#loop && uses.isLast(node.inputs[index]!);
+    return isFree && fitsInto(type, place) ? this.view(place, type) : undefined;
   }
 
   #at(places: Map<Value, Place>, value: Value, node: Node): Place {
@@ -334,19 +324,30 @@ class Lowering {
   inner(graph: Graph, inputs: readonly Place[], outputs: readonly (Place | undefined)[]): readonly Place[] {
     const places = new Map<Value, Place>();
     graph.inputs.forEach(({ value }, i) => places.set(value, inputs[i]!));
-    const wanted = new Map<Value, Place>();
-    graph.outputs.forEach(({ value }, i) => {
-      const place = outputs[i];
-      if (place && !wanted.has(value) && !places.has(value)) wanted.set(value, place);
-    });
-    this.nodes(graph, places, wanted);
+    const passed = this.#passOn(graph, places, outputs);
+    const wanted = wantedPlaces(graph, places, outputs);
+    this.nodes(graph, places, wanted, new Set([...passed.keys()].map((i) => graph.outputs[i]!.value)));
     return graph.outputs.map(({ value }, i) => {
-      const place = places.get(value);
+      const place = passed.get(i) ?? places.get(value);
       if (!place) throw new InternalError("an output of a cell is not made by it");
       const target = outputs[i];
-      if (target && wanted.get(value) !== target) this.copy(place, target);
-      return place;
+      if (target && place !== target && wanted.get(value) !== target) this.copy(place, target);
+      return target ?? place;
     });
+  }
+
+  /** Copies outputs that are inputs before any node writes over them: to their targets, or aside where those are read yet. */
+  #passOn(graph: Graph, places: ReadonlyMap<Value, Place>, outputs: readonly (Place | undefined)[]): Map<number, Place> {
+    const passed = new Map<number, Place>();
+    const read = new Set([...places.values()].map((p) => p.storage));
+    graph.outputs.forEach(({ value }, i) => {
+      const [place, target] = [places.get(value), outputs[i]];
+      if (!place || !target) return;
+      const to = place === target || !read.has(target.storage) ? target : this.fresh("passed", value.type);
+      if (to !== place) this.copy(place, to);
+      passed.set(i, to);
+    });
+    return passed;
   }
 }
 

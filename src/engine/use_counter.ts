@@ -8,12 +8,13 @@ export class UseCounter {
   readonly #left = new Map<Value, number>();
   readonly #copies: (() => void)[] = [];
 
-  constructor(graph: Graph) {
+  /** @param copied outputs that need not be kept, as they are copied before the first node runs */
+  constructor(graph: Graph, copied: ReadonlySet<Value> = new Set()) {
     for (const node of graph.nodes) {
       if (findOp(node.op).view) this.#root.set(node.outputs[0]!, this.root(node.inputs[0]!));
       else for (const v of node.inputs) this.#add(v, 1);
     }
-    for (const { value } of graph.outputs) this.#add(value, 1);
+    for (const { value } of graph.outputs) if (!copied.has(value)) this.#add(value, 1);
     for (const s of graph.states) this.#add(s.output, 1);
   }
 
@@ -36,9 +37,13 @@ export class UseCounter {
     return (this.#left.get(this.root(value)) ?? 0) === 0;
   }
 
-  /** Whether the persistent place of a state or output may be written now: the old contents are not needed any more. */
+  /** Whether nothing needs the node's input any more, and no result of the node lies there yet. */
+  leaves(node: Node, input: number, place: Place, places: ReadonlyMap<Value, Place>): boolean {
+    return this.isLast(node.inputs[input]!) && !node.outputs.some((v) => places.get(v)?.storage === place.storage);
+  }
+
+  /** Whether the place of a state or output may be written now: the old contents are not needed any more. */
   isFree(target: Place, places: ReadonlyMap<Value, Place>): boolean {
-    if (!target.storage.persistent) return true;
     for (const [value, place] of places) if (place.storage === target.storage && !this.isLast(value)) return false;
     return true;
   }

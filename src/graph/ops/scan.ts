@@ -36,14 +36,13 @@ export const scan: OpDefinition = {
     const states = numberOf(context.attributes, "states");
     const sequences = numberOf(context.attributes, "sequences");
     const steps = inputs[states]!.type.shape[0]!;
-    // The last states' memory carries the running state.
+    // The last states' memory carries the running state, written over in place where the cell's kernels allow it.
     const running = outputs.slice(0, states);
     running.forEach((region, i) => context.copy(inputs[i]!, region));
     context.loop(steps, booleanOf(context.attributes, "reverse"), (loop) => {
       const now = inputs.map((region, i) => (i < states ? running[i]! : i < states + sequences ? loop.slice(region) : region));
-      const wanted = outputs.map((region, i) => (i < states ? undefined : loop.slice(region)));
-      const results = loop.graph(body!, now, wanted);
-      running.forEach((region, i) => context.copy(results[i]!, region));
+      const wanted = outputs.map((region, i) => (i < states ? region : loop.slice(region)));
+      loop.graph(body!, now, wanted);
     });
   },
 };

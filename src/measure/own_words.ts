@@ -45,7 +45,7 @@ export interface OwnWordsResult {
   labels: readonly string[];
   threshold: number;
   clipSeconds: number;
-  /** On each training voice, by a model that was trained without it; the threshold lies between the best one here and in the validation. */
+  /** On each training voice, by a model that was trained without it; the threshold is the best one here. */
   leftOut: OwnWordsFigures;
   /** On the settings of the training voices that were held aside. */
   validation: OwnWordsFigures;
@@ -166,15 +166,4 @@ export function chooseThreshold(scores: OwnWordsScores, near: readonly NearText[
   const least = Math.min(...costs);
   const equal = candidates.filter((_, i) => costs[i] === least);
   return (equal[0] + equal[equal.length - 1]) / 2;
-}
-
-/**
- * Between the threshold for strangers to models of fewer voices, which is too low for a model that has all of them, and the one for voices
- * that the model knows, which is too high: the mean of their logits.
- * @param strangers chosen on voices left out in turn, 0 to 1 exclusive
- * @param known chosen on settings of the training voices held aside, 0 to 1 exclusive
- */
-export function betweenThresholds(strangers: number, known: number): number {
-  const logit = (p: number): number => Math.log(p / (1 - p));
-  return 1 / (1 + Math.exp(-0.5 * (logit(strangers) + logit(known))));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Clip } from "../../src/corpus/clip.js";
 import { countFalseAccepts } from "../../src/measure/false_accepts.js";
 import { bestKeyword, decide } from "../../src/measure/keyword_decision.js";
-import { betweenThresholds, chooseThreshold, figuresAt, poolScores } from "../../src/measure/own_words.js";
+import { chooseThreshold, figuresAt, poolScores } from "../../src/measure/own_words.js";
 import type { OwnWordsScores } from "../../src/measure/own_words.js";
 import type { Spotter } from "../../src/measure/spotter.js";
 
@@ -109,11 +109,4 @@ describe("false accepts in long recordings", () => {
     expect(found.perHour).toBeCloseTo(3 / found.hours, 9);
     expect((await countFalseAccepts(spotter, [{ name: "loud", samples }], 0.95, 0.1)).count).toBe(0);
   });
-});
-
-it("a threshold between two is nearer to neither in its logit", () => {
-  expect(betweenThresholds(0.5, 0.5)).toBeCloseTo(0.5, 12);
-  expect(betweenThresholds(0.2, 0.8)).toBeCloseTo(0.5, 12);
-  // Odds of 1 to 9 and 9 to 4: their geometric mean is 1 to 2.
-  expect(betweenThresholds(0.1, 9 / 13)).toBeCloseTo(1 / 3, 12);
 });

@@ -77,7 +77,7 @@ export function pieces(n: number, lanes: number): { at: number; lanes: number }[
 /** Vectors of values that repeat from row to row, kept in registers while a block of rows goes by. */
 const heldVectors = { most: 14, columns: 4 };
 /** Rows longer than this many vectors are walked along the row: what repeats is then read again, in the order of memory. */
-const longestRow = 32;
+const longestRow = 16;
 /** Holding values writes the code out for every vector of a row: at most so many reads and writes. */
 const mostHeldCode = 128;
 /** Rows to an iteration where values are held. */

@@ -6,6 +6,8 @@ import { edgemlArchitectures, edgemlModels } from "./edgeml/index.js";
 import { helloEdgeArchitectures } from "./hello_edge/index.js";
 import { helloEdgeSizes } from "./hello_edge/sizes.js";
 import { kwsStreamingArchitectures, kwsStreamingModels } from "./kws_streaming/index.js";
+import { microWakeWordArchitectures, microWakeWordModels } from "./micro_wake_word/index.js";
+import { mlperfTinyArchitectures, mlperfTinyModels } from "./mlperf_tiny/index.js";
 import { speechrecArchitectures, speechrecModels } from "./speechrec/index.js";
 import type { Architecture, ModelOptions, ModelShape, ZooModel } from "./model.js";
 import { optionName, parseOptions } from "./options.js";
@@ -16,10 +18,19 @@ export const architectures: readonly Architecture[] = [
   ...kwsStreamingArchitectures,
   ...edgemlArchitectures,
   ...speechrecArchitectures,
+  ...mlperfTinyArchitectures,
+  ...microWakeWordArchitectures,
 ];
 
 /** Architectures with the options of their publications. */
-export const zooModels: readonly ZooModel[] = [...helloEdgeSizes, ...kwsStreamingModels, ...edgemlModels, ...speechrecModels];
+export const zooModels: readonly ZooModel[] = [
+  ...helloEdgeSizes,
+  ...kwsStreamingModels,
+  ...edgemlModels,
+  ...speechrecModels,
+  ...mlperfTinyModels,
+  ...microWakeWordModels,
+];
 
 /** What a name stands for. */
 export interface ResolvedModel {

@@ -57,6 +57,8 @@ export interface ZooModel {
   readonly options: ModelOptions;
   /** Front end of the published training. */
   readonly frontend: FrontendDescription;
+  /** Samples of a clip; a second where missing. */
+  readonly samples?: number;
   /** Shape of the published model: one second at 16 kHz, its labels. */
   readonly shape: ModelShape;
   readonly published: PublishedFigures;

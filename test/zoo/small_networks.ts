@@ -193,8 +193,42 @@ const ofSpeechrec: readonly SmallNetwork[] = [
   ["speechrec/shufflenetv2", { channels: [8, 12, 16, 32], repeats: [2, 1] }],
 ];
 
+/** The same of MLPerf Tiny and microWakeWord. */
+const ofWakeWords: readonly SmallNetwork[] = [
+  ["mlperf_tiny/streaming_wakeword", { kernelSizes: [3, 5, 8], filters: [12, 12, 16] }],
+  [
+    "micro_wake_word/mixednet",
+    {
+      pointwiseFilters: [12, 12],
+      repeatInBlock: [1, 1],
+      mixconvKernelSizes: [[3], [3]],
+      residualConnection: [0, 0],
+      firstConvFilters: 8,
+    },
+  ],
+  [
+    "micro_wake_word/mixednet",
+    {
+      pointwiseFilters: [9, 12],
+      repeatInBlock: [2, 1],
+      mixconvKernelSizes: [[3, 5], [4]],
+      residualConnection: [1, 0],
+      firstConvFilters: 10,
+      firstConvKernelSize: 3,
+      stride: 1,
+      pooled: 1,
+    },
+  ],
+];
+
 /** A small network of each architecture: [name, options]; 24 frames of 20 features. */
-export const smallNetworks: readonly SmallNetwork[] = [...ofKwsStreaming, ...ofHelloEdge, ...ofEdgeml, ...ofSpeechrec];
+export const smallNetworks: readonly SmallNetwork[] = [
+  ...ofKwsStreaming,
+  ...ofHelloEdge,
+  ...ofEdgeml,
+  ...ofSpeechrec,
+  ...ofWakeWords,
+];
 
 /** Shape of the small networks. */
 export const smallShape = { frames: 24, features: 20, labels: 12 };

@@ -8,6 +8,8 @@ import { thirtyFiveLabelsTrainings } from "./kws_streaming/35_labels.js";
 import { kwsStreamingRecipe } from "./kws_streaming/common.js";
 import { paper12LabelsTrainings } from "./kws_streaming/paper_12_labels.js";
 import { quantized12LabelsTrainings } from "./kws_streaming/quantized_12_labels.js";
+import { microWakeWordRecipe } from "./micro_wake_word.js";
+import { mlperfTinyRecipe } from "./mlperf_tiny.js";
 import { speechrecRecipe } from "./speechrec.js";
 import type { PublishedRecipe } from "./recipe.js";
 
@@ -26,6 +28,8 @@ const kwsStreaming = {
 export function publishedRecipe(name: string): PublishedRecipe {
   const { published } = findModel(name);
   if (published.family === "hello_edge") return helloEdgeRecipe(published);
+  if (published.family === "mlperf_tiny") return mlperfTinyRecipe(published);
+  if (published.family === "micro_wake_word") return microWakeWordRecipe(published);
   if (published.family === "speechrec") return speechrecRecipe(published);
   if (published.family === "edgeml") return edgemlRecipe(published);
   const training = kwsStreaming[published.name];

@@ -7,11 +7,20 @@ export interface PublishedRecipe {
   readonly frontend: FrontendDescription;
   readonly task: {
     /** "all": every word of the data is a label, and there is neither silence nor unknown; the ten command words where missing. */
-    readonly words?: "all";
+    readonly words?: "all" | readonly string[];
+    readonly silence?: boolean;
+    readonly unknown?: boolean;
     readonly silencePercentage: number;
     readonly unknownPercentage: number;
   };
-  readonly sampling: { readonly order: "uniform" | "walk" | "epochs" | "balanced" };
+  readonly sampling: {
+    readonly order: "uniform" | "walk" | "epochs" | "balanced";
+    readonly shares?: Readonly<Record<string, number>>;
+  };
+  /** Samples of a clip; a second where missing. */
+  readonly samples?: number;
+  /** Weight of the loss of a label's clips. */
+  readonly classWeights?: Readonly<Record<string, number>>;
   readonly augmentation: {
     readonly waveform: Readonly<Record<string, number>>;
     readonly specAugment: Readonly<Record<string, number | boolean>> | null;

@@ -1,0 +1,46 @@
+import { describeFrontend } from "../../frontend/frontend.js";
+import type { Architecture, ModelOptions, ZooModel } from "../model.js";
+import { mixednet } from "./mixednet.js";
+
+/** microWakeWord's network. */
+export const microWakeWordArchitectures = [mixednet] as unknown as readonly Architecture[];
+
+/**
+ * 40 bands of 125 to 7500 Hz in frames of 30 ms a 10 ms, as the front end of the originals has them. Theirs works on integers, takes
+ * stationary noise away and evens out the level; this one does not.
+ */
+const frontend = describeFrontend({
+  kind: "log_mel",
+  windowMs: 30,
+  strideMs: 10,
+  fftSize: 512,
+  melBands: 40,
+  lowerHertz: 125,
+  upperHertz: 7500,
+  logFloor: 1e-6,
+});
+
+/** As many frames as leave five in the end, like the shipped wake words: 1.5 seconds and little more. */
+function model(name: string, documentation: string, frames: number, options: ModelOptions): ZooModel {
+  return {
+    name,
+    architecture: "micro_wake_word/mixednet",
+    family: "micro_wake_word",
+    documentation: `microWakeWord mixednet, ${documentation}`,
+    options,
+    frontend,
+    samples: 480 + (frames - 1) * 160,
+    shape: { frames, features: 40, labels: 2 },
+    published: { source: "microWakeWord, basic training notebook; micro-wake-word-models v2", accuracy: "" },
+  };
+}
+
+/** mixednet as in the published training and as in the wake words that ESPHome ships. */
+export const microWakeWordModels: readonly ZooModel[] = [
+  model("mixednet", "the published training", 167, { mixconvKernelSizes: [[5], [7, 11], [9, 15], [23]] }),
+  model("mixednet_alexa", 'the graph of the wake word "alexa"', 149, {}),
+  model("mixednet_hey_jarvis", 'the graph of the wake word "hey jarvis"', 149, {
+    firstConvFilters: 30,
+    pointwiseFilters: [60, 60, 60, 60],
+  }),
+];

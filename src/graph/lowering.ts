@@ -37,6 +37,9 @@ export function addSlices(context: LowerContext, dtype: DType, slices: number, s
   );
 }
 
+/** Targets with vectors of so many lanes add a product to C apart: V8 would not keep the sums in registers. */
+const narrowLanes = 4;
+
 /** C = A B in the general sense of kernels/contraction.ts. */
 export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
   const plan = planContraction(product, context.lanes, context.registers);
@@ -44,6 +47,12 @@ export function contract(context: LowerContext, product: Contraction, a: Region,
   const slices = plan.blocking?.slices ?? 1;
   if (context.epilogue) {
     contractWith(context, context.epilogue, product, plan, a, b);
+    return;
+  }
+  if (c.adds && slices === 1 && context.lanes <= narrowLanes) {
+    const sums = context.workspace(product.element, plan.size);
+    contract(context, product, a, b, sums);
+    addInto(context, sums, c);
     return;
   }
   const spec = c.adds && slices === 1 ? { ...product, adds: true } : product;

@@ -87,7 +87,10 @@ function rowsOf(name, model) {
   return rows;
 }
 
-const points = (x) => `${x >= 0 ? "+" : ""}${(100 * x).toFixed(2)}`;
+const points = (x) => {
+  const text = (100 * x).toFixed(2);
+  return Number(text) < 0 ? text : `+${text.replace("-", "")}`;
+};
 const percent = (x) => (x === undefined ? "" : `${(100 * x).toFixed(2)} %`);
 const grouped = (x) => (x === null || x === undefined ? "" : Math.round(x).toLocaleString("en-US"));
 

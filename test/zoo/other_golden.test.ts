@@ -1,0 +1,3 @@
+import { compareNetworks } from "./golden_networks.js";
+
+compareNetworks("other_zoo", ["fastgrnn_low_rank", "shufflenetv2"]);

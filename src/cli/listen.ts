@@ -39,7 +39,7 @@ export function register(program: Command): void {
     .description(
       "Listen for keywords in a recording of any length (WAV, FLAC, Ogg Opus or Vorbis), a pipe or the microphone: time, label and score of each.",
     )
-    .argument("[model]", "model file, .tflite file, or the name of a model that comes with earshot", "ds_cnn_s")
+    .argument("[model]", "model file, .tflite file, or the name of a model that comes with earshot", "crnn")
     .option("-i, --input <source>", "file, - for standard input (WAV, FLAC, Ogg or bare samples), or mic", "mic")
     .option("--device <name>", "ALSA's name of the microphone (default: ALSA's default)");
   command

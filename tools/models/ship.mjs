@@ -25,6 +25,21 @@ function withoutPaths(recipe) {
   };
 }
 
+/** What of the training was synthesised. */
+function synthetic(recipe) {
+  const junctions = recipe.augmentation.junctions ?? 0;
+  const running = recipe.data.some(({ path }) => basename(path) === "running.jsonl");
+  if (!running && junctions === 0) return "no synthetic speech";
+  return [
+    ...(running
+      ? ["synthesised running speech without the words (`earshot data running --count 300 --seed 3`) as unknown words"]
+      : []),
+    ...(junctions > 0
+      ? [`${100 * junctions} % of the unknown words are the end of one recording and the beginning of another`]
+      : []),
+  ].join("; ");
+}
+
 /** How a training that went on from another one has begun. */
 function beginning(name, recipe) {
   if (!recipe.from) return "";
@@ -56,11 +71,11 @@ function card(name, model, recipe, evaluation, bytes) {
     "",
     "## How it was trained",
     "",
-    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; no synthetic speech.${beginning(name, recipe)}`,
+    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; ${synthetic(recipe)}.${beginning(name, recipe)}`,
     "",
     "## Not good for",
     "",
-    "Single words by English speakers close to the microphone are all it knows. It was not tested on running speech, so it fires by itself there; nor on children, far microphones or other languages.",
+    "Single words by English speakers close to the microphone are all it knows. How often it fires by itself on running speech and noise stands in results/detections.txt. It was not tested on children, far microphones or other languages.",
     "",
     "## Licence and attribution",
     "",

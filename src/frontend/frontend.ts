@@ -10,6 +10,7 @@ import { frames, framesSchema } from "./frames.js";
 import { librosaMel, librosaMelSchema } from "./librosa_mel.js";
 import { logMel, logMelSchema, logMelStack } from "./log_mel.js";
 import { mfccOp, mfccOpSchema } from "./mfcc_op.js";
+import { micro, microSchema } from "./micro.js";
 import { mfccTf, mfccTfSchema } from "./mfcc_tf.js";
 import type { SoundShape } from "./options.js";
 
@@ -20,7 +21,8 @@ export type FrontendDescription =
   | v.InferOutput<typeof logMelSchema>
   | v.InferOutput<typeof framesSchema>
   | v.InferOutput<typeof ellSchema>
-  | v.InferOutput<typeof librosaMelSchema>;
+  | v.InferOutput<typeof librosaMelSchema>
+  | v.InferOutput<typeof microSchema>;
 
 /** A front end as a user writes it: options left out have their defaults. */
 export type FrontendInput =
@@ -29,7 +31,8 @@ export type FrontendInput =
   | v.InferInput<typeof logMelSchema>
   | v.InferInput<typeof framesSchema>
   | v.InferInput<typeof ellSchema>
-  | v.InferInput<typeof librosaMelSchema>;
+  | v.InferInput<typeof librosaMelSchema>
+  | v.InferInput<typeof microSchema>;
 
 const schemas = {
   mfcc_tf: mfccTfSchema,
@@ -38,6 +41,7 @@ const schemas = {
   frames: framesSchema,
   ell: ellSchema,
   librosa_mel: librosaMelSchema,
+  micro: microSchema,
 };
 
 /** Kinds of front end. */
@@ -132,6 +136,7 @@ export function buildFrontend(description: FrontendDescription, sound: SoundShap
   if (description.kind === "mfcc_op") return mfccOp(description, sound);
   if (description.kind === "frames") return frames(description, sound);
   if (description.kind === "ell") return ell(description, sound);
+  if (description.kind === "micro") return micro(description, sound);
   if (description.kind === "librosa_mel") return librosaMel(description, sound);
   return logMel(description, sound);
 }

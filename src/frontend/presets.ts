@@ -85,6 +85,10 @@ export const frontendPresets: Readonly<Record<string, FrontendDescription>> = {
   }),
   /** SpeechRec: librosa's mel spectrogram, 40 bands in 32 frames, in decibels below the clip's largest value. */
   speechrec: describeFrontend({ kind: "librosa_mel", nMels: 40 }),
+  /** TensorFlow's integer micro front end as micro_speech has it: a frame every 20 ms. */
+  "FE-D": describeFrontend({ kind: "micro", strideMs: 20 }),
+  /** The same as microWakeWord has it: a frame every 10 ms. */
+  "FE-D-10": describeFrontend({ kind: "micro", strideMs: 10 }),
 };
 
 /**

@@ -37,6 +37,8 @@ import { maximum } from "./maximum.js";
 import { maxPool } from "./max_pool.js";
 import { mean } from "./mean.js";
 import { minimum } from "./minimum.js";
+import { microBands } from "./micro_bands.js";
+import { microGain } from "./micro_gain.js";
 import { mirror } from "./mirror.js";
 import { moments } from "./moments.js";
 import { mul } from "./mul.js";
@@ -114,6 +116,8 @@ export const ops: readonly OpDefinition[] = [
   maximum,
   mean,
   minimum,
+  microBands,
+  microGain,
   mirror,
   moments,
   mul,

@@ -30,7 +30,8 @@ export function framewise(frontend: Graph): FramewiseFrontend {
   for (const node of frontend.nodes) {
     const axes = node.attributes["axes"];
     const mixesFrames = Array.isArray(axes) && node.inputs[0]!.type.shape.length > 2 && axes.includes(1);
-    if (mixesFrames) throw new UserError(`front end ${frontend.name}: ${node.op} mixes the frames of a clip; ${instead}`);
+    if (mixesFrames || node.op === "micro_gain")
+      throw new UserError(`front end ${frontend.name}: ${node.op} mixes the frames of a clip; ${instead}`);
   }
   const [input] = frontend.inputs;
   const bare: Graph =

@@ -1,24 +1,11 @@
-import { describeFrontend } from "../../frontend/frontend.js";
+import { frontendPreset } from "../../frontend/presets.js";
 import type { Architecture, ModelOptions, ZooModel } from "../model.js";
 import { mixednet } from "./mixednet.js";
 
 /** microWakeWord's network. */
 export const microWakeWordArchitectures = [mixednet] as unknown as readonly Architecture[];
 
-/**
- * 40 bands of 125 to 7500 Hz in frames of 30 ms a 10 ms, as the front end of the originals has them. Theirs works on integers, takes
- * stationary noise away and evens out the level; this one does not.
- */
-const frontend = describeFrontend({
-  kind: "log_mel",
-  windowMs: 30,
-  strideMs: 10,
-  fftSize: 512,
-  melBands: 40,
-  lowerHertz: 125,
-  upperHertz: 7500,
-  logFloor: 1e-6,
-});
+const frontend = frontendPreset("FE-D-10");
 
 /** As many frames as leave five in the end, like the shipped wake words: 1.5 seconds and little more. */
 function model(name: string, documentation: string, frames: number, options: ModelOptions): ZooModel {

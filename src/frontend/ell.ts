@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor, type Value } from "../graph/types.js";
+import { emphasisedFrames } from "./emphasis.js";
 import { cosineTransform, powerSpectrum, tableNode } from "./features.js";
 import { anyNumber, checkCoefficients, choice, flag, mostBands, type SoundShape, wholeNumber } from "./options.js";
 
@@ -72,21 +73,14 @@ function check(options: EllOptions, { samples }: SoundShape): Layout {
   return { points, skipped };
 }
 
-/**
- * Frames [1, T, windowSize], emphasised: a frame ends with every hop, and before the first sample there are zeros. Each frame is cut with the
- * sample before it, so that it can be emphasised by itself.
- */
-function emphasised(builder: GraphBuilder, options: EllOptions, audio: Value, skipped: number): Value {
-  const { windowSize, inputBufferSize, iir, preEmphasis } = options;
-  const more = iir ? 1 : 0;
+/** Frames [1, T, windowSize], emphasised: a frame ends with every hop, and before the first sample there are zeros. */
+function framesOf(builder: GraphBuilder, options: EllOptions, audio: Value, skipped: number): Value {
+  const { windowSize: length, inputBufferSize: hop, iir, preEmphasis: share } = options;
   const heard = skipped === 0 ? audio : builder.op("slice", [audio], { begin: [0, skipped], end: [0, 0], strides: [1, 1] });
-  const before = windowSize - inputBufferSize + more;
-  const padded = before === 0 ? heard : builder.op("pad", [heard], { before: [0, before], after: [0, 0] });
-  const frames = builder.op("frame", [padded], { length: windowSize + more, hop: inputBufferSize });
-  if (!iir) return frames;
-  const part = (from: number, to: number): Value =>
-    builder.op("slice", [frames], { begin: [0, 0, from], end: [0, 0, to], strides: [1, 1, 1] });
-  return builder.op("sub", [part(1, 0), builder.op("affine", [part(0, -1)], { scale: preEmphasis, offset: 0 })]);
+  const zeros = length - hop;
+  if (iir) return emphasisedFrames(builder, heard, { length, hop, zeros, share });
+  const padded = zeros === 0 ? heard : builder.op("pad", [heard], { before: [0, zeros], after: [0, 0] });
+  return builder.op("frame", [padded], { length, hop });
 }
 
 /**
@@ -98,7 +92,7 @@ export function ell(options: EllOptions, sound: SoundShape): Graph {
   const { points, skipped } = check(options, sound);
   const builder = new GraphBuilder("ell");
   const audio = builder.input("audio", tensor("f32", [1, sound.samples]));
-  let x = emphasised(builder, options, audio, skipped);
+  let x = framesOf(builder, options, audio, skipped);
   if (options.hammingWindow) x = builder.op("mul", [x, tableNode(builder, { kind: "hamming", length: options.windowSize })]);
   const bins = points / 2 + 1;
   x = powerSpectrum(builder, x, points, bins);

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor, type Value } from "../graph/types.js";
+import { emphasisedFrames } from "./emphasis.js";
 import { atLeast, binsUpTo, cosineTransform, powerSpectrum, tableNode } from "./features.js";
 import {
   anyNumber,
@@ -114,16 +115,18 @@ function logarithms(builder: GraphBuilder, options: LogMelOptions, frames: Value
 /** Least peak by which a clip is divided: one step of 16 bits. */
 const leastPeak = 2 ** -15;
 
-/** The samples before they are cut into frames: divided by the largest, emphasised. */
-function prepared(builder: GraphBuilder, { peak, preEmphasis }: LogMelOptions, audio: Value): Value {
+/** Frames of the samples, which are divided by the largest and emphasised. */
+function framesOf(
+  builder: GraphBuilder,
+  { peak, preEmphasis: share }: LogMelOptions,
+  audio: Value,
+  length: number,
+  hop: number,
+): Value {
   let x = audio;
   if (peak) x = builder.op("div", [x, atLeast(builder, builder.op("max", [x], { axes: [1], keep: true }), leastPeak)]);
-  if (preEmphasis === 0) return x;
-  const samples = audio.type.shape[1] as number;
-  if (samples < 2) return x;
-  const before = builder.op("slice", [x], { begin: [0, 0], end: [0, samples - 1], strides: [1, 1] });
-  const share = builder.op("affine", [before], { scale: -preEmphasis, offset: 0 });
-  return builder.op("add", [x, builder.op("pad", [share], { before: [0, 1], after: [0, 0] })]);
+  if (share !== 0) return emphasisedFrames(builder, x, { length, hop, zeros: 0, share });
+  return builder.op("frame", [x], { length, hop });
 }
 
 /** Scale, offset and DCT. */
@@ -142,9 +145,9 @@ export function logMel(options: LogMelOptions, sound: SoundShape): Graph {
   const framing = check(options, sound);
   const { window, hop } = framing;
   const builder = new GraphBuilder("log_mel");
-  let x = prepared(builder, options, builder.input("audio", tensor("f32", [1, sound.samples])));
+  const audio = builder.input("audio", tensor("f32", [1, sound.samples]));
   // Every n-th frame is a longer hop: the others are never computed.
-  x = builder.op("frame", [x], { length: window, hop: hop * options.frameStep });
+  let x = framesOf(builder, options, audio, window, hop * options.frameStep);
   if (options.window !== "rectangle") {
     const hann = { kind: "hann", length: window, offset: options.window === "hann_offset" ? 0.5 : 0 };
     const table = options.window === "hamming" ? { kind: "hamming", length: window } : hann;

@@ -75,6 +75,11 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
   // Windows without overlap, and the front end of kws_streaming.
   models.push(["dnn_s", () => randomModel("dnn_s", "arm")], ["cnn_s", () => randomModel("cnn_s", "kws_streaming")]);
   models.push(["dnn_s with zeros before the clip", () => randomModel("dnn_s", { ...kwsStreaming, causalFramePadding: true })]);
+  // Pre-emphasis, and ELL's samples that are left out.
+  models.push(
+    ["dnn_s with FE-C", () => randomModel("dnn_s", "FE-C")],
+    ["dnn_s with ELL's featurizer", () => randomModel("dnn_s", "ell")],
+  );
   for (const [name, open] of models)
     test(`${name}: samples in, the oracle's probabilities out`, async () => {
       const model = await open();

@@ -107,11 +107,11 @@ function sourceText(name: string, body: string): string {
 
 /** Adds the front end as `static void frontend(void)`, with the window that samples come into. */
 function addFrontend(module: CModule, model: ExportedModel, separate: boolean): NonNullable<PublicParts["frontend"]> {
-  const { graph, window, hop, padding } = framewise(model.frontend!);
+  const { graph, window, hop, skipped, padding } = framewise(model.frontend!);
   const made = module.add("frontend", optimize(graph), new Map());
   const features = made.place("features");
   module.variable("window", "int16_t", window, 2);
   module.variable("fill", "int32_t", 2, 4);
   const values = sizeOf(features.type.shape);
-  return { window, hop, padding, audio: made.place("audio").text, frame: features.text, values, separate };
+  return { window, hop, skipped, padding, audio: made.place("audio").text, frame: features.text, values, separate };
 }

@@ -1,7 +1,7 @@
 import { UserError } from "../../base/errors.js";
 import { numberOf } from "../../graph/attributes.js";
 import { retype } from "../../graph/retype.js";
-import type { Graph } from "../../graph/types.js";
+import type { Graph, Node, Value } from "../../graph/types.js";
 
 /** A front end that makes one frame of features from the samples of one window. */
 export interface FramewiseFrontend {
@@ -10,7 +10,9 @@ export interface FramewiseFrontend {
   /** Samples of a window and from one to the next. */
   readonly window: number;
   readonly hop: number;
-  /** Zeros that stand before the first sample. */
+  /** Samples of a clip that are left out at its beginning. */
+  readonly skipped: number;
+  /** Zeros that stand before the first sample that is not left out. */
   readonly padding: number;
 }
 
@@ -26,7 +28,7 @@ export function framewise(frontend: Graph): FramewiseFrontend {
   const window = numberOf(frame.attributes, "length");
   const hop = numberOf(frame.attributes, "hop");
   const before = frontend.nodes.slice(0, frontend.nodes.indexOf(frame));
-  const padding = paddingOf(frontend, before, frame.inputs[0]!);
+  const { skipped, padding } = beginningOf(frontend, before, frame.inputs[0]!);
   for (const node of frontend.nodes) {
     const axes = node.attributes["axes"];
     const mixesFrames = Array.isArray(axes) && node.inputs[0]!.type.shape.length > 2 && axes.includes(1);
@@ -35,7 +37,7 @@ export function framewise(frontend: Graph): FramewiseFrontend {
   }
   const [input] = frontend.inputs;
   const bare: Graph =
-    padding === 0
+    padding === 0 && skipped === 0
       ? frontend
       : {
           ...frontend,
@@ -43,17 +45,24 @@ export function framewise(frontend: Graph): FramewiseFrontend {
             .filter((n) => !before.includes(n))
             .map((n) => (n === frame ? { ...n, inputs: [input!.value] } : n)),
         };
-  return { graph: retype(bare, { inputs: { [input!.name]: [1, window] } }), window, hop, padding };
+  return { graph: retype(bare, { inputs: { [input!.name]: [1, window] } }), window, hop, skipped, padding };
 }
 
-/** Zeros before the clip; nothing else may stand before the frames. */
-function paddingOf(frontend: Graph, before: Graph["nodes"], framed: Graph["inputs"][number]["value"]): number {
-  if (framed === frontend.inputs[0]!.value) return 0;
-  const pad = before.find((n) => n.outputs[0] === framed);
-  const first = pad?.attributes["before"];
-  const last = pad?.attributes["after"];
-  const isLeading = Array.isArray(last) && last[1] === 0;
-  if (pad?.op !== "pad" || pad.inputs[0] !== frontend.inputs[0]!.value || !Array.isArray(first) || !isLeading)
+/** Samples left out and zeros before the clip; nothing else may stand before the frames. */
+function beginningOf(frontend: Graph, before: Graph["nodes"], framed: Value): { skipped: number; padding: number } {
+  const input = frontend.inputs[0]!.value;
+  const made = (value: Value): Node | undefined => before.find((n) => n.outputs[0] === value);
+  const pad = made(framed);
+  const isPad = pad?.op === "pad" && listOf(pad, "after")[1] === 0;
+  const heard = isPad ? pad.inputs[0]! : framed;
+  const slice = made(heard);
+  const isTail = slice?.op === "slice" && listOf(slice, "end")[1] === 0 && listOf(slice, "strides")[1] === 1;
+  if ((isTail ? slice.inputs[0]! : heard) !== input)
     throw new UserError(`front end ${frontend.name} needs the whole clip before its frames; ${instead}`);
-  return Number(first[1]);
+  return { skipped: isTail ? Number(listOf(slice, "begin")[1]) : 0, padding: isPad ? Number(listOf(pad, "before")[1]) : 0 };
+}
+
+function listOf({ attributes }: Node, name: string): readonly unknown[] {
+  const list = attributes[name];
+  return Array.isArray(list) ? list : [];
 }

@@ -37,6 +37,7 @@ export interface PublicParts {
   readonly frontend?: {
     readonly window: number;
     readonly hop: number;
+    readonly skipped: number;
     readonly padding: number;
     readonly audio: string;
     readonly frame: string;
@@ -103,8 +104,8 @@ export function featurizerCode(parts: PublicParts): string {
 
 /** Zeros before the first sample are the beginning of its window. */
 function frontendReset({ frontend }: PublicParts): string {
-  const { padding, window } = frontend!;
-  return `  memset(window, 0, sizeof window);\n  fill[0] = ${padding < window ? padding : 0};\n  fill[1] = 0;`;
+  const { padding, window, skipped } = frontend!;
+  return `  memset(window, 0, sizeof window);\n  fill[0] = ${padding < window ? padding : 0};\n  fill[1] = ${skipped};`;
 }
 
 /** One run, or one step of the phase that is due; gives how many results there are now. */
@@ -153,7 +154,7 @@ function frameCode({ frontend }: PublicParts, declarator: string): string {
 `;
   return `${declarator}(const int16_t **samples, int32_t *count) {
   int32_t i, part;
-${skipped > 0 ? skip : ""}  part = ${window} - fill[0];
+${skipped > 0 || frontend!.skipped > 0 ? skip : ""}  part = ${window} - fill[0];
   if (part > *count) part = *count;
   memcpy(window + fill[0], *samples, (size_t)part * sizeof **samples);
   fill[0] += part;

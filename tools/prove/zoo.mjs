@@ -27,7 +27,6 @@ if (!sounds || !recording) {
   console.error("usage: npm run prove:zoo -- DATA/speech_commands RECORDING [MODEL ...]");
   process.exit(2);
 }
-const labels = ["_silence_", "_unknown_", "yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"];
 const clipCount = 5;
 const target = "wasm";
 
@@ -59,13 +58,13 @@ async function openProgram({ graph, parameters }) {
 }
 
 /** One clip of each of five words as features, one after another. */
-async function clipsOf(frontend) {
+async function clipsOf(frontend, length) {
   const run = await openProgram({ graph: frontend, parameters: new Map() });
   const clips = [];
   for (const word of ["yes", "no", "stop", "go", "left"]) {
     const [file] = readdirSync(join(sounds, word)).toSorted();
     const { samples } = await decodeSound(readFileSync(join(sounds, word, file)), file);
-    const audio = new Float32Array(oneSecond.samples);
+    const audio = new Float32Array(length);
     audio.set(samples.subarray(0, audio.length));
     clips.push(run("audio", audio));
   }
@@ -107,7 +106,7 @@ ${model.graph.states.length > 0 ? "    kws_reset();\n" : ""}    fwrite(kws_run()
     const input = Buffer.concat(clips.map((c) => Buffer.from(c.buffer, c.byteOffset, c.byteLength)));
     const bytes = execFileSync(join(folder, "program"), { input, maxBuffer: 1 << 20 });
     const scores = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-    return { made, scores: clips.map((_, i) => scores.subarray(i * labels.length, (i + 1) * labels.length)) };
+    return { made, scores: clips.map((_, i) => scores.subarray(i * model.labels.length, (i + 1) * model.labels.length)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -148,13 +147,14 @@ const streamed = (model, form) =>
     return { stateBytes, delayMs, receptiveFieldMs, resultMs, compared, largest, equal };
   });
 
-async function rowOf({ name, shape, frontend: frontendDescription }) {
+async function rowOf({ name, shape, samples = oneSecond.samples, frontend: frontendDescription }) {
+  const labels = Array.from({ length: shape.labels }, (_, i) => `label ${i}`);
   const graph = buildModel(name, {}, shape);
-  const frontend = buildFrontend(frontendDescription, oneSecond);
+  const frontend = buildFrontend(frontendDescription, { samples, rate: oneSecond.rate });
   const training = { recipe: { rate: oneSecond.rate } };
   const around = { frontend, frontendDescription, labels, training, licence: "" };
   const float = { ...around, graph, parameters: drawnWeights(graph) };
-  const clips = await clipsOf(frontend);
+  const clips = await clipsOf(frontend, samples);
   const prepared = prepareForQuantization(float);
   const features = Float32Array.from(clips.flatMap((c) => [...c]));
   const integer = { ...around, ...quantizeGraph(prepared, await calibrate(prepared, features, "minmax", target)) };

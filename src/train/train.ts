@@ -8,9 +8,10 @@ import type { Checkpoint, Origin, Skipped, TrainingState } from "./checkpoint.js
 import { loadNewestCheckpoint } from "./checkpoint.js";
 import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
-import { isNormalised, normalisation } from "./normalise.js";
 import { openLoader } from "./loader.js";
 import type { LoaderMemory } from "./loader_memory.js";
+import { isNormalised, normalisation } from "./normalise.js";
+import { originNotes } from "./origin_notes.js";
 import type { Assembly } from "./assemble.js";
 import { assemble } from "./assemble.js";
 import type { PretrainedValues } from "./pretrained.js";
@@ -384,18 +385,6 @@ class Training {
     if (better) Object.assign(state, { bestAccuracy: accuracy, bestLoss: loss, bestStep: state.step });
     return better;
   }
-}
-
-/** What may make the bits differ from an uninterrupted training's. */
-function originNotes(before: Origin, now: Origin): string[] {
-  return (["machine", "target", "version", "node", "data"] as const)
-    .filter((key) => before[key] !== now[key])
-    .map((key) => {
-      const what = `${key} differs from the checkpoint's (${before[key]}, now ${now[key]})`;
-      return key === "data"
-        ? `${what}: the training goes on with other clips`
-        : `${what}: the result equals an uninterrupted one to rounding only`;
-    });
 }
 
 function divergence(step: number, rate: number): UserError {

@@ -11,23 +11,12 @@ import { globalAverage } from "../blocks/pool.js";
 import { asChannels } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { dropoutRate, flag, pair, perLayer, requireEqualLengths, units } from "../options.js";
+import { mobilenetEntries } from "./mobilenet_entries.js";
 
 const name = "kws_streaming/mobilenet_v2";
 
 const schema = v.strictObject({
-  /** Filters of the first convolution. */
-  cnn1Filters: v.optional(units, 32),
-  /** (time, frequency) of the first kernel; there is one frequency, as features are channels. */
-  cnn1KernelSize: v.optional(pair, [3, 1]),
-  /** Stride of the first convolution. */
-  cnn1Strides: v.optional(pair, [2, 2]),
-  /** (time, frequency) of each depthwise kernel. */
-  dsKernelSize: v.optional(perLayer(pair), [
-    [3, 1],
-    [3, 1],
-    [3, 1],
-    [3, 1],
-  ]),
+  ...mobilenetEntries,
   /** Stride of each block. */
   cnnStrides: v.optional(perLayer(pair), [
     [1, 1],

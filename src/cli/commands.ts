@@ -13,4 +13,9 @@ export const commands: readonly CommandEntry[] = [
   { name: "profile", summary: "count what a network costs", load: () => import("./profile.js") },
   { name: "stream", summary: "make a model hear one step of sound after another", load: () => import("./stream.js") },
   { name: "report", summary: "make one HTML page of a training run, or of several compared", load: () => import("./report.js") },
+  {
+    name: "compat",
+    summary: "run a command line of kws_streaming, ML-KWS, FastCells or SpeechRec",
+    load: () => import("./compat.js"),
+  },
 ];

@@ -40,6 +40,9 @@ const task = v.strictObject({
   silence: v.optional(v.boolean()),
   unknown: v.optional(v.boolean()),
   splitBy: v.optional(v.picklist(["lists", "hash", "folders"])),
+  /** Shares of the hash split in per cent; 10 where missing. */
+  validationPercentage: v.optional(real(0, 100)),
+  testingPercentage: v.optional(real(0, 100)),
   silencePercentage: v.optional(real(0, 10_000), 10),
   unknownPercentage: v.optional(real(0, 10_000), 10),
 });

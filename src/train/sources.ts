@@ -95,7 +95,7 @@ interface OpenedSource {
 }
 
 function openSource(source: RecipeSource, recipe: Recipe, labels: readonly string[] | undefined): OpenedSource {
-  const { splitBy, silencePercentage, unknownPercentage, ...own } = recipe.task;
+  const { splitBy, silencePercentage, unknownPercentage, validationPercentage, testingPercentage, ...own } = recipe.task;
   const task = labels === undefined ? own : taskOfLabels(labels);
   if (source.kind === "archive") return openArchiveSource(source.path, task);
   if (isArchive(source.path))
@@ -105,6 +105,8 @@ function openSource(source: RecipeSource, recipe: Recipe, labels: readonly strin
     splitBy,
     silencePercentage,
     unknownPercentage,
+    validationPercentage,
+    testingPercentage,
     seed: recipe.seed,
     partial: labels !== undefined,
   });

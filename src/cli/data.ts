@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { register as registerCheck } from "./data_check.js";
 import { register as registerFeaturize } from "./data_featurize.js";
 import { register as registerGet } from "./data_get.js";
+import { register as registerList } from "./data_list.js";
 import { register as registerLong } from "./data_long.js";
 import { register as registerRunning } from "./data_running.js";
 import { register as registerStats } from "./data_stats.js";
@@ -16,6 +17,7 @@ export function register(program: Command): void {
     registerCheck,
     registerStats,
     registerFeaturize,
+    registerList,
     registerLong,
     registerRunning,
   ])

@@ -221,18 +221,23 @@ const recipeFlags: readonly RecipeFlag[] = [
 
 /** Flags that are put together with others. */
 export interface OptimizerArguments {
-  optimizer?: "adam" | "adamw" | "sgd";
+  optimizer?: "adam" | "adamw" | "sgd" | "rmsprop" | "novograd";
   momentum?: number;
   nesterov?: boolean;
   beta1?: number;
   beta2?: number;
   epsilon?: number;
   weightDecay?: number;
-  schedule?: "constant" | "piecewise" | "exponential" | "cosine";
+  decay?: number;
+  centered?: boolean;
+  gradAveraging?: boolean;
+  schedule?: "constant" | "piecewise" | "exponential" | "cosine" | "triangular";
   learningRate?: number[];
   scheduleSteps?: number[];
   warmup?: number;
   lastRate?: number;
+  peaks?: number;
+  gamma?: number;
   steps?: number;
 }
 
@@ -242,22 +247,31 @@ const counts = (text: string): number[] => commaList(text).map((item) => wholeNu
 /** Adds every option of a recipe to a command. */
 export function addRecipeOptions(command: Command): Command {
   command
-    .option("--optimizer <name>", "adam, adamw or sgd (default: adam)", oneOf("adam", "adamw", "sgd"))
-    .option("--momentum <x>", "of sgd (default: 0.9)", realNumber(0, 0.999999))
+    .option(
+      "--optimizer <name>",
+      "adam, adamw, sgd, rmsprop or novograd (default: adam)",
+      oneOf("adam", "adamw", "sgd", "rmsprop", "novograd"),
+    )
+    .option("--momentum <x>", "of sgd and rmsprop (default: 0.9, of rmsprop 0)", realNumber(0, 0.999999))
     .option("--nesterov", "Nesterov's momentum")
-    .option("--beta1 <x>", "of adam and adamw (default: 0.9)", realNumber(0, 0.999999))
-    .option("--beta2 <x>", "of adam and adamw (default: 0.999)", realNumber(0, 0.999999999))
-    .option("--epsilon <x>", "of adam and adamw (default: 1e-8)", realNumber(1e-30, 1))
-    .option("--weight-decay <x>", "of adamw (default: 0.01)", realNumber(0, 100))
+    .option("--beta1 <x>", "of adam, adamw (default: 0.9) and novograd (0.95)", realNumber(0, 0.999999))
+    .option("--beta2 <x>", "of adam, adamw (default: 0.999) and novograd (0.5)", realNumber(0, 0.999999999))
+    .option("--epsilon <x>", "of all but sgd (default: 1e-8, of novograd 1e-7)", realNumber(1e-30, 1))
+    .option("--weight-decay <x>", "of adamw (default: 0.01) and novograd (0.001)", realNumber(0, 100))
+    .option("--decay <x>", "of rmsprop: share of the old mean square that is kept (default: 0.99)", realNumber(0, 0.999999999))
+    .option("--centered", "of rmsprop: divide by the deviation of the gradient, not by its root mean square")
+    .option("--grad-averaging", "of novograd: average the normalised gradients as Adam does")
     .option(
       "--schedule <name>",
-      "constant, piecewise, exponential or cosine",
-      oneOf("constant", "piecewise", "exponential", "cosine"),
+      "constant, piecewise, exponential, cosine or triangular",
+      oneOf("constant", "piecewise", "exponential", "cosine", "triangular"),
     )
     .option("--learning-rate <list>", "one rate, or those of the schedule, such as 0.001,0.0001", rates)
     .option("--schedule-steps <list>", "piecewise: steps at each rate; without --steps their sum is trained", counts)
     .option("--warmup <n>", "cosine: steps of linear warm-up (default: 0)", wholeNumber(0))
-    .option("--last-rate <x>", "cosine and exponential: rate at the end", realNumber(0, 1000));
+    .option("--last-rate <x>", "cosine, triangular and exponential: rate at the end", realNumber(0, 1000))
+    .option("--peaks <n>", "triangular: times that the rate rises again (default: 0)", wholeNumber(0, 1000))
+    .option("--gamma <x>", "triangular: its range is multiplied by gamma^(step / 3) (default: 1)", realNumber(1e-9, 1));
   for (const { flag, help, parse } of recipeFlags) command.option(flag, help, parse);
   return command;
 }
@@ -305,6 +319,9 @@ function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
     beta2: options.beta2,
     epsilon: options.epsilon,
     weightDecay: options.weightDecay,
+    decay: options.decay,
+    centered: options.centered,
+    gradAveraging: options.gradAveraging,
   });
   const before = tableAt(recipe, "optimizer") ?? { kind: "adam" };
   const kind = options.optimizer ?? before["kind"];
@@ -313,8 +330,8 @@ function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
 }
 
 function applySchedule(recipe: Table, options: OptimizerArguments): void {
-  const { schedule, learningRate: rates, scheduleSteps: steps, warmup, lastRate } = options;
-  if ([schedule, rates, steps, warmup, lastRate].every((value) => value === undefined)) return;
+  const { schedule, learningRate: rates, scheduleSteps: steps, warmup, lastRate, peaks, gamma } = options;
+  if ([schedule, rates, steps, warmup, lastRate, peaks, gamma].every((value) => value === undefined)) return;
   const before = tableAt(recipe, "schedule");
   const kind =
     schedule ?? (steps !== undefined ? "piecewise" : (before?.["kind"] ?? (rates?.length === 1 ? "constant" : "piecewise")));
@@ -323,6 +340,7 @@ function applySchedule(recipe: Table, options: OptimizerArguments): void {
   if (kind === "piecewise") Object.assign(own, withoutUndefined({ rates, steps }));
   else if (kind === "exponential") Object.assign(own, withoutUndefined({ first: rates?.[0], last: lastRate ?? rates?.[1] }));
   else if (kind === "cosine") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, warmup }));
+  else if (kind === "triangular") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, peaks, gamma }));
   else Object.assign(own, withoutUndefined({ rate: rates?.[0] }));
   recipe["schedule"] = { ...kept, kind, ...own };
   if (kind === "piecewise" && steps !== undefined && options.steps === undefined)

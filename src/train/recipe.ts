@@ -127,6 +127,24 @@ const optimizer = v.variant("kind", [
     kind: v.literal("sgd"),
     momentum: v.optional(real(0, 0.999999), 0.9),
     nesterov: v.optional(v.boolean(), false),
+    /** Whether the velocity is a sum of steps (Keras) instead of gradients (PyTorch). */
+    rateInVelocity: v.optional(v.boolean()),
+  }),
+  v.strictObject({
+    kind: v.literal("rmsprop"),
+    /** Share of the old mean that is kept. [alpha, rho] */
+    decay: v.optional(real(0, 0.999999999), 0.99),
+    epsilon: v.optional(above0, 1e-8),
+    momentum: v.optional(real(0, 0.999999), 0),
+    centered: v.optional(v.boolean(), false),
+  }),
+  v.strictObject({
+    kind: v.literal("novograd"),
+    beta1: v.optional(real(0, 0.999999), 0.95),
+    beta2: v.optional(real(0, 0.999999999), 0.5),
+    epsilon: v.optional(above0, 1e-7),
+    weightDecay: v.optional(real(0, 100), 0.001),
+    gradAveraging: v.optional(v.boolean(), false),
   }),
 ]);
 
@@ -146,6 +164,15 @@ const schedule = v.variant("kind", [
     rate: above0,
     last: v.optional(real(0, 1000), 0),
     warmup: v.optional(count(0), 0),
+  }),
+  v.strictObject({
+    kind: v.literal("triangular"),
+    rate: above0,
+    last: v.optional(real(0, 1000), 0),
+    /** Times that the rate rises to its height again. [lr_peaks] */
+    peaks: v.optional(count(0, 1000), 0),
+    /** The range of the rates is multiplied by gamma^(step / 3). */
+    gamma: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   }),
 ]);
 

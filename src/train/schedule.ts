@@ -6,7 +6,18 @@ export type Schedule =
   /** first * exp(-step * ln(first / last) / all steps) (kws_streaming `exp`). */
   | { readonly kind: "exponential"; readonly first: number; readonly last: number }
   /** Linear from 0 to `rate` in `warmup` steps, then half a cosine down to `last` (Loshchilov and Hutter 2017, without restarts). */
-  | { readonly kind: "cosine"; readonly rate: number; readonly last: number; readonly warmup: number };
+  | { readonly kind: "cosine"; readonly rate: number; readonly last: number; readonly warmup: number }
+  /**
+   * In straight lines from `rate` down to `last` and up again, `peaks` times, and down at last (train_classifier's TriangleLR of EdgeML's FastCells);
+   * the range between the two is multiplied by gamma^(step / 3).
+   */
+  | {
+      readonly kind: "triangular";
+      readonly rate: number;
+      readonly last: number;
+      readonly peaks: number;
+      readonly gamma: number;
+    };
 
 /**
  * Learning rate of a step.
@@ -23,6 +34,8 @@ export function learningRateAt(schedule: Schedule, step: number, steps: number):
       return schedule.first * Math.exp((-step * Math.log(schedule.first / schedule.last)) / steps);
     case "cosine":
       return cosine(schedule.rate, schedule.last, schedule.warmup, step, steps);
+    case "triangular":
+      return triangular(schedule, step, steps);
   }
 }
 
@@ -39,4 +52,15 @@ function cosine(rate: number, last: number, warmup: number, step: number, steps:
   if (step <= warmup) return (rate * step) / warmup;
   const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
   return last + (rate - last) * 0.5 * (1 + Math.cos(Math.PI * done));
+}
+
+function triangular(
+  { rate, last, peaks, gamma }: Extract<Schedule, { kind: "triangular" }>,
+  step: number,
+  steps: number,
+): number {
+  const halves = (Math.min(step, steps) / steps) * (2 * peaks + 1);
+  const place = halves % 2;
+  const height = place < 1 ? 1 - place : place - 1;
+  return last + (rate - last) * height * gamma ** (step / 3);
 }

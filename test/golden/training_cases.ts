@@ -87,8 +87,26 @@ function optimizerOf({ attributes }: GoldenCase): { optimizer: Optimizer; rate: 
   const { lr, learning_rate, momentum, eps, epsilon, beta_1, beta_2, weight_decay } = attributes as Numbers;
   const rate = (lr ?? learning_rate) as number;
   const keras = name.startsWith("keras");
+  if (name.startsWith("novograd")) {
+    const { beta1, beta2, weightDecay } = attributes as { beta1: number; beta2: number; weightDecay: number };
+    const gradAveraging = attributes["gradAveraging"] === true;
+    return { optimizer: { kind: "novograd", beta1, beta2, epsilon: epsilon as number, weightDecay, gradAveraging }, rate };
+  }
+  if (name.startsWith("rmsprop")) {
+    const decay = (attributes as Numbers)["alpha"] as number;
+    const centered = attributes["centered"] === true;
+    return { optimizer: { kind: "rmsprop", decay, epsilon: eps as number, momentum: momentum ?? 0, centered }, rate };
+  }
   if (name.includes("sgd"))
-    return { optimizer: { kind: "sgd", momentum: momentum ?? 0, nesterov: attributes["nesterov"] === true }, rate };
+    return {
+      optimizer: {
+        kind: "sgd",
+        momentum: momentum ?? 0,
+        nesterov: attributes["nesterov"] === true,
+        rateInVelocity: keras,
+      },
+      rate,
+    };
   const [beta1, beta2] = (attributes["betas"] ?? [beta_1, beta_2]) as [number, number];
   const common = { beta1, beta2, epsilon: (eps ?? epsilon) as number, epsilonInside: keras };
   if (weight_decay === undefined) return { optimizer: { kind: "adam", ...common }, rate };
@@ -98,6 +116,7 @@ function optimizerOf({ attributes }: GoldenCase): { optimizer: Optimizer; rate: 
 /** Five updates of a parameter; its values after each are the outputs. */
 export async function runOptimizer(c: GoldenCase, target: TargetName): Promise<Difference> {
   const { optimizer, rate } = optimizerOf(c);
+  const rates = c.attributes["rates"] as readonly number[] | undefined;
   const start = tensorOf(c.inputs, "parameter").values;
   const gradients = tensorOf(c.inputs, "gradient").values;
   const n = start.length;
@@ -121,7 +140,7 @@ export async function runOptimizer(c: GoldenCase, target: TargetName): Promise<D
   const path: number[] = [];
   for (let step = 1; step * n <= gradients.length; step++) {
     program.write("gradient", gradients.subarray((step - 1) * n, step * n));
-    program.write("learning_rate", [rate]);
+    program.write("learning_rate", [rates?.[step - 1] ?? rate]);
     biasCorrections(optimizer, step).forEach((value, i) => {
       if (program.names.includes(`correction${i + 1}`)) program.write(`correction${i + 1}`, [value]);
     });

@@ -25,6 +25,15 @@ describe("learning rate", () => {
     expect(learningRateAt(schedule, 9000, 9000)).toBeCloseTo(1e-5, 12);
   });
 
+  it("goes down, up and down again in straight lines (EdgeML's TriangleLR)", () => {
+    const schedule = { kind: "triangular", rate: 0.1, last: 0.01, peaks: 1, gamma: 1 } as const;
+    const rates = [0, 50, 100, 150, 200, 250, 300, 400].map((step) => learningRateAt(schedule, step, 300));
+    [0.1, 0.055, 0.01, 0.055, 0.1, 0.055, 0.01, 0.01].forEach((rate, i) => expect(rates[i]).toBeCloseTo(rate, 12));
+    const falling = { ...schedule, gamma: 0.99 };
+    expect(learningRateAt(falling, 200, 300)).toBeCloseTo(0.01 + 0.09 * 0.99 ** (200 / 3), 12);
+    expect(learningRateAt({ ...schedule, peaks: 0 }, 150, 300)).toBeCloseTo(0.055, 12);
+  });
+
   it("never leaves the range of its rates", () => {
     const rate = fc.double({ min: 1e-6, max: 1, noNaN: true });
     fc.assert(

@@ -3,7 +3,7 @@ import { RandomStream } from "../../src/base/random.js";
 import { clipGraphOf, probabilitiesOf } from "../../src/detect/model_stream.js";
 import { StreamProgram } from "../../src/engine/stream_program.js";
 import { type LiteRtArray, type LiteRtTensor, openLiteRt } from "../../src/formats/litert.js";
-import type { Model } from "../../src/formats/model.js";
+import type { Model, StreamInput } from "../../src/formats/model.js";
 import { exportTflite } from "../../src/formats/tflite/export.js";
 import { readTfliteMetadata } from "../../src/formats/tflite/metadata.js";
 import { calibrate } from "../../src/measure/calibrate.js";
@@ -54,8 +54,13 @@ async function inLiteRt(
   return found;
 }
 
-async function inEarshot(model: Model, form: StreamForm, recording: Float32Array): Promise<number[][]> {
-  const graph = clipGraphOf(model, "features");
+async function inEarshot(
+  model: Model,
+  form: StreamForm,
+  recording: Float32Array,
+  input: StreamInput = "features",
+): Promise<number[][]> {
+  const graph = clipGraphOf(model, input);
   const program = await StreamProgram.open(streamGraph(graph, { form }), model.parameters, { target: "wasm" });
   const found = program.feed(recording).map(({ values }) => [...probabilitiesOf(values, graph.outputs[0].value.type)]);
   program.close();
@@ -79,6 +84,18 @@ describe("a .tflite file that hears a step after another", () => {
       wanted.forEach((row, i) => row.forEach((v, k) => expect(Math.abs(v - found[i][k])).toBeLessThan(1e-4)));
     });
 
+  for (const frontend of ["arm", "kws_streaming"])
+    it(`samples, front end ${frontend} inside: LiteRT hears what earshot hears`, async () => {
+      const model = randomModel("svdf", frontend);
+      const recording = noise(2 * 16000, 8).map((x) => x / 4);
+      const wanted = await inEarshot(model, "context", recording, "audio");
+      const bytes = exportTflite(model, { features: "builtin", stream: { form: "context" } });
+      const found = await inLiteRt(bytes, recording, 1);
+      expect(wanted.length).toBeGreaterThan(10);
+      expect(found.length).toBe(wanted.length);
+      wanted.forEach((row, i) => row.forEach((v, k) => expect(Math.abs(v - found[i][k])).toBeLessThan(1e-3)));
+    });
+
   it("int8: states are int8 tensors that begin at their zero points", async () => {
     const model = await inIntegers(randomModel("ds_cnn_s", "arm"));
     const { states } = streamGraph(model.graph, { form: "context" });
@@ -96,7 +113,7 @@ describe("a .tflite file that hears a step after another", () => {
   it("says what such a file cannot be", () => {
     const model = randomModel("ds_cnn_s", "arm");
     const stream = { form: "context" } as const;
-    expect(() => exportTflite(model, { features: "builtin", stream })).toThrow(/takes features, not samples/);
+    expect(() => exportTflite(model, { features: "op", stream })).toThrow(/AudioSpectrogram and Mfcc do not stream/);
     expect(() => exportTflite(model, { features: "none", states: "zeros", stream })).toThrow(/--states must be external/);
     expect(() => exportTflite(model, { features: "none", stream: { ...stream, hops: 3 } })).toThrow(/take --hops 6/);
   });

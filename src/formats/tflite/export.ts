@@ -1,7 +1,9 @@
-import { UserError } from "../../base/errors.js";
+import { invariant, UserError } from "../../base/errors.js";
 import { type Graph, typeText } from "../../graph/types.js";
+import { compose } from "../../passes/compose.js";
 import { foldBatchNorm } from "../../passes/fold.js";
 import { type StreamForm, streamGraph } from "../../passes/stream.js";
+import { timingsOf } from "../../passes/stream_timing.js";
 import { unroll } from "../../passes/unroll.js";
 import type { Model } from "../model.js";
 import type { TfliteContent } from "./content.js";
@@ -26,8 +28,8 @@ export interface TfliteExportOptions {
    */
   readonly states?: "zeros" | "external";
   /**
-   * The file hears one step of `hops` frames after another (default: as many as give one result) and its states are external. What
-   * is to be done before which step stands in the metadata ("stream").
+   * The file hears one step of `hops` frames after another (default: as many as give one result) and its states are external. It takes
+   * features, or with "builtin" samples. What is to be done before which step stands in the metadata ("stream").
    */
   readonly stream?: { readonly form: StreamForm; readonly hops?: number | undefined } | undefined;
 }
@@ -43,11 +45,11 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   const emitter = new TfliteEmitter();
   const step = options.stream ? streamStep(model, options) : undefined;
   const { graph, parameters } = step ?? foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
-  const input = inputTensor({ ...model, graph }, options, emitter);
-  const features = featureTensor(model, options, rate, input.tensor, emitter);
+  const input = inputTensor(step ? { graph, frontend: graph } : { ...model, graph }, options, emitter);
+  const features = step ? input.tensor : featureTensor(model, options, rate, input.tensor, emitter);
   const states = step || options.states === "external" ? stateInputs(graph, emitter) : [];
   const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
-  const lowered = lowerGraph(graph, parameters, new Map([["features", features]]), stateTensors, emitter);
+  const lowered = lowerGraph(graph, parameters, new Map([[step ? input.name : "features", features]]), stateTensors, emitter);
   const outputs = [{ name: "scores", tensor: scoreTensor(lowered, emitter) }];
   for (const { name } of states) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
   const content: TfliteContent = emitter.finish(
@@ -59,24 +61,42 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   return serializeTflite(content);
 }
 
-/** The network's step as one graph, with what its caller must know. */
+/** The network's step as one graph, behind its front end where it takes samples, with what its caller must know. */
 function streamStep(model: Model, { stream, features, states }: TfliteExportOptions) {
-  if (features !== "none") throw new UserError("a streaming .tflite file takes features, not samples: leave --features out");
+  if (features === "op")
+    throw new UserError(
+      "TFLite's AudioSpectrogram and Mfcc do not stream: a streaming .tflite file takes samples with --features builtin, or features",
+    );
   if (states === "zeros") throw new UserError("a stream's states go from step to step: --states must be external");
-  const { graph, parameters } = foldBatchNorm({ graph: model.graph, parameters: model.parameters });
+  const folded = foldBatchNorm({ graph: model.graph, parameters: model.parameters });
   const { form = "context", hops } = stream ?? {};
-  const streaming = streamGraph(graph, { form, ...(hops === undefined ? {} : { chunk: hops }) });
+  const hop = features === "builtin" ? hopOfFrontend(model) : 1;
+  const graph = features === "builtin" ? behindFrontend(model.frontend, folded.graph) : folded.graph;
+  const streaming = streamGraph(graph, { form, ...(hops === undefined ? {} : { chunk: hops * hop }) });
   const [phase, ...others] = streaming.phases;
   if (phase === undefined || others.length > 0)
     throw new UserError(
-      `steps of ${streaming.chunk} frames make ${streaming.phases.length} graphs in turn, and a .tflite file has one: take --hops ${streaming.chunk * streaming.phases.length}`,
+      `steps of ${streaming.chunk / hop} frames make ${streaming.phases.length} graphs in turn, and a .tflite file has one: take --hops ${(streaming.chunk / hop) * streaming.phases.length}`,
     );
   const { chunk, lead, resultStride, resultLatest } = streaming;
   const starts = Object.fromEntries(streaming.states.map((s) => [s.name, s.start]));
+  const { parameters } = folded;
   return { graph: unroll(phase), parameters, stream: { form, chunk, lead, resultStride, resultLatest, starts } };
 }
 
-function inputTensor(model: Model, options: TfliteExportOptions, emitter: TfliteEmitter) {
+/** Samples from one frame of features to the next. */
+function hopOfFrontend({ frontend }: Model): number {
+  const hop = timingsOf(frontend, "context").timings.get(frontend.outputs[0].value)?.stride;
+  invariant(hop !== undefined, "features that do not depend on sound");
+  return hop;
+}
+
+function behindFrontend(frontend: Graph, network: Graph): Graph {
+  if (network.inputs[0].value.type.dtype === "f32") return compose(frontend, network, network.name);
+  throw new UserError("a streaming .tflite file in integers takes features, not samples: leave --features out");
+}
+
+function inputTensor(model: Pick<Model, "graph" | "frontend">, options: TfliteExportOptions, emitter: TfliteEmitter) {
   const name = options.features === "none" ? "features" : "audio";
   const graph = options.features === "none" ? model.graph : model.frontend;
   const type = graph.inputs.find((i) => i.name === name)?.value.type;

@@ -70,6 +70,8 @@ export type { PublishedRecipe } from "./zoo/recipes/index.js";
 // Model files and other runtimes
 export { openLiteRt } from "./formats/litert.js";
 export type { LiteRtModel, LiteRtTensor } from "./formats/litert.js";
+export { importModel } from "./formats/import/index.js";
+export type { ImportOptions } from "./formats/import/index.js";
 export type { Model } from "./formats/model.js";
 export { loadModel, parseModel, saveModel, writeModel } from "./formats/model_file.js";
 export { resolveModel, shippedModels } from "./formats/shipped.js";

@@ -9,6 +9,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "predict", summary: "say what is spoken in recordings", load: () => import("./predict.js") },
   { name: "listen", summary: "hear keywords in a long recording, a pipe or the microphone", load: () => import("./listen.js") },
   { name: "quantize", summary: "make a float model one of 8-bit integers", load: () => import("./quantize.js") },
+  { name: "import", summary: "read trained weights of another system as a model", load: () => import("./import.js") },
   { name: "export", summary: "write a model as a file for another runtime", load: () => import("./export.js") },
   { name: "profile", summary: "count what a network costs", load: () => import("./profile.js") },
   { name: "stream", summary: "make a model hear one step of sound after another", load: () => import("./stream.js") },

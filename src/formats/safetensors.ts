@@ -1,11 +1,12 @@
 import { FormatError, invariant } from "../base/errors.js";
 import { duplicateKey } from "./json_keys.js";
 
-/** Element types of safetensors that earshot reads as numbers. F16 comes as its bits. */
+/** Element types of safetensors that earshot reads. F16 and BF16 come as their bits. */
 const arrays = {
   F64: Float64Array,
   F32: Float32Array,
   F16: Uint16Array,
+  BF16: Uint16Array,
   I64: BigInt64Array,
   U64: BigUint64Array,
   I32: Int32Array,

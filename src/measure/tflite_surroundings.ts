@@ -4,6 +4,7 @@ import { FormatError, UserError } from "../base/errors.js";
 import { parseJsonText } from "../base/json.js";
 import { readBounded } from "../base/read_file.js";
 import type { Model } from "../formats/model.js";
+import { readLabels } from "../formats/labels_file.js";
 import { loadModel } from "../formats/model_file.js";
 import { resolveModel } from "../formats/shipped.js";
 import { readTfliteMetadata } from "../formats/tflite/metadata.js";
@@ -27,7 +28,6 @@ export interface Surroundings {
 }
 
 const longestText = 1 << 20;
-const mostLabels = 1 << 16;
 
 /** X.json beside X.tflite. */
 const besideSchema = v.object({
@@ -92,17 +92,6 @@ async function readBeside(path: string): Promise<Beside> {
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new FormatError(file, `entry ${String(issue.path?.[0]?.key ?? "")}`, issue.message, remedy);
-}
-
-async function readLabels(file: string): Promise<string[]> {
-  const text = new TextDecoder().decode(await readBounded(file, longestText, "labels are one word a line"));
-  const labels = text.split(/\r?\n/).map((line) => line.trim());
-  while (labels.at(-1) === "") labels.pop();
-  const remedy = "write one label a line, in the order of the network's outputs";
-  if (labels.length === 0 || labels.length > mostLabels) throw new FormatError(file, "labels", `${labels.length} lines`, remedy);
-  const wrong = labels.findIndex((label, i) => label === "" || labels.indexOf(label) < i);
-  if (wrong >= 0) throw new FormatError(file, `line ${wrong + 1}`, labels[wrong] === "" ? "is empty" : "is there twice", remedy);
-  return labels;
 }
 
 async function knownSurroundings(

@@ -1,0 +1,58 @@
+import type { FrontendDescription } from "../../frontend/frontend.js";
+import type { Graph } from "../../graph/types.js";
+import type { ModelOptions } from "../../zoo/model.js";
+import type { ForeignTensors, WeightRow } from "./weights.js";
+
+/** A kind of file that trained weights come in; how tensors are called and laid out follows from it. */
+export type ForeignFormat = "pytorch";
+
+/** What a reader finds in a file of another system. What the file does not say is left out. */
+export interface ForeignModel {
+  readonly format: ForeignFormat;
+  readonly tensors: ForeignTensors;
+  /** A model or an architecture of the zoo, and its options. */
+  readonly network?: { readonly name: string; readonly options: ModelOptions } | undefined;
+  readonly frontend?: FrontendDescription | undefined;
+  /** One a logit. */
+  readonly labels?: readonly string[] | undefined;
+  /** Hz. */
+  readonly rate?: number | undefined;
+  /** Samples of a clip. */
+  readonly samples?: number | undefined;
+}
+
+/** Reads files of one kind. */
+export interface ForeignReader {
+  readonly format: ForeignFormat;
+  /** For messages: "a PyTorch state dict (.pth, .pt)". */
+  readonly title: string;
+  /**
+   * Whether a path is of this kind.
+   * @param head first bytes of the file; none where the path is a folder or the beginning of several files' names
+   */
+  readonly recognises: (path: string, head: Uint8Array) => boolean;
+  /** @throws UserError, FormatError */
+  readonly read: (path: string) => Promise<ForeignModel>;
+}
+
+/** How the weights of networks stand in files of one format. */
+export interface WeightMap {
+  readonly format: ForeignFormat;
+  /** Architectures of the zoo whose weights it knows. */
+  readonly architectures: readonly string[];
+  /**
+   * The network that tensors belong to, where their names and shapes tell.
+   * @returns its name in the zoo, the options that differ from those of that name, and the number of labels
+   */
+  readonly recognise?: (tensors: ForeignTensors) => RecognisedNetwork | undefined;
+  /** Every parameter of the network's graph. */
+  readonly rows: (architecture: string, graph: Graph) => readonly WeightRow[];
+  /** Tensors of a training that a network for use does not have. */
+  readonly ignored?: (name: string) => boolean;
+}
+
+export interface RecognisedNetwork {
+  readonly name: string;
+  readonly options: ModelOptions;
+  readonly labels: number;
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { compile } from "../../src/engine/compile.js";
+import { modelOf } from "../../src/formats/import/index.js";
+import { parseStateDict } from "../../src/formats/pytorch/read.js";
+import { realValues } from "../../src/formats/import/weights.js";
+import type { Model } from "../../src/formats/model.js";
+import { retype } from "../../src/graph/retype.js";
+import { readGolden, relativeDifference, tensorOf } from "../golden/read_golden.js";
+
+const folder = fileURLToPath(new URL("../golden/pytorch/", import.meta.url));
+const golden = readGolden("torch_weights");
+const read = (file: string) => parseStateDict(readFileSync(join(folder, file)), file);
+
+async function logitsOf({ graph, parameters }: Model, features: Float64Array): Promise<Float32Array> {
+  const [, frames, bands] = graph.inputs[0].value.type.shape as [number, number, number];
+  const clips = features.length / (frames * bands);
+  const program = await compile(retype(graph, { inputs: { features: [clips, frames, bands] } }), { target: "oracle" });
+  try {
+    for (const [name, values] of parameters) program.write(name, values);
+    program.write("features", features);
+    program.run();
+    return program.read("logits");
+  } finally {
+    program.close();
+  }
+}
+
+test.each([...golden.cases.values()].map((one) => [one.name, one] as const))(
+  "%s, saved by PyTorch and imported, has PyTorch's logits",
+  async (_, { attributes, inputs, outputs }) => {
+    const file = String(attributes["file"]);
+    const options = attributes["options"] as Record<string, unknown>;
+    const foreign = { format: "pytorch", tensors: read(file) } as const;
+    const model = modelOf(foreign, file, { network: String(attributes["architecture"]), options });
+    expect(model.labels.slice(0, 3)).toEqual(["_unknown_", "_silence_", "yes"]);
+    const logits = await logitsOf(model, tensorOf(inputs, "features").values);
+    expect(relativeDifference(logits, tensorOf(outputs, "logits").values)).toBeLessThan(1e-5);
+  },
+);
+
+interface Listed {
+  readonly shape: readonly number[];
+  readonly values: readonly string[];
+}
+
+test.each(["odd_zip.pth", "odd_stream.pth"])("tensors of every type, turned, shared and empty ones in %s", (file) => {
+  const wanted = JSON.parse(readFileSync(join(folder, "odd.json"), "utf8")) as Record<string, Listed>;
+  const found = read(file);
+  expect([...found.keys()]).toEqual(Object.keys(wanted));
+  for (const [name, { shape, values }] of Object.entries(wanted)) {
+    const tensor = found.get(name);
+    expect(tensor?.shape, name).toEqual(shape);
+    const numbers = values.map((text) => ({ True: 1, False: 0 })[text] ?? Number(text));
+    if (tensor?.type === "F64") expect([...(tensor.data as Float64Array)]).toEqual(numbers);
+    else expect(tensor && [...realValues(tensor)], name).toEqual([...Float32Array.from(numbers)]);
+  }
+});
+
+test("the network and its labels follow from the names of a state dict", () => {
+  const model = modelOf({ format: "pytorch", tensors: read("mobilenet_half.pth") }, "mobilenet_half.pth");
+  expect(model.training["model"]).toBe("speechrec/mobilenetv2");
+  expect(model.labels).toHaveLength(12);
+});
+
+test("says what is missing, of another shape or left over, by name", () => {
+  const tensors = read("shufflenet.pth");
+  const options = { channels: [6, 8, 12, 10], repeats: [2, 3] };
+  const imported = (changed: typeof tensors, more = {}) =>
+    modelOf({ format: "pytorch", tensors: changed }, "a.pth", { network: "shufflenetv2", options, ...more });
+  const without = new Map(tensors);
+  without.delete("stage2.0.branch1.3.running_mean");
+  expect(() => imported(without)).toThrow(/^a\.pth: its tensors: stage2\.0\.branch1\.3\.running_mean is missing; the file has/);
+  expect(() => imported(tensors, { labels: ["yes", "no"] })).toThrow(
+    "a.pth: tensor fc.weight: is [12, 10] and must be [2, 10]; give the sizes that were trained with --option, --frontend and --labels",
+  );
+  const more = new Map(tensors).set("stage9.weight", { type: "F32", shape: [1], data: new Float32Array(1) });
+  expect(() => imported(more)).toThrow("the network has no place for stage9.weight");
+  expect(() => modelOf({ format: "pytorch", tensors: new Map(tensors) }, "a.pth", { network: "svdf" })).toThrow(
+    "how weights of kws_streaming/svdf stand in such a file is not known",
+  );
+});

@@ -28,7 +28,7 @@ export async function runCompat(args: readonly string[], context: ProgramContext
   const whole = system.programs[""];
   if (whole !== undefined) return (await whole.load()).run(rest, context);
   const [program, ...after] = rest;
-  const entry = Object.entries(system.programs).find(([known]) => known === program?.replace(/\.py$/, ""))?.[1];
+  const entry = Object.entries(system.programs).find(([known]) => known === program?.replace(/\.(py|sh)$/, ""))?.[1];
   if (entry === undefined) throw unknownName(`program of ${name}`, program, Object.keys(system.programs));
   return (await entry.load()).run(after, context);
 }

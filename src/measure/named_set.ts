@@ -32,7 +32,7 @@ export function namedSet(root: string, split: Split, labels: readonly string[], 
 }
 
 /** At most `most` of the items, at equal distances. */
-function evenly<T>(items: readonly T[], most: number): T[] {
+export function evenly<T>(items: readonly T[], most: number): T[] {
   if (items.length <= most) return [...items];
   return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)] as T);
 }

@@ -1,6 +1,7 @@
 import { countParameters, multiplyAccumulates } from "../graph/count.js";
 import type { Model } from "../formats/model.js";
 import { rateOf } from "../formats/model_rate.js";
+import type { FrontendDescription } from "../frontend/frontend.js";
 import type { ParameterData } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { Inference } from "../train/inference.js";
@@ -19,10 +20,12 @@ export interface SpotterOptions {
   threads?: number | undefined;
   /** Model file whose labels and front end a .tflite file goes with. */
   reference?: string | undefined;
-  /** Front end of a .tflite file: name of a preset, or a file with its description. */
-  frontend?: string | undefined;
-  /** File with the labels of a .tflite file, one a line. */
-  labels?: string | undefined;
+  /** Front end of a .tflite file: its description, the name of a preset, or a file with the description. */
+  frontend?: string | FrontendDescription | undefined;
+  /** Labels of a .tflite file, or a file with them, one a line. */
+  labels?: string | readonly string[] | undefined;
+  /** Clips that the front end of a .tflite file hears; a second at 16 kHz where neither this nor the file says so. */
+  sound?: { readonly rate: number; readonly samples: number } | undefined;
   /** Clips that the network computes together; fewer cost as much. Default 32. */
   group?: number | undefined;
 }

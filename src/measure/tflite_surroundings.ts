@@ -51,13 +51,14 @@ export async function tfliteSurroundings(content: Uint8Array, path: string, opti
   const beside = await readBeside(path);
   const known = await knownSurroundings(content, path, options.reference);
   const named = options.frontend ?? beside.frontend;
-  const labels = options.labels === undefined ? (beside.labels ?? known?.labels) : await readLabels(options.labels);
-  const rate = beside.rate ?? known?.rate ?? 16_000;
+  const labels =
+    typeof options.labels === "string" ? await readLabels(options.labels) : (options.labels ?? beside.labels ?? known?.labels);
+  const rate = options.sound?.rate ?? beside.rate ?? known?.rate ?? 16_000;
   if (labels === undefined || (named === undefined && known === undefined))
     throw missing(path, labels === undefined, named === undefined && known === undefined);
   if (named === undefined) return { ...(known as Surroundings), labels };
   const frontendDescription = await describe(named, path);
-  const frontend = buildFrontend(frontendDescription, { samples: beside.samples ?? rate, rate });
+  const frontend = buildFrontend(frontendDescription, { samples: options.sound?.samples ?? beside.samples ?? rate, rate });
   const rounding = beside.rounding ?? (typeof named === "string" && cutting.has(named) ? "truncate" : "nearest");
   return { labels, rate, frontend, frontendDescription, rounding };
 }
@@ -71,7 +72,10 @@ function missing(path: string, labels: boolean, frontend: boolean): UserError {
   );
 }
 
-async function describe(named: string | Record<string, unknown>, path: string): Promise<FrontendDescription> {
+async function describe(
+  named: string | FrontendDescription | Record<string, unknown>,
+  path: string,
+): Promise<FrontendDescription> {
   if (typeof named !== "string") return parseFrontend(JSON.stringify(named), `${besidePath(path)}: frontend`);
   if (!Object.hasOwn(frontendPresets, named) && existsSync(named)) return readFrontend(named);
   return frontendPreset(named);

@@ -82,7 +82,8 @@ export type { TfliteMetadata } from "./formats/tflite/metadata.js";
 
 // Data sets and feature archives
 export { archiveClips, openArchive } from "./corpus/archive.js";
-export type { ArchiveClip, ArchiveOptions, FeatureArchive } from "./corpus/archive.js";
+export type { ArchiveClip } from "./corpus/archive.js";
+export type { ArchiveOptions, FeatureArchive } from "./corpus/feature_archive.js";
 export { ArchiveWriter } from "./corpus/archive_writer.js";
 export type { ArchiveWriterOptions } from "./corpus/archive_writer.js";
 export { checkDataset } from "./corpus/check.js";

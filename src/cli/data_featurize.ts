@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
 import type { FrontendDescription } from "../frontend/frontend.js";
-import { wholeNumber } from "./arguments.js";
+import type { RowOptions } from "../train/featurize.js";
+import { realNumber, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 import { addTaskOptions, datasetOptions, type TaskArguments } from "./task_options.js";
@@ -13,6 +15,12 @@ interface FeaturizeArguments extends CommonOptions, TaskArguments {
   frontend: string;
   rate: number;
   samples?: number;
+  window?: number;
+  shift?: number;
+  noise?: string;
+  noiseRatio?: number;
+  noiseSelection?: number;
+  workers?: number;
   seed: number;
   replace?: boolean;
   target?: "oracle" | "wasm" | "native" | "auto";
@@ -33,6 +41,12 @@ export function register(data: Command): void {
     .option("--frontend <file>", "front end: a JSON file or a name (arm, kws_streaming, log_mel_4k)", "arm")
     .option("--rate <Hz>", "sample rate", wholeNumber(1000, 384_000), 16_000)
     .option("--samples <n>", "samples of a clip (default: one second)", wholeNumber(1, 1 << 24))
+    .option("--window <frames>", "cut recordings into rows of so many frames instead of clips", wholeNumber(1, 100_000))
+    .option("--shift <frames>", "with --window: from one row to the next (default: the window)", wholeNumber(1, 100_000))
+    .option("--noise <folder>", "with --window: mix the sounds of this folder into some recordings")
+    .option("--noise-ratio <x>", "with --noise: factor of the noise (default: 0.1)", realNumber(0, 100))
+    .option("--noise-selection <x>", "with --noise: share of the recordings (default: 0.1)", realNumber(0, 1))
+    .option("--workers <n>", "with --window: threads (default: one a core)", wholeNumber(0, 64))
     .option("--seed <n>", "seed of the pieces of background noise that stand for silence", wholeNumber(0, 2 ** 31 - 1), 0)
     .option("--replace", "replace an archive that is there");
   command
@@ -49,10 +63,11 @@ async function featurizeData(root: string, options: FeaturizeArguments): Promise
   const frontend = await frontendNamed(options.frontend);
   const dataset = openDataset(root, { ...datasetOptions(options), seed: options.seed });
   const { rate, samples = rate, seed, replace, target } = options;
+  const rows = await rowOptions(options);
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number) => (progress ??= new Progress("featurizing", total, "clips")).update(done);
   const work = (signal: AbortSignal) =>
-    featurize(dataset, frontend, options.out, { sound: { samples, rate }, seed, replace, target, onProgress, signal });
+    featurize(dataset, frontend, options.out, { sound: { samples, rate }, rows, seed, replace, target, onProgress, signal });
   const result = await interruptible(work, "no archive was written").finally(() => progress?.end());
   if (options.json === true) {
     printJson({ ...result, labels: dataset.labels, frontend });
@@ -64,6 +79,40 @@ async function featurizeData(root: string, options: FeaturizeArguments): Promise
   printText(`${training} training, ${validation} validation, ${testing} testing; split by ${dataset.rule}`);
   const words = options.words === undefined ? "" : ` --words ${shellWord([options.words].flat().join(","))}`;
   printNext(`earshot train --features ${shellWord(result.root)}${words} --out runs/first`, options);
+}
+
+async function rowOptions(options: FeaturizeArguments): Promise<RowOptions | undefined> {
+  const { window, shift, noise, noiseRatio, noiseSelection, workers, samples, rate } = options;
+  if (window === undefined) {
+    for (const [name, value] of Object.entries({
+      shift,
+      noise,
+      "noise-ratio": noiseRatio,
+      "noise-selection": noiseSelection,
+      workers,
+    }))
+      if (value !== undefined) throw new UsageError(`--${name} goes with --window`);
+    return undefined;
+  }
+  if (samples !== undefined)
+    throw new UsageError("--samples and --window exclude each other: a row has as many samples as its frames need");
+  if (noise === undefined && (noiseRatio !== undefined || noiseSelection !== undefined))
+    throw new UsageError("--noise-ratio and --noise-selection go with --noise FOLDER");
+  const { availableParallelism } = await import("node:os");
+  const { loadNoiseStream } = await import("../corpus/noise_bank.js");
+  const { listSounds } = await import("../corpus/scan.js");
+  const mixed =
+    noise === undefined
+      ? undefined
+      : {
+          samples: await loadNoiseStream(
+            listSounds(noise).map((file) => join(noise, file)),
+            { rate },
+          ),
+          ratio: noiseRatio ?? 0.1,
+          selection: noiseSelection ?? 0.1,
+        };
+  return { window, shift: shift ?? window, noise: mixed, workers: workers ?? availableParallelism() };
 }
 
 /** A front end by the file or the name that the user gives. */

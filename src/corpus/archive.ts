@@ -2,119 +2,19 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, sta
 import { join } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
 import { parseJsonText } from "../base/json.js";
-import type { NpyHeader, NpyType } from "../formats/npy.js";
-import { halfToNumber, npyHeaderLimit, parseNpyHeader, viewNpy } from "../formats/npy.js";
+import type { NpyType } from "../formats/npy.js";
+import { npyHeaderLimit, parseNpyHeader } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
 import { readArchiveIndex } from "./archive_index.js";
-import { BlockCache } from "./block_cache.js";
 import type { Split } from "./clip.js";
+import { type ArchiveDescription, type ArchiveOptions, FeatureArchive } from "./feature_archive.js";
+import { isRowSet, openRowArchive } from "./row_set.js";
 import { speakerOf } from "./split.js";
 import type { TaskOptions } from "./task.js";
 import { resolveTask } from "./task.js";
 
-/** features.json: what the arrays of an archive are. */
-export interface ArchiveDescription {
-  /** Parameters of the front end that made the arrays; null where unknown. */
-  frontend: unknown;
-  /** Labels of the data set that was featurized; null where unknown. */
-  labels: string[] | null;
-  /** A stored value v means v * scale + offset. Default 1 and 0. */
-  scale: number;
-  offset: number;
-}
-
-/** How an archive is opened. */
-export interface ArchiveOptions {
-  /** Most bytes of arrays held in memory. Default 64 MB. */
-  cacheBytes?: number | undefined;
-  /** Bytes read at once, rounded to whole arrays. Default 16 KB: random access reads little that it does not use. */
-  blockBytes?: number | undefined;
-}
-
 const largestDescription = 16 << 20;
 const readable: ReadonlySet<NpyType> = new Set(["u8", "i8", "bool", "u16", "i16", "u32", "i32", "f16", "f32", "f64"]);
-
-/** An open feature archive: arrays of one shape, read in blocks through a bounded cache. */
-export class FeatureArchive {
-  /** The folder. */
-  readonly root: string;
-  /** Number of arrays. */
-  readonly count: number;
-  /** Shape of one array, mostly [frames, features]. */
-  readonly itemShape: readonly number[];
-  /** Elements of one array. */
-  readonly itemLength: number;
-  /** Type of the stored elements. */
-  readonly type: NpyType;
-  readonly rows: readonly ArchiveRow[];
-  readonly description: ArchiveDescription;
-  readonly #descriptor: number;
-  readonly #cache: BlockCache;
-  readonly #itemBytes: number;
-  readonly #itemsPerBlock: number;
-  readonly #file: string;
-
-  /** Use `openArchive`. */
-  constructor(root: string, descriptor: number, header: NpyHeader, file: string, options: ArchiveOptions) {
-    this.root = root;
-    this.#descriptor = descriptor;
-    this.#file = file;
-    this.count = header.shape[0];
-    this.itemShape = header.shape.slice(1);
-    this.itemLength = header.elements / this.count;
-    this.type = header.type;
-    this.#itemBytes = this.itemLength * header.itemBytes;
-    this.#itemsPerBlock = Math.max(1, Math.floor((options.blockBytes ?? 16384) / this.#itemBytes));
-    this.rows = readArchiveIndex(indexPath(root), this.count);
-    this.description = readDescription(root);
-    this.#cache = new BlockCache({
-      descriptor,
-      file,
-      start: header.dataOffset,
-      end: header.dataOffset + this.count * this.#itemBytes,
-      blockBytes: this.#itemsPerBlock * this.#itemBytes,
-      cacheBytes: options.cacheBytes ?? 64 << 20,
-    });
-  }
-
-  /** Bytes of arrays held in memory now. */
-  get cachedBytes(): number {
-    return this.#cache.bytes;
-  }
-
-  /** Blocks read from the file so far. */
-  get blockReads(): number {
-    return this.#cache.reads;
-  }
-
-  /** The stored bytes of array `index`; the view is valid until the next read. */
-  bytes(index: number): Uint8Array {
-    if (!(index >= 0 && index < this.count))
-      throw new UserError(`${this.#file}: there is no array ${index}; the archive has ${this.count}`);
-    const block = this.#cache.block(Math.floor(index / this.#itemsPerBlock));
-    const from = (index % this.#itemsPerBlock) * this.#itemBytes;
-    return block.subarray(from, from + this.#itemBytes);
-  }
-
-  /**
-   * Reads array `index` as numbers, with the scale and offset of the description applied.
-   * @param out shape itemShape, at `at`
-   */
-  read(index: number, out: Float32Array, at = 0): void {
-    const bytes = this.bytes(index);
-    const stored = viewNpy(bytes, this.type) as Exclude<ReturnType<typeof viewNpy>, BigInt64Array | BigUint64Array>;
-    const { scale, offset } = this.description;
-    const length = this.itemLength;
-    if (this.type === "f16") for (let i = 0; i < length; i++) out[at + i] = halfToNumber(stored[i]) * scale + offset;
-    else if (scale === 1 && offset === 0) out.set(stored, at);
-    else for (let i = 0; i < length; i++) out[at + i] = stored[i] * scale + offset;
-  }
-
-  /** Closes the file; nothing can be read afterwards. */
-  close(): void {
-    closeSync(this.#descriptor);
-  }
-}
 
 /** Whether a folder holds a feature archive. */
 export function isArchive(root: string): boolean {
@@ -122,10 +22,11 @@ export function isArchive(root: string): boolean {
 }
 
 /**
- * Opens a folder with features.npy (shape [clips, ...]), index.csv or features.csv, and maybe features.json.
+ * Opens a folder with features.npy (shape [clips, ...]), index.csv or features.csv, and maybe features.json; or a .npz file of rows.
  * @throws UserError for a missing folder or file; FormatError for faulty ones
  */
 export function openArchive(root: string, options: ArchiveOptions = {}): FeatureArchive {
+  if (isRowSet(root)) return openRowArchive(root, options);
   const file = join(root, "features.npy");
   if (!existsSync(file))
     throw new UserError(`${file}: there is no such file; a feature archive is written by 'earshot data featurize'`);
@@ -145,7 +46,8 @@ export function openArchive(root: string, options: ArchiveOptions = {}): Feature
     }
     if (!readable.has(header.type))
       throw new FormatError(file, "header", `elements of type ${header.type}`, "store them as u1, i1, i2, i4, f2, f4 or f8");
-    return new FeatureArchive(root, descriptor, header, file, options);
+    const rows = readArchiveIndex(indexPath(root), header.shape[0]);
+    return new FeatureArchive({ root, file, descriptor, header, rows, description: readDescription(root) }, options);
   } catch (error) {
     closeSync(descriptor);
     throw error;

@@ -35,6 +35,32 @@ export async function loadNoise(paths: readonly string[], options: NoiseBankOpti
   return recordings;
 }
 
+/**
+ * Loads recordings of background noise one after another into shared memory, to be read round and round.
+ * @throws UserError naming a recording that is unreadable, or where they are too long together or have no sound
+ */
+export async function loadNoiseStream(
+  paths: readonly string[],
+  { rate = 16000, maxSeconds = 3600 }: Omit<NoiseBankOptions, "clipSamples"> = {},
+): Promise<Float32Array> {
+  const recordings: Float32Array[] = [];
+  let left = maxSeconds;
+  for (const path of paths) {
+    const { samples } = await readSound(path, { rate, maxSeconds: left });
+    left -= samples.length / rate;
+    recordings.push(samples);
+  }
+  const length = recordings.reduce((sum, { length: samples }) => sum + samples, 0);
+  if (length === 0) throw new UserError(`${paths.join(", ") || "background noise"}: there is no sound of background noise`);
+  const all = new Float32Array(new SharedArrayBuffer(4 * length));
+  let at = 0;
+  for (const samples of recordings) {
+    all.set(samples, at);
+    at += samples.length;
+  }
+  return all;
+}
+
 /** A piece of a recording and how loud it is taken. */
 export interface NoisePiece {
   /** Index of the recording; -1 where there is none. */

@@ -1,10 +1,10 @@
 import { RandomStream } from "../base/random.js";
-import type { FeatureArchive } from "../corpus/archive.js";
 import { openArchive } from "../corpus/archive.js";
 import type { WaveformOptions } from "../corpus/augment/waveform.js";
 import { drawWaveform, SpeedAndRoom } from "../corpus/augment/waveform.js";
 import { join, type Junction } from "../corpus/augment/junction.js";
 import type { Clip } from "../corpus/clip.js";
+import type { FeatureArchive } from "../corpus/feature_archive.js";
 import type { ClipLoaderOptions } from "../corpus/load_clip.js";
 import { ClipLoader } from "../corpus/load_clip.js";
 import type { KernelTime } from "../engine/kernel_times.js";

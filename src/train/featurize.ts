@@ -12,11 +12,16 @@ import type { FrontendDescription } from "../frontend/frontend.js";
 import { archivedDescription, buildFrontend, oneSecond } from "../frontend/frontend.js";
 import type { SoundShape } from "../frontend/options.js";
 import { FrontendRunner } from "./frontend_runner.js";
+import type { RowNoise } from "./row_maker.js";
+import { rowsOf } from "./row_pool.js";
+import { rowShape } from "./row_shape.js";
 
 /** How a data set is turned into an archive. */
 export interface FeaturizeOptions {
   /** Samples of a clip and their rate; one second at 16 kHz unless told. */
   readonly sound?: SoundShape | undefined;
+  /** Cuts recordings into rows of so many frames instead of clips of one length. */
+  readonly rows?: RowOptions | undefined;
   /** What computes. */
   readonly target?: "oracle" | "wasm" | "native" | "auto" | undefined;
   /** Seed of the pieces of background noise. Default 0. */
@@ -26,6 +31,17 @@ export interface FeaturizeOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Stops the work; nothing is left in the folder. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How recordings are cut into rows. */
+export interface RowOptions {
+  /** Frames of a row, and from one row to the next. */
+  readonly window: number;
+  readonly shift: number;
+  /** Background noise that is mixed into some recordings. */
+  readonly noise?: RowNoise | undefined;
+  /** Threads beside this one. Default 0. */
+  readonly workers?: number | undefined;
 }
 
 /** What an archive came to. */
@@ -55,6 +71,7 @@ export async function featurize(
 ): Promise<FeaturizedSet> {
   const { sound = oneSecond, signal } = options;
   if (dataset.clips.length === 0) throw new UserError(`${dataset.root}: there are no clips to compute features of`);
+  if (options.rows !== undefined) return featurizeRows(dataset, description, root, options, options.rows);
   const archived = archivedDescription(description);
   const fromAudio = buildFrontend(archived, sound);
   const [, frames, bins] = fromAudio.outputs[0].value.type.shape;
@@ -87,11 +104,60 @@ export async function featurize(
   } finally {
     runner.close();
   }
-  const count = dataset.clips.length;
-  const clips = Object.fromEntries(
-    splits.map((split) => [split, dataset.clips.filter((clip) => clip.split === split).length]),
-  ) as Record<Split, number>;
-  return { root, count, shape, type, bytes: count * frames * bins * (type === "u8" ? 1 : 4), clips };
+  return outcome(root, shape, type, (split) => dataset.clips.filter((clip) => clip.split === split).length);
+}
+
+function outcome(
+  root: string,
+  shape: readonly [number, number],
+  type: "f32" | "u8",
+  countOf: (split: Split) => number,
+): FeaturizedSet {
+  const clips = Object.fromEntries(splits.map((split) => [split, countOf(split)])) as Record<Split, number>;
+  const count = splits.reduce((sum, split) => sum + clips[split], 0);
+  return { root, count, shape, type, bytes: count * shape[0] * shape[1] * (type === "u8" ? 1 : 4), clips };
+}
+
+/** Writes the rows of every recording of every split. */
+async function featurizeRows(
+  dataset: Dataset,
+  description: FrontendDescription,
+  root: string,
+  options: FeaturizeOptions,
+  { window, shift, noise, workers = 0 }: RowOptions,
+): Promise<FeaturizedSet> {
+  const frontend = archivedDescription(description);
+  const { rate } = options.sound ?? oneSecond;
+  const plan = { frontend, rate, window, shift, noise, seed: options.seed ?? 0, target: options.target ?? "auto" } as const;
+  const shape: [number, number] = [window, rowShape(frontend, window, rate).bins];
+  const type = isBytes(frontend) ? "u8" : "f32";
+  const counts = new Map<Split, number>();
+  let writer: ArchiveWriter | undefined;
+  try {
+    writer = new ArchiveWriter(root, {
+      itemShape: shape,
+      type,
+      frontend: description,
+      labels: dataset.labels,
+      replace: options.replace,
+    });
+    let place = 0;
+    for await (const rows of rowsOf(plan, dataset.clips, { workers, signal: options.signal })) {
+      const { path, word, split } = dataset.clips[place++] as Clip;
+      const row = { word, name: basename(path, extname(path)), split };
+      const width = shape[0] * shape[1];
+      for (let at = 0; at < rows.length; at += width) writer.append(row, rows.subarray(at, at + width));
+      counts.set(split, (counts.get(split) ?? 0) + rows.length / width);
+      options.onProgress?.(place, dataset.clips.length);
+    }
+    if (writer.count === 0)
+      throw new UserError(`${dataset.root}: no recording is long enough for a frame; there would be no row in the archive`);
+    writer.close();
+  } catch (error) {
+    abandon(writer);
+    throw error;
+  }
+  return outcome(root, shape, type, (split) => counts.get(split) ?? 0);
 }
 
 /** Removes what was written; the reason why nothing more was written is the one to tell. */

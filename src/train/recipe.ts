@@ -32,6 +32,13 @@ const source = v.variant("kind", [
     weight: v.optional(real(0, most)),
     validate: v.optional(v.boolean(), true),
   }),
+  v.strictObject({
+    /** A folder with training_list.npz, validation_list.npz and testing_list.npz, or the first of these: rows as ELL's make_dataset writes them. */
+    kind: v.literal("rows"),
+    path: name,
+    weight: v.optional(real(0, most)),
+    validate: v.optional(v.boolean(), true),
+  }),
 ]);
 
 const task = v.strictObject({

@@ -1,10 +1,11 @@
-import { statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.js";
 import { archiveClips, isArchive, openArchive } from "../corpus/archive.js";
 import type { Clip, Split } from "../corpus/clip.js";
 import { backgroundFolder, silenceLabel, unknownLabel } from "../corpus/clip.js";
 import { openDataset } from "../corpus/dataset.js";
+import { isRowSet, readRowSet, type RowSet, rowSetName } from "../corpus/row_set.js";
 import { listSounds, scanFolder } from "../corpus/scan.js";
 import type { TaskOptions } from "../corpus/task.js";
 import type { Recipe, RecipeSource } from "./recipe.js";
@@ -98,6 +99,7 @@ function openSource(source: RecipeSource, recipe: Recipe, labels: readonly strin
   const { splitBy, silencePercentage, unknownPercentage, validationPercentage, testingPercentage, ...own } = recipe.task;
   const task = labels === undefined ? own : taskOfLabels(labels);
   if (source.kind === "archive") return openArchiveSource(source.path, task);
+  if (source.kind === "rows") return openRowSource(source.path, own.words, labels);
   if (isArchive(source.path))
     throw new UserError(`${source.path}: this is a feature archive, not a folder of sounds; name it with --features`);
   const dataset = openDataset(source.path, {
@@ -120,6 +122,44 @@ function openSource(source: RecipeSource, recipe: Recipe, labels: readonly strin
         weight,
       ),
   };
+}
+
+/** Rows of features; a label that is not given is `words`, or what the training set names. */
+function openRowSource(
+  path: string,
+  words: readonly string[] | "all" | undefined,
+  given: readonly string[] | undefined,
+): OpenedSource {
+  const folder = isRowSet(path) ? dirname(path) : path;
+  const file = (split: Split): string => join(folder, rowSetName(split));
+  const training = readRowSet(file("training"));
+  const labels = given ?? (words === undefined || words === "all" ? training.classes : words);
+  return {
+    labels,
+    noise: [],
+    split: (split, names, weight) => {
+      const root = file(split);
+      const set = split === "training" ? training : existsSync(root) ? readRowSet(root) : undefined;
+      if (set === undefined) return { kind: "archive", root, arrays: new Int32Array(0), labels: new Int32Array(0), weight };
+      if (set.window !== training.window || set.bins !== training.bins)
+        throw new UserError(
+          `${root}: its rows have ${set.window} x ${set.bins} values, those of ${training.path} ${training.window} x ${training.bins}; make both alike`,
+        );
+      const indices = labelIndices(set, names);
+      return { kind: "archive", root, arrays: Int32Array.from(indices.keys()), labels: indices, weight };
+    },
+  };
+}
+
+/** EdgeML takes the label <null> for the first class. */
+function labelIndices({ labels, path }: RowSet, names: readonly string[]): Int32Array {
+  const known = new Map(names.map((label, index) => [label, index]));
+  known.set("<null>", 0);
+  return Int32Array.from(labels, (label, row) => {
+    const index = known.get(label);
+    if (index === undefined) throw new UserError(`${path}: row ${row} is '${label}', which is none of ${names.join(", ")}`);
+    return index;
+  });
 }
 
 function openArchiveSource(root: string, task: TaskOptions): OpenedSource {

@@ -96,6 +96,21 @@ describe("earshot data featurize", () => {
     expect(found.filter((value, i) => value !== wanted[i]).length).toBeLessThan(5);
   });
 
+  it("cuts recordings into rows, with noise, and gives the same bytes on any number of threads", async () => {
+    const rows = ["--words", "low,high", "--no-silence", "--no-unknown", "--frontend", "ell", "--window", "40", "--shift", "29"];
+    const noise = ["--noise", join(data, "_background_noise_"), "--noise-ratio", "0.2", "--noise-selection", "0.5"];
+    const made = async (workers: string) => {
+      const out = join(base, `rows${workers}`);
+      const args = ["data", "featurize", data, "-o", out, ...rows, ...noise, "--workers", workers, ...target, "--json"];
+      const { code, stdout, stderr } = await earshot(args);
+      expect([code, stderr]).toEqual([0, ""]);
+      // 98 frames: rows at 0, 29, 58, and the rest of 11 filled up.
+      expect(JSON.parse(stdout)).toMatchObject({ shape: [40, 32], clips: { training: 96, validation: 96, testing: 96 } });
+      return readFileSync(join(out, "features.npy"));
+    };
+    expect((await made("2")).equals(await made("0"))).toBe(true);
+  });
+
   it("writes the same bytes again, and replaces an archive only where that is wanted", async () => {
     const args = ["data", "featurize", data, "--out", archive, "--frontend", frontendFile, ...task];
     const before = ["features.npy", "index.csv", "features.json"].map((name) => readFileSync(join(archive, name)));
@@ -120,6 +135,8 @@ describe("earshot data featurize", () => {
       [["--frontend", "gone.json"], /gone\.json: there is no such file/],
       [["--words", "lwo"], /lwo/],
       [["--samples", "100"], /window/],
+      [["--shift", "10"], /--shift goes with --window/],
+      [["--window", "98", "--samples", "100"], /exclude each other/],
     ];
     for (const [args, message] of cases) {
       const { code, stderr } = await earshot(["data", "featurize", data, "--out", out, ...task, ...args]);

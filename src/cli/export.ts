@@ -7,23 +7,23 @@ import type { CExportArguments } from "./export_c.js";
 import { paint, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface ExportArguments extends CExportArguments {
-  to: "tflite" | "c";
+  to: "tflite" | "c" | "pytorch";
   features?: "none" | "builtin" | "op" | "device";
   states?: "zeros" | "external";
   out?: string;
 }
 
-/** `earshot export MODEL --to tflite|c`: a model as a file for another runtime, or as a program for a microcontroller. */
+/** `earshot export MODEL --to tflite|c|pytorch`: a model as a file for another runtime, or as a program for a microcontroller. */
 export function register(program: Command): void {
   const command = program
     .command("export")
     .description(
-      "Write a model as a float32 .tflite file, or as C99 for a microcontroller. A .tflite file is loaded into LiteRT first, so that " +
+      "Write a model as a float32 .tflite file, as C99 for a microcontroller, or its weights under PyTorch's names (.pth, .safetensors). A .tflite file is loaded into LiteRT first, so that " +
         "one that is there is one that LiteRT takes. C needs nothing beyond string.h, and its memory is planned here.",
     )
     .argument("<model>", "model file, or the name of a model that comes with earshot");
   command
-    .addOption(command.createOption("--to <format>", "format of the file").choices(["tflite", "c"]).default("tflite"))
+    .addOption(command.createOption("--to <format>", "format of the file").choices(["tflite", "c", "pytorch"]).default("tflite"))
     .addOption(
       command
         .createOption(
@@ -43,7 +43,7 @@ export function register(program: Command): void {
         )
         .choices(["zeros", "external"]),
     )
-    .option("-o, --out <path>", "where to write (default: NAME.tflite in this folder; for C the folder NAME_c)")
+    .option("-o, --out <path>", "where to write (default: NAME.tflite or NAME.pth in this folder; for C the folder NAME_c)")
     .option("--prefix <name>", "for C: how every symbol and file begins (default: NAME)")
     .addOption(
       command
@@ -76,6 +76,10 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
     return exportToC(name, options);
   }
   checkTflite(options);
+  if (options.to === "pytorch") {
+    const { exportToPytorch } = await import("./export_pytorch.js");
+    return exportToPytorch(name, options);
+  }
   const { loadModel } = await import("../formats/model_file.js");
   const { resolveModel } = await import("../formats/shipped.js");
   const { exportTflite } = await import("../formats/tflite/export.js");

@@ -1,12 +1,15 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.js";
 import { modelOf } from "../../src/formats/import/index.js";
 import { parseStateDict } from "../../src/formats/pytorch/read.js";
+import { stateDictOf, writeStateDict } from "../../src/formats/pytorch/write.js";
 import { realValues } from "../../src/formats/import/weights.js";
 import type { Model } from "../../src/formats/model.js";
+import { loadModel, parseModel, writeModel } from "../../src/formats/model_file.js";
+import { resolveModel } from "../../src/formats/shipped.js";
 import { retype } from "../../src/graph/retype.js";
 import { readGolden, relativeDifference, tensorOf } from "../golden/read_golden.js";
 
@@ -59,10 +62,46 @@ test.each(["odd_zip.pth", "odd_stream.pth"])("tensors of every type, turned, sha
   }
 });
 
-test("the network and its labels follow from the names of a state dict", () => {
-  const model = modelOf({ format: "pytorch", tensors: read("mobilenet_half.pth") }, "mobilenet_half.pth");
-  expect(model.training["model"]).toBe("speechrec/mobilenetv2");
-  expect(model.labels).toHaveLength(12);
+// tools/golden/torch_weights.py opens this file with torch.load(weights_only=True) and compares every tensor.
+test("a state dict of every type is written as the file that PyTorch has opened", () => {
+  const bytes = writeStateDict(read("odd_zip.pth"), "written");
+  const known = join(folder, "written.pth");
+  if (process.env["EARSHOT_WRITE_GOLDEN"] !== undefined) writeFileSync(known, bytes);
+  expect(Buffer.compare(bytes, readFileSync(known))).toBe(0);
+});
+
+test.each(["shufflenet.pth", "mobilenet_half.pth", "resnet_checkpoint.pth"])(
+  "%s, imported and written again, is the same state dict in the same order",
+  (file) => {
+    const tensors = read(file);
+    const model = modelOf({ format: "pytorch", tensors }, file);
+    const again = parseStateDict(writeStateDict(stateDictOf(parseModel(writeModel(model), file), file), "again"), "again.pth");
+    expect([...again.keys()]).toEqual([...tensors.keys()]);
+    for (const [name, tensor] of tensors) {
+      if (name.endsWith("num_batches_tracked")) continue;
+      expect(again.get(name)?.shape, name).toEqual(tensor.shape);
+      expect(again.get(name)?.data, name).toEqual(realValues(tensor));
+    }
+  },
+);
+
+test("only networks with names in PyTorch are written", async () => {
+  const model = await loadModel(resolveModel("ds_cnn_s"));
+  expect(() => stateDictOf(model, "a.safetensors")).toThrow(
+    /^a\.safetensors: hello_edge\/ds_cnn has no names in PyTorch; these have: speechrec/,
+  );
+});
+
+test("the network, its sizes and its labels follow from the names of a state dict", () => {
+  for (const [file, network, options] of [
+    ["mobilenet_half.pth", "mobilenetv2", { dropout: 0.2, widthMultiplier: 1 / 32 }],
+    ["shufflenet.pth", "shufflenetv2", { channels: [6, 8, 12, 10], repeats: [2, 3] }],
+    ["resnet_checkpoint.pth", "resnet18", { channels: [4, 6, 6], blocks: 1 }],
+  ] as const) {
+    const model = modelOf({ format: "pytorch", tensors: read(file) }, file);
+    expect(model.training["recipe"]).toMatchObject({ model: { name: `speechrec/${network}`, options } });
+    expect(model.labels).toHaveLength(12);
+  }
 });
 
 test("says what is missing, of another shape or left over, by name", () => {

@@ -1,6 +1,6 @@
 """Writes test/golden/torch_weights.json and the files of torch.save beside it in test/golden/pytorch: state dicts in both containers.
 
-Needs torch. Small networks of SpeechRec with random weights; the logits are those of the weights as they stand in the file.
+Needs torch. (The single streams name storages by their address: their bytes change with every run.) Small networks of SpeechRec with random weights; the logits are those of the weights as they stand in the file.
 """
 
 import json
@@ -77,6 +77,15 @@ listed = {k: {"shape": list(v.shape), "values": [str(x) for x in v.detach().doub
 with open(os.path.join(FOLDER, "odd.json"), "w") as out:
     json.dump(listed, out, indent=0)
     out.write("\n")
+
+# What earshot writes of the same tensors (EARSHOT_WRITE_GOLDEN=1 npx vitest run test/formats/pytorch.test.ts).
+written = os.path.join(FOLDER, "written.pth")
+if os.path.exists(written):
+    found = torch.load(written, weights_only=True)
+    assert list(found) == list(odd)
+    for key, value in odd.items():
+        assert found[key].dtype == value.dtype and torch.equal(found[key], value.detach()), key
+    print("written.pth: every tensor as it was saved")
 
 with open(os.path.join(GOLDEN, "torch_weights.json"), "w") as out:
     json.dump({"source": f"torch {torch.__version__.split('+')[0]}", "cases": cases}, out)

@@ -1,10 +1,12 @@
+import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { UsageError, UserError } from "../../base/errors.js";
 import { buildFrontend, featureShape, type FrontendDescription } from "../../frontend/frontend.js";
 import { buildModel, findModel, resolveOptions } from "../../zoo/index.js";
 import type { Architecture, ModelOptions } from "../../zoo/model.js";
 import type { Json, Model } from "../model.js";
-import { pytorchMaps, pytorchReaders } from "../pytorch/index.js";
+import { pytorchReaders } from "../pytorch/index.js";
+import { pytorchMaps } from "../pytorch/maps.js";
 import type { ForeignModel, ForeignReader, RecognisedNetwork, WeightMap } from "./foreign_model.js";
 import { headOf } from "./head.js";
 import { assignWeights } from "./weights.js";
@@ -40,6 +42,8 @@ export interface ImportOptions {
 export async function importModel(path: string, options: ImportOptions = {}): Promise<Model> {
   const head = await headOf(path);
   const reader = foreignReaders.find((candidate) => candidate.recognises(path, head));
+  if (reader === undefined && head.length === 0 && !existsSync(path))
+    throw new UserError(`${path}: there is no such file; check the path`);
   if (reader === undefined)
     throw new UserError(
       `${path}: no file whose weights are known; give ${foreignReaders.map(({ title }) => title).join(", or ")}`,

@@ -1,8 +1,7 @@
 import { readBounded } from "../../base/read_file.js";
-import type { ForeignReader, WeightMap } from "../import/foreign_model.js";
+import type { ForeignReader } from "../import/foreign_model.js";
 import { parseSafetensors } from "../safetensors.js";
 import { isTorchFile, readStateDict } from "./read.js";
-import { speechrecMap } from "./speechrec.js";
 
 const largestFile = 1 << 30;
 
@@ -24,6 +23,3 @@ export const pytorchReaders: readonly ForeignReader[] = [
     },
   },
 ];
-
-/** Networks whose weights are known under PyTorch's names. */
-export const pytorchMaps: readonly WeightMap[] = [speechrecMap];

@@ -1,7 +1,9 @@
-import { type Graph, type ParameterData, sizeOf } from "../../graph/types.js";
+import { type Graph, sizeOf } from "../../graph/types.js";
+import type { ModelOptions } from "../../zoo/model.js";
 import type { RecognisedNetwork, WeightMap } from "../import/foreign_model.js";
 import type { ForeignTensors, WeightRow } from "../import/weights.js";
-import type { SafetensorsTensor } from "../safetensors.js";
+import type { Model } from "../model.js";
+import type { StateDict } from "./read.js";
 import { torchvisionNames } from "./torchvision_names.js";
 
 const architectures = ["speechrec/shufflenetv2", "speechrec/mobilenetv2", "speechrec/resnet18"] as const;
@@ -95,7 +97,33 @@ function recognise(tensors: ForeignTensors): RecognisedNetwork | undefined {
   const mark = marks.find(([, entry]) => tensors.has(entry));
   const labels = tensors.get(mark?.[2] ?? "")?.shape[0];
   if (mark === undefined || labels === undefined) return undefined;
-  return { name: mark[0], options: {}, labels };
+  const [name] = mark;
+  if (name === "speechrec/resnet18") return { name, options: resnetSizes(tensors), labels };
+  return { name, options: name === "speechrec/shufflenetv2" ? shufflenetSizes(tensors) : {}, labels };
+}
+
+/** Filters of a convolution; 0 where there is none of this name. */
+const filters = (tensors: ForeignTensors, name: string): number => tensors.get(name)?.shape[0] ?? 0;
+
+/** How many entries there are of a name that counts from a number up. */
+function countFrom(first: number, tensors: ForeignTensors, entry: (i: number) => string): number {
+  let i = first;
+  while (tensors.has(entry(i))) i++;
+  return i - first;
+}
+
+function shufflenetSizes(tensors: ForeignTensors): ModelOptions {
+  const stages = countFrom(2, tensors, (stage) => `stage${stage}.0.branch2.0.weight`);
+  const numbers = Array.from({ length: stages }, (_, i) => i + 2);
+  const repeats = numbers.map((stage) => countFrom(0, tensors, (unit) => `stage${stage}.${unit}.branch2.0.weight`));
+  const widths = numbers.map((stage) => 2 * filters(tensors, `stage${stage}.0.branch2.0.weight`));
+  return { channels: [filters(tensors, "conv1.0.weight"), ...widths, filters(tensors, "conv5.0.weight")], repeats };
+}
+
+function resnetSizes(tensors: ForeignTensors): ModelOptions {
+  const stages = countFrom(1, tensors, (stage) => `layer${stage}.0.conv1.weight`);
+  const channels = Array.from({ length: stages }, (_, i) => filters(tensors, `layer${i + 1}.0.conv1.weight`));
+  return { channels, blocks: countFrom(0, tensors, (block) => `layer1.${block}.conv1.weight`) };
 }
 
 /** SpeechRec's networks in state dicts with torchvision's names. */
@@ -107,24 +135,15 @@ export const speechrecMap: WeightMap = {
   ignored: (name) => name.endsWith(".num_batches_tracked"),
 };
 
-/** Whether a network can be written with torchvision's names. */
-export function hasTorchvisionNames(architecture: string): boolean {
-  return (architectures as readonly string[]).includes(architecture);
-}
-
-/**
- * The state dict of a network with torchvision's names, entries in its order.
- * @param parameters of the graph, f32
- * @param batches training batches that the moving statistics have seen
- */
-export function torchvisionStateDict(
+/** The state dict of a network with torchvision's names, entries in its order. */
+export function speechrecStateDict(
   architecture: string,
-  graph: Graph,
-  parameters: ReadonlyMap<string, ParameterData>,
-  batches: number,
-): Map<string, SafetensorsTensor> {
+  { graph, parameters, training }: Pick<Model, "graph" | "parameters" | "training">,
+): StateDict {
+  // Training batches that the moving statistics have seen.
+  const batches = typeof training["steps"] === "number" ? training["steps"] : 0;
   const shapes = new Map(graph.parameters.map(({ name, value }) => [name, value.type.shape]));
-  const dict = new Map<string, SafetensorsTensor>();
+  const dict: StateDict = new Map();
   for (const { parameter, name, shape, axes } of twinsOf(architecture, graph)) {
     const values = parameters.get(parameter) as Float32Array;
     dict.set(name, { type: "F32", shape, data: permuted(values, shapes.get(parameter) as readonly number[], axes) });

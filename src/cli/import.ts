@@ -24,9 +24,10 @@ export function register(program: Command): void {
     .command("import")
     .description(
       "Read trained weights of another system as a model that predicts, streams, quantizes and exports as any other: PyTorch state dicts " +
-        "(.pth, .pt, .safetensors), read without executing anything. docs/import.md says which networks.",
+        "(.pth, .pt, .safetensors), read without executing anything, TensorFlow's checkpoints, SavedModels and frozen graphs of 2017 (.pb). " +
+        "docs/import.md says which networks.",
     )
-    .argument("<file>", "file with the weights")
+    .argument("<file>", "file with the weights; for a checkpoint its name without .index, or its folder")
     .requiredOption("-o, --out <file>", "model file to write, .safetensors")
     .option("--network <name>", "network that was trained, such as shufflenetv2 (default: what the file shows)")
     .option("--option <name=value>", "option of the network; may be repeated", collect)

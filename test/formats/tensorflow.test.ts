@@ -1,13 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { importModel } from "../../src/formats/import/index.js";
 import { crc32c } from "../../src/formats/tensorflow/crc32c.js";
-import { readCheckpoint } from "../../src/formats/tensorflow/checkpoint.js";
-import { checkpointLayers } from "../../src/formats/tensorflow/checkpoint_layers.js";
-import { FrozenGraph } from "../../src/formats/tensorflow/frozen_graph.js";
-import { readGraphDef } from "../../src/formats/tensorflow/graph_def.js";
-import { importFrozenGraph } from "../../src/formats/tensorflow/hello_edge.js";
-import { importKerasLayers } from "../../src/formats/keras/import.js";
+import { frontendPreset } from "../../src/frontend/presets.js";
 import { WireReader } from "../../src/formats/tensorflow/wire.js";
 import { foreignModels } from "./foreign_models.js";
 
@@ -33,48 +29,37 @@ it("computes CRC-32C", () => {
 });
 
 describe.skipIf(!existsSync(foreignModels))("published weights (../shared)", () => {
-  const frozen = (name: string) => {
-    const file = join(foreignModels, "arm-2017", `${name}.pb`);
-    return importFrozenGraph(new FrozenGraph(readGraphDef(readFileSync(file), file), file));
-  };
+  const at = (name: string): string => join(foreignModels, name);
 
-  it("are recognised in the frozen graphs of 2017, with their front end", () => {
-    const small = [64, 3, 3, 1, 1];
-    expect(frozen("DS_CNN_S")).toMatchObject({
-      network: "hello_edge/ds_cnn",
-      options: { modelSizeInfo: [5, 64, 10, 4, 2, 2, ...small, ...small, ...small, ...small], gamma: false, bias: true },
-      shape: { frames: 49, features: 10, labels: 12 },
-      frontend: { kind: "mfcc_op", windowMs: 40, strideMs: 20, upperHertz: 4000, dctCoefficients: 10 },
-      samples: 16000,
-    });
-    expect(frozen("CRNN_S")).toMatchObject({
-      network: "hello_edge/crnn",
-      options: { modelSizeInfo: [48, 10, 4, 2, 2, 2, 60, 84] },
-    });
-    expect(frozen("LSTM_S")).toMatchObject({ network: "hello_edge/lstm", options: { modelSizeInfo: [98, 144] } });
+  it("are recognised in the frozen graphs of 2017, with their front end", async () => {
+    const found = await importModel(at("arm-2017/DS_CNN_S.pb"));
+    expect(found.training["model"]).toBe("ds_cnn_s");
+    expect(found.training["recipe"]).toMatchObject({ samples: 16000, model: { options: { gamma: false, bias: true } } });
+    expect(found.frontendDescription).toEqual(frontendPreset("FE-A-320"));
+    expect((await importModel(at("arm-2017/CRNN_S.pb"))).training["model"]).toBe("crnn_s");
+    const lstm = await importModel(at("arm-2017/LSTM_S.pb"));
+    expect(lstm.training["model"]).toBe("lstm_s");
+    expect(lstm.frontendDescription).toEqual(frontendPreset("FE-A-640"));
   });
 
   it("are recognised in checkpoints", async () => {
-    const file = join(foreignModels, "arm-tf2/ckpt_DNN_S/dnn_0.84_ckpt");
-    const layers = checkpointLayers(await readCheckpoint(file), new Map());
-    expect(importKerasLayers(layers, file, {})).toMatchObject({
-      network: "dnn_s",
-      shape: { frames: 25, features: 10, labels: 12 },
-    });
+    const found = await importModel(at("arm-tf2/ckpt_DNN_S"));
+    expect(found.training["model"]).toBe("dnn_s");
+    expect(found.labels).toHaveLength(12);
   });
 
   it("that fit two networks ask for a name, and those that fit none name what does not fit", async () => {
-    const file = join(foreignModels, "arm-tf2/ckpt_DS_CNN_S/ds_cnn_0.94_ckpt");
-    const layers = checkpointLayers(await readCheckpoint(file), new Map());
-    expect(() => importKerasLayers(layers, "f", {})).toThrow(
-      "f: network: its weights fit ds_cnn_s and tiny_kws; say with --network",
+    const file = at("arm-tf2/ckpt_DS_CNN_S/ds_cnn_0.94_ckpt");
+    await expect(importModel(file)).rejects.toThrow("network: its weights fit ds_cnn_s and tiny_kws; say with --network");
+    await expect(importModel(file, { network: "ds_cnn_m" })).rejects.toThrow(
+      "network ds_cnn_m: layer_with_weights-0/kernel is [10,4,1,64] where stem.convolution.kernel takes [10,4,1,172]",
     );
-    expect(() => importKerasLayers(layers, "f", { network: "ds_cnn_m" })).toThrow(
-      "f: network ds_cnn_m: layer_with_weights-0/kernel is [10,4,1,64] where stem.convolution.kernel takes [10,4,1,172]",
+    await expect(importModel(file, { network: "svdf" })).rejects.toThrow(
+      /missing in the file: layers.0.*; without a place in the network: layer_with/,
     );
-    expect(() => importKerasLayers(layers, "f", { network: "svdf" })).toThrow(
-      /missing in the file: .*; without a place in the network: layer_with/s,
+    expect((await importModel(file, { network: "ds_cnn_s" })).parameters.size).toBe(56);
+    await expect(importModel(at("arm-2017/DNN_S.pb"), { network: "dnn_m" })).rejects.toThrow(
+      "network dnn_m: the file has 36000 weights for hidden.0.kernel of shape [250,256]; leave out --network",
     );
-    expect(importKerasLayers(layers, "f", { network: "ds_cnn_s" }).parameters.size).toBe(56);
   });
 });

@@ -1,10 +1,10 @@
 import type { FrontendDescription } from "../../frontend/frontend.js";
-import type { Graph } from "../../graph/types.js";
+import type { Graph, ParameterData } from "../../graph/types.js";
 import type { ModelOptions } from "../../zoo/model.js";
 import type { ForeignTensors, WeightRow } from "./weights.js";
 
 /** A kind of file that trained weights come in; how tensors are called and laid out follows from it. */
-export type ForeignFormat = "pytorch";
+export type ForeignFormat = "pytorch" | "tensorflow_checkpoint" | "tensorflow_graph" | "keras_h5";
 
 /** What a reader finds in a file of another system. What the file does not say is left out. */
 export interface ForeignModel {
@@ -15,6 +15,33 @@ export interface ForeignModel {
   readonly frontend?: FrontendDescription | undefined;
   /** One a logit. */
   readonly labels?: readonly string[] | undefined;
+  /** Hz. */
+  readonly rate?: number | undefined;
+  /** Samples of a clip. */
+  readonly samples?: number | undefined;
+  /** Where names alone do not tell a tensor's place: what takes that of a weight map. */
+  readonly placed?: PlacedWeights | undefined;
+}
+
+/** Weights that find their places in a network by the order of its layers. */
+export interface PlacedWeights {
+  /** Width of the last layer. */
+  readonly labels: number;
+  /**
+   * The network of the zoo that has these layers.
+   * @throws FormatError where there is none, or several
+   */
+  readonly recognise: (sound: KnownSound) => RecognisedNetwork;
+  /**
+   * Values of all parameters of a network.
+   * @throws FormatError naming what is missing, left over or of another shape
+   */
+  readonly place: (graph: Graph, network: string) => Map<string, ParameterData>;
+}
+
+/** What is known of the sounds and their features when a network is recognised. */
+export interface KnownSound {
+  readonly frontend?: FrontendDescription | undefined;
   /** Hz. */
   readonly rate?: number | undefined;
   /** Samples of a clip. */

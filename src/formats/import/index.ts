@@ -3,16 +3,17 @@ import { basename } from "node:path";
 import { UsageError, UserError } from "../../base/errors.js";
 import { buildFrontend, featureShape, type FrontendDescription } from "../../frontend/frontend.js";
 import { buildModel, findModel, resolveOptions } from "../../zoo/index.js";
-import type { Architecture, ModelOptions } from "../../zoo/model.js";
+import type { Architecture, ModelOptions, ZooModel } from "../../zoo/model.js";
 import type { Json, Model } from "../model.js";
 import { pytorchReaders } from "../pytorch/index.js";
 import { pytorchMaps } from "../pytorch/maps.js";
 import type { ForeignModel, ForeignReader, RecognisedNetwork, WeightMap } from "./foreign_model.js";
 import { headOf } from "./head.js";
 import { assignWeights } from "./weights.js";
+import { tensorflowReaders } from "../tensorflow/index.js";
 
 /** Kinds of file that are read; the first that recognises a file reads it. */
-export const foreignReaders: readonly ForeignReader[] = [...pytorchReaders];
+export const foreignReaders: readonly ForeignReader[] = [...pytorchReaders, ...tensorflowReaders];
 
 /** How networks' weights stand in them. */
 export const weightMaps: readonly WeightMap[] = [...pytorchMaps];
@@ -53,13 +54,13 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
 
 /** The model that tensors and settings make. */
 export function modelOf(foreign: ForeignModel, file: string, options: ImportOptions = {}): Model {
-  const recognised = options.network === undefined && foreign.network === undefined ? recognise(foreign) : undefined;
+  const recognised = options.network === undefined && foreign.network === undefined ? recognise(foreign, options) : undefined;
   const name = options.network ?? foreign.network?.name ?? recognised?.name;
   if (name === undefined)
     throw new UserError(`${file}: its tensors do not tell which network they belong to; name it with --network`);
   const { architecture, published } = findModel(name);
   const map = weightMaps.find((one) => one.format === foreign.format && one.architectures.includes(architecture.name));
-  if (map === undefined) throw unknownHere(file, foreign, architecture);
+  if (map === undefined && foreign.placed === undefined) throw unknownHere(file, foreign, architecture);
   const given = {
     ...(options.network === undefined ? (foreign.network?.options ?? recognised?.options) : {}),
     ...options.options,
@@ -67,9 +68,14 @@ export function modelOf(foreign: ForeignModel, file: string, options: ImportOpti
   const rate = options.rate ?? foreign.rate ?? 16_000;
   const samples = options.samples ?? foreign.samples ?? published.samples ?? rate;
   const frontendDescription = options.frontend ?? foreign.frontend ?? published.frontend;
-  const labels = labelsOf(file, options.labels ?? foreign.labels, recognised?.labels ?? published.shape.labels, architecture);
+  const count = foreign.placed?.labels ?? recognised?.labels ?? published.shape.labels;
+  const labels = options.labels ?? foreign.labels ?? publishedLabels(file, count, published);
+  if (foreign.placed && labels.length !== count)
+    throw new UsageError(`${file}: the network tells ${count} labels apart, and --labels has ${labels.length}`);
   const graph = buildModel(name, given, { ...featureShape(frontendDescription, { samples, rate }), labels: labels.length });
-  const parameters = assignWeights(graph, map.rows(architecture.name, graph), foreign.tensors, file, map.ignored);
+  const parameters = foreign.placed
+    ? foreign.placed.place(graph, name)
+    : assignWeights(graph, map?.rows(architecture.name, graph) ?? [], foreign.tensors, file, map?.ignored);
   const resolved = resolveOptions(name, given) as { [key: string]: Json };
   return {
     graph,
@@ -87,7 +93,8 @@ export function modelOf(foreign: ForeignModel, file: string, options: ImportOpti
   };
 }
 
-function recognise(foreign: ForeignModel): RecognisedNetwork | undefined {
+function recognise(foreign: ForeignModel, options: ImportOptions): RecognisedNetwork | undefined {
+  if (foreign.placed) return foreign.placed.recognise(options);
   for (const map of weightMaps) {
     const found = map.format === foreign.format ? map.recognise?.(foreign.tensors) : undefined;
     if (found !== undefined) return found;
@@ -102,15 +109,15 @@ function unknownHere(file: string, { format }: ForeignModel, { name }: Architect
 
 const tenWords = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"];
 
-/** The given labels, or those of the task with 12 labels in the order of the network's family. */
-function labelsOf(
-  file: string,
-  given: readonly string[] | undefined,
-  count: number,
-  { family }: Architecture,
-): readonly string[] {
-  if (given !== undefined) return given;
-  if (count !== tenWords.length + 2)
-    throw new UsageError(`${file}: the file does not say its ${count} labels; give them with --labels, one a line`);
+/** Labels of the task that the network was published for. */
+function publishedLabels(file: string, count: number, { name, family }: ZooModel): readonly string[] {
+  const known = labelsOfTask(name, family);
+  if (count === known.length) return known;
+  throw new UsageError(`${file}: the file does not say its ${count} labels; give them with --labels, one a line`);
+}
+
+function labelsOfTask(name: string, family: ZooModel["family"]): readonly string[] {
+  if (name === "tiny_sww") return ["marvin", "_silence_", "_unknown_"];
+  if (family === "mlperf_tiny") return [...tenWords.toSorted(), "_silence_", "_unknown_"];
   return family === "speechrec" ? ["_unknown_", "_silence_", ...tenWords] : ["_silence_", "_unknown_", ...tenWords];
 }

@@ -1,30 +1,19 @@
 import { FormatError, UserError } from "../../base/errors.js";
-import { featureShape, type FrontendDescription } from "../../frontend/frontend.js";
+import { featureShape } from "../../frontend/frontend.js";
 import type { Graph } from "../../graph/types.js";
 import { buildModel, findModel, type ModelOptions, type ModelShape, zooModels } from "../../zoo/index.js";
-import type { ImportedNetwork } from "../imported_network.js";
+import type { KnownSound, PlacedWeights, RecognisedNetwork } from "../import/foreign_model.js";
 import type { ForeignLayer } from "./foreign_layer.js";
 import { fits, matchLayers } from "./match.js";
 
-/** What the user says about the file. */
-export interface ImportRequest {
-  /** Name of the zoo; where missing, the network is recognised by its weights. */
-  readonly network?: string | undefined;
-  readonly options?: ModelOptions | undefined;
-  /** Front end that it was trained with; where missing, that of the network's publication. */
-  readonly frontend?: FrontendDescription | undefined;
-  /** Samples of a clip at 16 kHz; a second where missing. */
-  readonly samples?: number | undefined;
-}
-
-const rate = 16_000;
+const defaultRate = 16_000;
 
 /**
- * Puts the layers of a Keras file into a network of the zoo.
+ * Weights of a Keras file, to be put into a network of the zoo.
  * @param file name for errors
- * @throws FormatError where no network fits or several do, or naming the layers that do not fit the one given
+ * @throws FormatError where there are none
  */
-export function importKerasLayers(layers: readonly ForeignLayer[], file: string, request: ImportRequest): ImportedNetwork {
+export function placedLayers(layers: readonly ForeignLayer[], file: string): PlacedWeights {
   if (layers.length === 0)
     throw new FormatError(
       file,
@@ -33,13 +22,11 @@ export function importKerasLayers(layers: readonly ForeignLayer[], file: string,
       "give a file with a model's weights as Keras writes them",
     );
   const labels = labelsOf(layers, file);
-  const { network, options } =
-    request.network === undefined
-      ? recognise(layers, file, labels, request)
-      : { network: request.network, options: request.options ?? {} };
-  const shape = shapeFor(network, labels, request);
-  const parameters = matchLayers(buildModel(network, options, shape), layers, file, network);
-  return { network, options, shape, parameters };
+  return {
+    labels,
+    recognise: (sound) => recognise(layers, file, labels, sound),
+    place: (graph, network) => matchLayers(graph, layers, file, network),
+  };
 }
 
 /** How many labels: the width of the last layer. */
@@ -50,18 +37,14 @@ function labelsOf(layers: readonly ForeignLayer[], file: string): number {
   throw new FormatError(file, last.name, "the last layer has no kernel", "give a file with the weights of a whole network");
 }
 
-function shapeFor(network: string, labels: number, { frontend, samples }: ImportRequest): ModelShape {
+function shapeFor(network: string, labels: number, { frontend, samples, rate = defaultRate }: KnownSound): ModelShape {
   const { published } = findModel(network);
-  if (frontend === undefined && samples === undefined) return { ...published.shape, labels };
   const sound = { samples: samples ?? published.samples ?? rate, rate };
   return { ...featureShape(frontend ?? published.frontend, sound), labels };
 }
 
 /** A network of the zoo with options. */
-interface Candidate {
-  readonly network: string;
-  readonly options: ModelOptions;
-}
+type Candidate = Omit<RecognisedNetwork, "labels">;
 
 /** Options in which published weights of one network differ. */
 const variants: readonly ModelOptions[] = [
@@ -72,15 +55,15 @@ const variants: readonly ModelOptions[] = [
   { bnScale: false },
 ];
 
-function recognise(layers: readonly ForeignLayer[], file: string, labels: number, request: ImportRequest): Candidate {
+function recognise(layers: readonly ForeignLayer[], file: string, labels: number, sound: KnownSound): RecognisedNetwork {
   const found: Candidate[] = [];
-  const candidates = [...zooModels.map(({ name }): Candidate => ({ network: name, options: {} })), ...bySizes(layers)];
-  for (const { network, options } of candidates) {
+  const candidates = [...zooModels.map(({ name }): Candidate => ({ name, options: {} })), ...bySizes(layers)];
+  for (const { name, options } of candidates) {
     const variant = variants.find((more) => {
-      const graph = build({ network, options: { ...options, ...more } }, labels, request);
+      const graph = build({ name, options: { ...options, ...more } }, labels, sound);
       return graph !== undefined && fits(graph, layers);
     });
-    if (variant) found.push({ network, options: { ...options, ...variant } });
+    if (variant) found.push({ name, options: { ...options, ...variant } });
   }
   const [first, ...others] = found;
   if (!first)
@@ -94,16 +77,16 @@ function recognise(layers: readonly ForeignLayer[], file: string, labels: number
     throw new FormatError(
       file,
       "network",
-      `its weights fit ${found.map(({ network }) => network).join(" and ")}`,
+      `its weights fit ${found.map(({ name }) => name).join(" and ")}`,
       "say with --network which it is: they differ in their front ends",
     );
-  return first;
+  return { ...first, labels };
 }
 
 /** The graph, or undefined where network, options and shape do not go together. */
-function build({ network, options }: Candidate, labels: number, request: ImportRequest): Graph | undefined {
+function build({ name, options }: Candidate, labels: number, sound: KnownSound): Graph | undefined {
   try {
-    return buildModel(network, options, shapeFor(network, labels, request));
+    return buildModel(name, options, shapeFor(name, labels, sound));
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
@@ -114,7 +97,7 @@ function build({ network, options }: Candidate, labels: number, request: ImportR
 function bySizes(layers: readonly ForeignLayer[]): Candidate[] {
   const widths = layers.map(({ weights }) => weights.get("kernel")?.shape.at(-1) ?? 0).slice(0, -1);
   const plain = layers.every(({ weights }) => weights.get("kernel")?.shape.length === 2 && !weights.has("recurrent_kernel"));
-  if (plain && widths.length > 0) return [{ network: "dnn", options: { modelSizeInfo: widths } }];
+  if (plain && widths.length > 0) return [{ name: "dnn", options: { modelSizeInfo: widths } }];
   const units = layers[0]?.weights.get("recurrent_kernel")?.shape[0] ?? 0;
-  return layers.length === 2 && units > 0 ? [{ network: "basic_lstm", options: { modelSizeInfo: [units] } }] : [];
+  return layers.length === 2 && units > 0 ? [{ name: "basic_lstm", options: { modelSizeInfo: [units] } }] : [];
 }

@@ -5,6 +5,7 @@ import { readBounded } from "../../base/read_file.js";
 import { decodeFloats, floatBytes } from "../float_bytes.js";
 import { type ForeignTensor, shapeText } from "../foreign_tensor.js";
 import { maskedCrc32c } from "./crc32c.js";
+import { objectGraphKey, readVariableNames } from "./object_graph.js";
 import { elementTypes, floatTypes } from "./element_types.js";
 import { readSortedTable, type TableEntry } from "./sorted_table.js";
 import { WireReader } from "./wire.js";
@@ -98,11 +99,16 @@ export function readShape(reader: WireReader, bytes: Uint8Array, at: number): nu
 
 const short = (key: string): string => key.slice(0, 120);
 
-/** A checkpoint's tensors of floats by their keys; counters, texts and the like are left out. */
-export type Checkpoint = ReadonlyMap<string, ForeignTensor>;
+/** The tensors of a checkpoint. */
+export interface Checkpoint {
+  /** Those of floats by their keys; counters, texts and the like are left out. */
+  readonly tensors: ReadonlyMap<string, ForeignTensor>;
+  /** Full names of the variables by key, where the checkpoint tells them. */
+  readonly names: ReadonlyMap<string, string>;
+}
 
 /**
- * Takes the tensors of floats out of the bytes of a checkpoint's files.
+ * Takes the tensors out of the bytes of a checkpoint's files.
  * @param shards content of PREFIX.data-0000i-of-0000n
  * @param names of the shards, for errors
  * @throws FormatError naming the tensor and what was found
@@ -111,13 +117,14 @@ export function readCheckpointTensors(
   { entries, littleEndian }: CheckpointIndex,
   shards: readonly Uint8Array[],
   names: readonly string[],
-): Map<string, ForeignTensor> {
+): Checkpoint {
   const tensors = new Map<string, ForeignTensor>();
+  let variables: ReadonlyMap<string, string> = new Map();
   // Entries may lead to the same bytes: together they must not be more than there are.
   let left = shards.reduce((sum, shard) => sum + shard.length, 0);
   for (const { key, type, shape, shard, offset, size, checksum } of entries) {
     const kind = floatTypes.get(type);
-    if (kind === undefined) continue;
+    if (kind === undefined && key !== objectGraphKey) continue;
     const content = shards[shard] as Uint8Array;
     const refuse = (found: string): never => {
       throw new FormatError(
@@ -131,10 +138,14 @@ export function readCheckpointTensors(
     if (offset + size > content.length) refuse(`bytes ${offset} to ${offset + size} of ${content.length}`);
     if (left < 0) refuse("tensors lie over each other");
     const bytes = content.subarray(offset, offset + size);
+    if (kind === undefined) {
+      variables = readVariableNames(bytes, names[shard] as string);
+      continue;
+    }
     if (maskedCrc32c(bytes) !== checksum) refuse("does not fit its checksum");
     tensors.set(key, { shape, data: decodeFloats(bytes, kind, littleEndian) });
   }
-  return tensors;
+  return { tensors, names: variables };
 }
 
 /** Where the files of a checkpoint stand: everything before ".index". */
@@ -167,7 +178,7 @@ export async function findCheckpoint(path: string): Promise<string | undefined> 
  * @param prefix everything before ".index"
  * @throws UserError where a file is missing, FormatError where one is damaged
  */
-export async function readCheckpoint(prefix: string): Promise<Map<string, ForeignTensor>> {
+export async function readCheckpoint(prefix: string): Promise<Checkpoint> {
   const file = `${prefix}.index`;
   const index = readCheckpointIndex(await readBounded(file, largestIndex, "an index has some kilobytes"), file);
   const names = Array.from({ length: index.shards }, (_, i) => `${prefix}.data-${digits(i)}-of-${digits(index.shards)}`);

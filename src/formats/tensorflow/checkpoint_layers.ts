@@ -1,6 +1,7 @@
 import type { ForeignLayer } from "../keras/foreign_layer.js";
 import { madeName, roleOf } from "../keras/foreign_layer.js";
 import type { ForeignTensor } from "../foreign_tensor.js";
+import type { Checkpoint } from "./checkpoint.js";
 
 /** "model/layer_with_weights-3/cell/kernel/.ATTRIBUTES/VARIABLE_VALUE" */
 const weightKey = /^(?:.*\/)?layer_with_weights-\d+\/.*[^/](?=\/\.ATTRIBUTES\/VARIABLE_VALUE$)/;
@@ -16,12 +17,8 @@ interface Found {
 /**
  * The layers of a Keras model in a checkpoint, in the model's order: the keys that Keras gives, layer_with_weights-0 and so on. A layer
  * that holds others (a wrapper for streams, both directions of a recurrent layer) gives one for each.
- * @param names full names of the variables by key, where the checkpoint has them: "conv2d_3/kernel"
  */
-export function checkpointLayers(
-  tensors: ReadonlyMap<string, ForeignTensor>,
-  names: ReadonlyMap<string, string>,
-): ForeignLayer[] {
+export function checkpointLayers({ tensors, names }: Checkpoint): ForeignLayer[] {
   const layers = new Map<string, Found>();
   for (const [key, tensor] of tensors) {
     const path = key.includes(".OPTIMIZER_SLOT") ? undefined : weightKey.exec(key)?.[0];

@@ -1,8 +1,7 @@
-import type { FrontendDescription } from "../../frontend/frontend.js";
-import { describeFrontend } from "../../frontend/frontend.js";
+import { describeFrontend, featureShape, type FrontendDescription } from "../../frontend/frontend.js";
 import { type Graph, sizeOf } from "../../graph/types.js";
-import { buildModel, type ModelOptions, type ModelShape } from "../../zoo/index.js";
-import type { ImportedNetwork } from "../imported_network.js";
+import { type ModelOptions, zooModels } from "../../zoo/index.js";
+import type { ForeignModel } from "../import/foreign_model.js";
 import { jointLstm, part } from "../keras/network_layers.js";
 import type { FrozenGraph } from "./frozen_graph.js";
 import { type FrozenLayer, frozenLayers } from "./frozen_layers.js";
@@ -26,37 +25,55 @@ interface Recognised {
  * Recognises a frozen graph of 2017 as a network of Hello Edge.
  * @throws FormatError naming the node that does not fit, or the layers where they are those of no network
  */
-export function importFrozenGraph(graph: FrozenGraph): ImportedNetwork {
+export function importFrozenGraph(graph: FrozenGraph): ForeignModel {
   const [input, ...layers] = frozenLayers(graph) as [FrozenLayer, ...FrozenLayer[]];
   const kinds = layers.map(({ kind }) => kind).join(" ");
   const recognise = networks.find(([pattern]) => pattern.test(kinds))?.[1];
   if (!recognise) return graph.refuse("network", `its layers are ${kinds}`);
-  const { network, options, values } = recognise(graph, layers);
+  const recognised = recognise(graph, layers);
+  const known = published(recognised);
   const { frontend, samples } = frontendOf(graph, input);
-  const shape = shapeOf(graph, input, layers);
-  const built = buildModel(network, options, shape);
+  const labels = widthOf(layers.at(-1) as FrozenLayer);
+  requireFrames(graph, layers, frontend, samples);
   return {
-    network,
-    options,
-    shape,
-    parameters: checked(graph, built, values),
-    ...(frontend ? { frontend, samples } : {}),
+    format: "tensorflow_graph",
+    tensors: new Map(),
+    network: known,
+    placed: {
+      labels,
+      recognise: () => ({ ...known, labels }),
+      place: (built, network) => checked(graph, network, built, recognised.values),
+    },
+    ...(frontend ? { frontend, samples, rate } : {}),
   };
 }
 
+/** The name of a published network instead of its sizes. */
+function published({ network, options }: Recognised): { name: string; options: ModelOptions } {
+  const { modelSizeInfo, ...others } = options;
+  const sizes = JSON.stringify(modelSizeInfo);
+  const known = zooModels.find(
+    (model) => model.architecture === network && JSON.stringify(model.options["modelSizeInfo"]) === sizes,
+  );
+  return known ? { name: known.name, options: others } : { name: network, options };
+}
+
 /** Every parameter must have a value of its size, and every value a parameter. */
-function checked(graph: FrozenGraph, built: Graph, values: Values): Map<string, Float32Array> {
+function checked(graph: FrozenGraph, network: string, built: Graph, values: Values): Map<string, Float32Array> {
   const parameters = new Map(values);
+  const place = `network ${network}`;
   for (const { name, value } of built.parameters) {
     const found = parameters.get(name)?.length;
     if (found !== sizeOf(value.type.shape))
-      graph.refuse("network", `${found ?? "no"} weights for ${name} of shape [${value.type.shape.join(",")}]`);
+      graph.refuse(place, `the file has ${found ?? "no"} weights for ${name} of shape [${value.type.shape.join(",")}]`, remedy);
   }
   for (const name of parameters.keys())
     if (!built.parameters.some((parameter) => parameter.name === name))
-      graph.refuse("network", `weights for ${name}, which it has not`);
+      graph.refuse(place, `the file has weights for ${name}, which the network has not`, remedy);
   return parameters;
 }
+
+const remedy = "leave out --network and --option: the graph says what it is";
 
 /** By the kinds of the layers: which network it is. */
 const networks: readonly [RegExp, (graph: FrozenGraph, layers: readonly FrozenLayer[]) => Recognised][] = [
@@ -376,19 +393,26 @@ function frontendOf(graph: FrozenGraph, { node }: FrozenLayer): { frontend?: Fro
   return { frontend, samples: typeof samples === "number" && samples > 0 ? samples : rate };
 }
 
-/** Frames, features and labels of the network. */
-function shapeOf(graph: FrozenGraph, { node }: FrozenLayer, layers: readonly FrozenLayer[]): ModelShape {
-  const labels = widthOf(layers.at(-1) as FrozenLayer);
+/** The network must take what the front end gives. */
+function requireFrames(
+  graph: FrozenGraph,
+  layers: readonly FrozenLayer[],
+  frontend: FrontendDescription | undefined,
+  samples: number | undefined,
+): void {
+  if (!frontend || samples === undefined) return;
+  const made = featureShape(frontend, { samples, rate });
   const [first] = layers as [FrozenLayer];
-  if (first.kind !== "dense") {
-    const [frames, features] = mapOf(graph);
-    return { frames, features, labels };
+  if (first.kind === "dense") {
+    const values = first.kernel?.shape[0];
+    if (values !== made.frames * made.features)
+      graph.refuse(first.node, `${values} inputs for ${made.frames} frames of ${made.features} features`);
+    return;
   }
-  // A fully connected network does not say how its inputs are divided: its front end does.
-  const values = first.kernel?.shape[0] ?? 0;
-  const features =
-    node.op === "Mfcc" ? graph.number(node, "dct_coefficient_count") : values % 40 === 0 && values > 1000 ? 40 : 10;
-  if (features < 1 || values % features !== 0)
-    return graph.refuse(first.node, `${values} inputs are no frames of ${features} features`);
-  return { frames: values / features, features, labels };
+  const [frames, features] = mapOf(graph);
+  if (frames !== made.frames || features !== made.features)
+    graph.refuse(
+      first.node,
+      `${frames} frames of ${features} features where the front end gives ${made.frames} of ${made.features}`,
+    );
 }

@@ -1,7 +1,7 @@
 /**
  * npm run bench:kernels -- NETWORK [--target native|wasm] [--threads N] [--steps N] [--rows N]
  *
- * Where one training step (batch 100, Adam) goes, kernel by kernel: calls and milliseconds a step, share of the step,
+ * Where one training step (a batch of the network's published training, Adam) goes, kernel by kernel: calls and milliseconds a step, share of the step,
  * GFLOP/s of multiply-adds and their share of the target's peak.
  */
 import { parseArgs } from "node:util";

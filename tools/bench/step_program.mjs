@@ -5,31 +5,33 @@ import { initializeParameters } from "../../dist/graph/initialize.js";
 import { retype } from "../../dist/graph/retype.js";
 import { buildTrainingStep } from "../../dist/train/step.js";
 import { buildModel, findModel } from "../../dist/zoo/index.js";
+import { publishedRecipe } from "../../dist/zoo/recipes/index.js";
 
-const batch = 100;
-const labels = 12;
-/** As in bench_torch.py: Hello Edge trains no gamma. */
+/** As in bench_torch_networks.py: Hello Edge trains no gamma. */
 const options = { ds_cnn_s: { gamma: false }, ds_cnn_l: { gamma: false } };
 const optimizer = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
-/** A network's training step for 100 clips: {graph, model, frames, features, flops, parameters}. */
+/** A network's training step for a batch of its published training: {graph, model, batch, frames, features, labels, flops, parameters}. */
 export function stepOf(network) {
-  const { frames, features } = findModel(network).published.shape;
+  const { frames, features, labels } = findModel(network).published.shape;
+  const { batch } = publishedRecipe(network);
   const model = buildModel(network, options[network] ?? {}, { frames, features, labels });
   const typed = retype(model, { inputs: { features: [batch, frames, features] } });
   const graph = buildTrainingStep(typed, { optimizer });
   return {
     graph,
     model,
+    batch,
     frames,
     features,
+    labels,
     flops: 2 * multiplyAccumulates(graph),
     parameters: countParameters(model, { trainable: true }),
   };
 }
 
 /** Compiles the step and gives it parameters and a batch of noise. */
-export async function openStep({ graph, model, frames, features }, target, threads, profile = false) {
+export async function openStep({ graph, model, batch, frames, features, labels }, target, threads, profile = false) {
   const program = await compile(graph, { target, threads, profile });
   for (const [name, values] of initializeParameters(model, 1)) program.write(name, values);
   const random = new RandomStream(2);

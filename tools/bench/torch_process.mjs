@@ -53,8 +53,8 @@ export class TorchProcess {
   }
 
   /** Milliseconds of each of `steps` steps. */
-  async time(network, threads, channelsLast, steps) {
-    return (await this.ask({ network, threads, channelsLast, steps })).ms;
+  async time(network, batch, threads, channelsLast, steps) {
+    return (await this.ask({ network, batch, threads, channelsLast, steps })).ms;
   }
 
   close() {

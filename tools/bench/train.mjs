@@ -1,8 +1,8 @@
 /**
  * npm run bench:train [-- --json] [--python PATH] [--networks a,b] [--steps N] [--tcmalloc PATH] [--out FILE]
  *
- * One training step (forward, backward, Adam; batch 100) native and in WebAssembly beside PyTorch, interleaved: every
- * setting takes a few steps in turn, round after round; medians over all rounds.
+ * One training step (forward, backward, Adam; the batch of the network's published training) native and in WebAssembly beside
+ * PyTorch, interleaved: every setting takes a few steps in turn, round after round; medians over all rounds.
  *
  * --json prints one line a case, with the same names; compile times beside them.
  *
@@ -18,12 +18,13 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
+const all = "ds_cnn_s,ds_cnn_l,dnn_l,svdf,crnn,lstm,gru,att_mh_rnn,bc_resnet_1,ds_tc_resnet,resnet18,fastgrnn";
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     python: { type: "string" },
     tcmalloc: { type: "string" },
-    networks: { type: "string", default: "ds_cnn_s,ds_cnn_l,dnn_l,svdf,crnn" },
+    networks: { type: "string", default: all },
     steps: { type: "string", default: "30" },
     note: { type: "string" },
     out: { type: "string" },
@@ -110,7 +111,12 @@ async function benchNetwork(network, torch, native) {
   const cases = ours.map((o) => ({ ...o, times: [], run: () => o.time(stepsPerTurn) }));
   for (const threads of [1, 2])
     for (const { column, process: torchProcess, channelsLast } of torch.settings)
-      cases.push({ column, threads, times: [], run: () => torchProcess.time(network, threads, channelsLast, stepsPerTurn) });
+      cases.push({
+        column,
+        threads,
+        times: [],
+        run: () => torchProcess.time(network, step.batch, threads, channelsLast, stepsPerTurn),
+      });
   for (const c of cases) await c.run();
   for (let round = 0; round < rounds; round++)
     for (const c of cases) {
@@ -164,7 +170,7 @@ function header(torch, peaks, native) {
   const git = (...words) => execFileSync("git", words, { encoding: "utf8" }).trim();
   const changed = git("status", "--porcelain", "--", "src", "tools/bench") ? " with changes" : "";
   return [
-    `One training step: forward, backward, Adam; batch 100; medians of ${rounds * stepsPerTurn} steps, settings interleaved.`,
+    `One training step: forward, backward, Adam; batch 100, resnet18 and fastgrnn 128; medians of ${rounds * stepsPerTurn} steps, settings interleaved.`,
     `machine      ${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${process.version}`,
     `compiler     ${native ? `${native.command}, ${native.lanes} lanes, ${native.registers} registers` : "none: no native columns"}`,
     `date         ${new Date().toISOString().slice(0, 16)}Z, commit ${git("rev-parse", "--short", "HEAD")}${changed}`,

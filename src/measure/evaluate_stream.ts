@@ -1,11 +1,13 @@
 import { RandomStream } from "../base/random.js";
-import { ModelStream, type ModelStreamOptions, type Posterior } from "../detect/model_stream.js";
+import type { ModelStreamOptions, Posterior } from "../detect/model_stream.js";
 import type { Model } from "../formats/model.js";
 import type { ClipSet } from "../train/sources.js";
+import { type ClipStream, openModelClipStream } from "./clip_stream.js";
 import { type Evaluation, evaluateScores } from "./metrics.js";
 import { openStreamedClips, type StreamedClips } from "./streamed_clips.js";
 
-export interface StreamClipsOptions extends Pick<ModelStreamOptions, "form" | "hops" | "target"> {
+/** How clips follow each other. */
+export interface ClipOrderOptions {
   /** The stream begins anew with every clip. */
   readonly reset: boolean;
   /** Which of the orders the clips follow each other in, from 0; default 0. */
@@ -13,6 +15,8 @@ export interface StreamClipsOptions extends Pick<ModelStreamOptions, "form" | "h
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface StreamClipsOptions extends ClipOrderOptions, Pick<ModelStreamOptions, "form" | "hops" | "target" | "input"> {}
 
 /** Key of the orders in which the clips follow each other. */
 const orderKey = 0x5eed;
@@ -24,32 +28,45 @@ const orderKey = 0x5eed;
  * @throws UserError where the model cannot stream or a clip cannot be read
  */
 export async function evaluateStreamedClips(model: Model, set: ClipSet, options: StreamClipsOptions): Promise<Evaluation> {
-  const clips = await openStreamedClips(model, set);
+  const clips = await openStreamedClips(model, set, options.input);
   const { form, hops, target } = options;
-  const stream = await ModelStream.open(model, { form, hops, target, input: clips.input }).catch((error: unknown) => {
+  const stream = await openModelClipStream(model, { form, hops, target, input: clips.input }).catch((error: unknown) => {
     clips.close();
     throw error;
   });
+  return evaluateClipStream(stream, clips, { labels: model.labels, truth: set.labels }, options);
+}
+
+/**
+ * As `evaluateStreamedClips`, for anything that clips can be played to; closes it and the clips.
+ * @param known texts of the labels, and the label of each clip
+ */
+export async function evaluateClipStream(
+  stream: ClipStream,
+  clips: StreamedClips,
+  known: { readonly labels: readonly string[]; readonly truth: ArrayLike<number> },
+  options: ClipOrderOptions,
+): Promise<Evaluation> {
+  const width = known.labels.length;
   const random = options.order ? new RandomStream(orderKey, options.order) : new RandomStream(orderKey);
-  const order = random.shuffle(Array.from(set.labels, (_, i) => i));
+  const order = random.shuffle(Array.from(known.truth, (_, i) => i));
   const player = new Player(stream, clips, options.reset);
-  const scores = new Float32Array(order.length * model.labels.length);
+  const scores = new Float32Array(order.length * width);
   const truth = new Int32Array(order.length);
   try {
     for (const [place, clip] of order.entries()) {
       options.signal?.throwIfAborted();
       const next = order[(place + 1) % order.length];
-      truth[place] = set.labels[clip];
-      for (const { of, posterior } of await player.play(place, clip, next))
-        scores.set(posterior.scores, of * model.labels.length);
+      truth[place] = known.truth[clip] as number;
+      for (const { of, posterior } of await player.play(place, clip, next)) scores.set(posterior.scores, of * width);
       options.onProgress?.(place + 1, order.length);
     }
-    for (const { of, posterior } of await player.end(order[0])) scores.set(posterior.scores, of * model.labels.length);
+    for (const { of, posterior } of await player.end(order[0])) scores.set(posterior.scores, of * width);
   } finally {
     stream.close();
     clips.close();
   }
-  return evaluateScores(truth, scores, model.labels);
+  return evaluateScores(truth, scores, known.labels);
 }
 
 interface Answer {
@@ -60,13 +77,13 @@ interface Answer {
 
 /** Plays clips to a stream and picks each one's answer. */
 class Player {
-  readonly #stream: ModelStream;
+  readonly #stream: ClipStream;
   readonly #clips: StreamedClips;
   readonly #reset: boolean;
   /** Clips whose answer may still come, and the best so far. */
   #open: { of: number; begin: number; best: Posterior | undefined }[] = [];
 
-  constructor(stream: ModelStream, clips: StreamedClips, reset: boolean) {
+  constructor(stream: ClipStream, clips: StreamedClips, reset: boolean) {
     [this.#stream, this.#clips, this.#reset] = [stream, clips, reset];
   }
 
@@ -75,16 +92,15 @@ class Player {
     if (this.#reset) this.#stream.reset();
     const begin = this.#reset ? 0 : (place * this.#clips.units) / this.#stream.rate;
     this.#open.push({ of: place, begin, best: undefined });
-    this.#hear(this.#stream.feed(await this.#clips.read(clip)));
+    this.#hear(await this.#stream.feed(await this.#clips.read(clip)));
     return this.#reset ? this.end(next) : this.#settled();
   }
 
   /** Plays what follows the last clip for as long as an answer may be late. */
   async end(next: number): Promise<Answer[]> {
-    const { chunk, delay, resultStride } = this.#stream.program.graph;
     const { units, width } = this.#clips;
-    for (let left = delay + chunk + resultStride; left > 0 && this.#open.some((o) => !this.#isSettled(o)); left -= units)
-      this.#hear(this.#stream.feed((await this.#clips.read(next)).subarray(0, left * width)));
+    for (let left = this.#stream.late; left > 0 && this.#open.some((o) => !this.#isSettled(o)); left -= units)
+      this.#hear(await this.#stream.feed((await this.#clips.read(next)).subarray(0, left * width)));
     const answers = this.#open.flatMap(({ of, best }) => (best ? [{ of, posterior: best }] : []));
     this.#open = [];
     return answers;

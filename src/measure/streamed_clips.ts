@@ -2,9 +2,10 @@ import { openArchive } from "../corpus/archive.js";
 import { ClipLoader } from "../corpus/load_clip.js";
 import type { Model, StreamInput } from "../formats/model.js";
 import { rateOf } from "../formats/model_rate.js";
+import { FrontendRunner } from "../train/frontend_runner.js";
 import type { ClipSet } from "../train/sources.js";
 import { openArrayFeatures } from "./array_features.js";
-import { samplesOf } from "./spotter_model.js";
+import { computeFeatures, frontendOf, samplesOf } from "./spotter_model.js";
 
 /** Clips as a stream takes them. */
 export interface StreamedClips {
@@ -19,11 +20,22 @@ export interface StreamedClips {
 }
 
 /**
- * Opens a set of clips for a model: sounds as samples, an archive's arrays as the features that the model makes of them.
+ * Opens a set of clips for a model: sounds as samples, or where asked for as the features of each clip; an archive's arrays as the features
+ * that the model makes of them.
  * @throws UserError where the archive's arrays are not what the model's front end gives
  */
-export async function openStreamedClips(model: Model, set: ClipSet): Promise<StreamedClips> {
-  return set.kind === "sounds" ? sounds(model, set) : arrays(model, set);
+export async function openStreamedClips(model: Model, set: ClipSet, input: StreamInput = "audio"): Promise<StreamedClips> {
+  if (set.kind === "archive") return arrays(model, set);
+  return input === "features" ? featuresOfSounds(model, sounds(model, set)) : sounds(model, set);
+}
+
+async function featuresOfSounds(model: Model, clips: StreamedClips): Promise<StreamedClips> {
+  const frontend = frontendOf(model);
+  const [units, width] = frontend.featureShape;
+  const runner = await FrontendRunner.open(frontend, clips.units, "auto");
+  const read = async (clip: number): Promise<Float32Array> =>
+    computeFeatures(runner, await clips.read(clip), 1, clips.units, units * width);
+  return { input: "features", units, width, read, close: () => runner.close() };
 }
 
 function sounds(model: Model, { clips }: Extract<ClipSet, { kind: "sounds" }>): StreamedClips {

@@ -230,7 +230,9 @@ export class BatchMaker {
     const { seed, noise, augmentation, samples } = this.#plan;
     const random = new RandomStream(seed, soundKey, step, slot);
     if (clip.kind === "silence") {
-      const piece = drawPiece(noise, samples, augmentation.waveform.silenceVolume, random);
+      const { silenceVolume, silenceFrequency = 1 } = augmentation.waveform;
+      const drawn = drawPiece(noise, samples, silenceVolume, random);
+      const piece = silenceFrequency < 1 && random.uniform() >= silenceFrequency ? { ...drawn, volume: 0 } : drawn;
       this.#mixIn(program, i, piece);
       program.set(i, { count: 0, factor: 1, shift: 0, gain: 1, noiseVolume: piece.volume });
       return;

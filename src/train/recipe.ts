@@ -90,6 +90,8 @@ const waveform = v.strictObject({
   reverberation: v.optional(fraction, 0),
   /** Largest factor of the background noise that stands for generated silence. */
   silenceVolume: v.optional(real(0, 10), 1),
+  /** Probability that generated silence has noise; 1 where missing. */
+  silenceFrequency: v.optional(fraction),
 });
 
 /** What is done to the arrays of an archive, or to what stands for them where sounds are mixed in. */
@@ -122,6 +124,8 @@ const optimizer = v.variant("kind", [
     beta1: v.optional(real(0, 0.999999), 0.9),
     beta2: v.optional(real(0, 0.999999999), 0.999),
     epsilon: v.optional(above0, 1e-8),
+    /** Whether epsilon is added before the bias correction (Keras), not after it (PyTorch). */
+    epsilonInside: v.optional(v.boolean()),
   }),
   v.strictObject({
     kind: v.literal("adamw"),
@@ -221,6 +225,8 @@ const entries = {
   classWeights: v.optional(v.record(v.string(), real(0, 1e6)), {}),
   /** The sum of the squared weights of kernels, times this, is added to the loss (as Keras has it). */
   l2: v.optional(real(0, 1000), 0),
+  /** Names of the parameters that l2 is about; every kernel where missing. */
+  l2Parameters: v.optional(v.pipe(v.array(name), v.maxLength(10_000))),
   /** Largest global norm of the gradients; 0: not clipped. */
   clipNorm: v.optional(real(0, 1e9), 0),
   /** Matrices of recurrent layers become sparse (see sparsify.ts). */

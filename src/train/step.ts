@@ -12,6 +12,8 @@ export interface StepOptions {
   readonly labelSmoothing?: number;
   /** Added to the loss: l2 * sum of squares of every kernel (parameters of two axes or more), as Keras. Not part of the reported loss. */
   readonly l2?: number;
+  /** Parameters that l2 is about; every kernel where missing. */
+  readonly l2Parameters?: readonly string[] | undefined;
   /** Largest norm of all gradients together; 0 or absent: no limit. */
   readonly clipNorm?: number;
   /** Parameters that learn at `learning_rate`; where given, the others learn at a rate of their own, the input body_rate [1]. */
@@ -98,7 +100,7 @@ export function differentiatedStep(model: Graph, options: StepOptions): Graph {
     const value = map.get(p.value)!;
     let gradient = found.get(value);
     if (!gradient) continue;
-    if (options.l2 && value.type.shape.length >= 2)
+    if (options.l2 && (options.l2Parameters?.includes(p.name) ?? value.type.shape.length >= 2))
       gradient = g.op("add", [gradient, g.op("affine", [value], { scale: 2 * options.l2, offset: 0 })]);
     gradients.set(p.name, gradient);
   }

@@ -4,6 +4,7 @@ import { during } from "../base/activity.js";
 import { UsageError, UserError } from "../base/errors.js";
 import { disk, type FileLayer } from "../base/file_layer.js";
 import { Progress } from "../base/progress.js";
+import type { Model } from "../formats/model.js";
 import type { Checkpoint, Origin, Skipped, TrainingState } from "./checkpoint.js";
 import { loadNewestCheckpoint } from "./checkpoint.js";
 import { Inference } from "./inference.js";
@@ -27,6 +28,7 @@ import type { ClipSet } from "./sources.js";
 import { originOf, planThreads } from "./threads.js";
 import type { ThreadPlan } from "./threads.js";
 import { isSparse } from "./sparsify.js";
+import { trainedModel } from "./trained_model.js";
 import { Trainer } from "./trainer.js";
 import type { TrainingProfile } from "./training_profile.js";
 import { trainingProfile } from "./training_profile.js";
@@ -50,8 +52,13 @@ export interface TrainOptions {
   signal?: AbortSignal | undefined;
   /** Whether a live line and notes are written to stderr. Default true. */
   talk?: boolean | undefined;
-  /** Told every validation. */
-  onValidation?: ((step: number, figures: ValidationFigures) => void) | undefined;
+  /** Told every validation, with the model as it is then; waited for. */
+  onValidation?: ((step: number, figures: ValidationFigures, model: () => Model) => void | Promise<void>) | undefined;
+  /**
+   * What to begin with: parameters, buffers and the optimizer's slots of a training of the same network (`Checkpoint.tensors`), and how many
+   * updates they have behind them.
+   */
+  begin?: { readonly tensors: ReadonlyMap<string, Float32Array>; readonly updates: number } | undefined;
   /** What writes the files of the run. Default: the disk; tests let it fail. */
   files?: FileLayer | undefined;
 }
@@ -277,6 +284,8 @@ class Training {
     if (pretrained !== undefined) this.#notes.push(pretrained.note);
     for (const { file, why } of skipped) this.#notes.push(why.startsWith(file) ? `skipped ${why}` : `skipped ${file}: ${why}`);
     trainer.initialize(pretrained?.values ?? (checkpoint === undefined ? await this.#normalisation(trainer) : undefined));
+    const { begin } = this.#options;
+    if (checkpoint === undefined && begin !== undefined) trainer.restore(begin.tensors, begin.updates);
     if (checkpoint !== undefined) {
       trainer.restore(checkpoint.tensors);
       this.#state = { ...checkpoint.state };
@@ -363,7 +372,7 @@ class Training {
       network.setParameters((name) => trainer.parameter(name));
       const figures = await validation.run(network);
       await this.#log(writer, { learningRate: rate, validationLoss: figures.loss, validationAccuracy: figures.accuracy }, true);
-      this.#options.onValidation?.(state.step, figures);
+      await this.#options.onValidation?.(state.step, figures, () => this.#modelNow(trainer, figures));
       const better = this.#isBetter(figures);
       if (better) await writer.best(trainer.tensors(), state);
       const trained = `loss ${trainingLoss.toFixed(4)}  accuracy ${(trainingAccuracy * 100).toFixed(2)} %`;
@@ -373,6 +382,11 @@ class Training {
       );
     }
     await writer.checkpoint(trainer.tensors(), state);
+  }
+
+  #modelNow(trainer: Trainer, { accuracy }: ValidationFigures): Model {
+    const summary = { steps: this.#state.step, validationAccuracy: accuracy };
+    return trainedModel(this.#assembly, this.#recipe, (name) => trainer.parameter(name), summary);
   }
 
   /** Whether this is the best so far, which is noted: more clips right, or as many with a smaller loss. */

@@ -18,7 +18,7 @@ export type StepRecipe = Pick<
   Recipe,
   "batch" | "optimizer" | "labelSmoothing" | "l2" | "clipNorm" | "seed" | "from" | "streaming"
 > &
-  Partial<Pick<Recipe, "sparsity" | "steps">>;
+  Partial<Pick<Recipe, "sparsity" | "steps" | "l2Parameters">>;
 
 /** The compiled training step with its parameters, buffers and slots. */
 export class Trainer {
@@ -31,6 +31,8 @@ export class Trainer {
   readonly #names: readonly string[];
   readonly #sparsifier: Sparsifier | undefined;
   #milliseconds = 0;
+  /** Updates that the optimizer's slots had behind them before step 1. */
+  #updatesBefore = 0;
 
   /** Use `Trainer.open`. */
   constructor(graph: Graph, recipe: StepRecipe, step: Graph, program: CompiledProgram) {
@@ -51,14 +53,14 @@ export class Trainer {
     recipe: StepRecipe,
     options: { target: TargetName | "auto"; threads: number; profile?: boolean },
   ): Promise<Trainer> {
-    const { batch, optimizer, labelSmoothing, l2, clipNorm } = recipe;
+    const { batch, optimizer, labelSmoothing, l2, clipNorm, l2Parameters } = recipe;
     const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
     const typed =
       recipe.streaming === true
         ? streamTrainingForm(graph, batch)
         : retype(graph, { inputs: { features: [batch, frames, bins] } });
     const head = recipe.from === undefined ? undefined : labelLayer(graph);
-    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, clipNorm, head });
+    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, l2Parameters, clipNorm, head });
     return new Trainer(graph, recipe, step, await compile(step, options));
   }
 
@@ -88,7 +90,7 @@ export class Trainer {
     program.write("features", batch.features);
     program.write("targets", batch.targets);
     program.write("weights", batch.weights);
-    const [correction1, correction2] = biasCorrections(this.#optimizer, step);
+    const [correction1, correction2] = biasCorrections(this.#optimizer, step + this.#updatesBefore);
     program.write("learning_rate", [learningRate]);
     if (this.#from !== undefined)
       program.write("body_rate", [step <= this.#from.freezeSteps ? 0 : learningRate * this.#from.bodyRate]);
@@ -122,9 +124,10 @@ export class Trainer {
 
   /**
    * Puts back what `tensors` gave.
+   * @param updatesBefore updates that the optimizer's slots have behind them, where the steps are counted anew
    * @throws UserError where the tensors are another network's, as after a change of the data's words or of earshot; nothing is changed then
    */
-  restore(tensors: ReadonlyMap<string, Float32Array>): void {
+  restore(tensors: ReadonlyMap<string, Float32Array>, updatesBefore = 0): void {
     for (const name of this.#names) {
       const [wanted, found] = [this.#program.read(name).length, tensors.get(name)?.length];
       if (found === wanted) continue;
@@ -135,6 +138,7 @@ export class Trainer {
       );
     }
     for (const name of this.#names) this.#program.write(name, tensors.get(name) as Float32Array);
+    this.#updatesBefore = updatesBefore;
   }
 
   /** Frees the program. */

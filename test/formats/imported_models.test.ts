@@ -6,6 +6,8 @@ import type { CompiledProgram } from "../../src/engine/program.js";
 import { type ImportOptions, importModel } from "../../src/formats/import/index.js";
 import type { Model } from "../../src/formats/model.js";
 import { parseModel, writeModel } from "../../src/formats/model_file.js";
+import { buildFrontend } from "../../src/frontend/frontend.js";
+import { decodeSound } from "../../src/signal/decode.js";
 import { foreignModels, numbersOf, recordedRows, secondOf } from "./foreign_models.js";
 
 /** Where `npm run prove:import` collects what was found. */
@@ -74,6 +76,16 @@ function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 /** Recorded probabilities have six decimals; front ends agree to some parts in 10^6 of their values. */
 const tolerance = 1e-4;
 
+function line(file: string, model: Model, equal: string, probabilities: number, logits: number | undefined): string {
+  return [
+    file.padEnd(44),
+    String(model.training["model"]).padEnd(14),
+    equal.padStart(10),
+    probabilities.toExponential(1).padStart(15),
+    (logits === undefined ? "not recorded" : logits.toExponential(1)).padStart(14),
+  ].join("  ");
+}
+
 async function compareClips(file: string, csv: string, logitsFile: string | undefined, options: ImportOptions): Promise<void> {
   const { model, run } = await networkOf(await importModel(join(foreignModels, file), options));
   const logits = logitsFile === undefined ? {} : JSON.parse(readFileSync(join(foreignModels, "expected", logitsFile), "utf8"));
@@ -88,17 +100,8 @@ async function compareClips(file: string, csv: string, logitsFile: string | unde
     found.probabilities = Math.max(found.probabilities, difference(softmax(made), wanted));
     if (logits[clip]) found.logits = Math.max(found.logits, difference(made, logits[clip]));
   }
-  const ofLogits = logitsFile === undefined ? "not recorded" : found.logits.toExponential(1);
-  const name = String(model.training["model"]);
-  say(
-    [
-      file.padEnd(44),
-      name.padEnd(14),
-      `${found.equal} of ${found.clips}`.padStart(9),
-      found.probabilities.toExponential(1).padStart(15),
-      ofLogits.padStart(14),
-    ].join("  "),
-  );
+  const ofLogits = logitsFile === undefined ? undefined : found.logits;
+  say(line(file, model, `${found.equal} of ${found.clips}`, found.probabilities, ofLogits));
   expect(found.clips).toBeGreaterThan(60);
   expect(found.equal).toBe(found.clips);
   expect(found.probabilities).toBeLessThan(tolerance);
@@ -122,5 +125,33 @@ describe.skipIf(!existsSync(foreignModels))("imported models give the recorded s
   it("SavedModel kws_ref_model", async () => {
     const options = { network: "tiny_kws" };
     await compareClips("mlperf-tiny/kws_ref_model", "mlperf-tiny/kws_ref_model_savedmodel", undefined, options);
+  });
+
+  it("Keras str_ww_ref_model.h5, every frame of the 10 s recording", async () => {
+    const file = "mlperf-tiny/str_ww_ref_model.h5";
+    const { model, run } = await networkOf(await importModel(join(foreignModels, file)));
+    const clip = "clips/tiny_short_wav_easy10s.flac";
+    const { samples } = await decodeSound(readFileSync(join(foreignModels, clip)), clip);
+    const frontend = await compile(buildFrontend(model.frontendDescription, { samples: samples.length, rate: 16000 }), {
+      target: "wasm",
+    });
+    programs.push(frontend);
+    frontend.write("audio", samples);
+    frontend.run();
+    const made = frontend.read("features") as Float32Array;
+    const rows = recordedRows("mlperf-tiny/str_ww_short_wav_h5");
+    let equal = 0;
+    let largest = 0;
+    for (const [frame, row] of rows.entries()) {
+      const scores = softmax(run(made.slice(frame * 40, (frame + 30) * 40)));
+      const wanted = [row.p_wakeword, row.p_silent, row.p_other].map(Number);
+      if (most(scores) === most(wanted)) equal++;
+      largest = Math.max(largest, difference(scores, wanted));
+    }
+    say(line(file, model, `${equal} of ${rows.length}`, largest, undefined));
+    expect(model.training["model"]).toBe("tiny_sww");
+    expect(rows.length).toBe(282);
+    expect(equal).toBe(rows.length);
+    expect(largest).toBeLessThan(tolerance);
   });
 });

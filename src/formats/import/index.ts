@@ -4,6 +4,7 @@ import { UsageError, UserError } from "../../base/errors.js";
 import { buildFrontend, featureShape, type FrontendDescription } from "../../frontend/frontend.js";
 import { buildModel, findModel, resolveOptions } from "../../zoo/index.js";
 import type { Architecture, ModelOptions, ZooModel } from "../../zoo/model.js";
+import { kerasReaders } from "../keras/index.js";
 import type { Json, Model } from "../model.js";
 import { pytorchReaders } from "../pytorch/index.js";
 import { pytorchMaps } from "../pytorch/maps.js";
@@ -13,7 +14,7 @@ import { assignWeights } from "./weights.js";
 import { tensorflowReaders } from "../tensorflow/index.js";
 
 /** Kinds of file that are read; the first that recognises a file reads it. */
-export const foreignReaders: readonly ForeignReader[] = [...pytorchReaders, ...tensorflowReaders];
+export const foreignReaders: readonly ForeignReader[] = [...pytorchReaders, ...tensorflowReaders, ...kerasReaders];
 
 /** How networks' weights stand in them. */
 export const weightMaps: readonly WeightMap[] = [...pytorchMaps];

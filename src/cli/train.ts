@@ -234,7 +234,7 @@ function applyModel(recipe: Table, model: string | undefined, given: readonly st
 
 function applySources(recipe: Table, { features = [], data = [], extra = [], weights: shares, noise }: TrainArguments): void {
   const sources = [
-    ...features.map((path) => ({ kind: "archive", path })),
+    ...features.map((path) => ({ kind: isRows(path) ? "rows" : "archive", path })),
     ...data.map((path) => ({ kind: "sounds", path })),
     ...extra.map((path) => ({ kind: existsSync(join(path, "features.npy")) ? "archive" : "sounds", path, validate: false })),
   ];
@@ -259,11 +259,33 @@ async function applyFrontend(recipe: Table, { frontend }: TrainArguments): Promi
     recipe["frontend"] = describeFrontend(recipe["frontend"] as Parameters<typeof describeFrontend>[0]);
     return;
   }
-  const archive = (recipe["data"] as { kind: string; path: string }[]).find((source) => source.kind === "archive");
+  const sources = recipe["data"] as { kind: string; path: string }[];
+  const rows = sources.find((source) => source.kind === "rows");
+  if (rows !== undefined) return applyRows(recipe, rows.path);
+  const archive = sources.find((source) => source.kind === "archive");
   recipe["frontend"] =
     archive === undefined
       ? findModel(String((recipe["model"] as Table)["name"])).published.frontend
       : await frontendOfArchive(archive.path);
+}
+
+/** Whether a path is a data set of rows, as make_dataset writes them. */
+function isRows(path: string): boolean {
+  return path.toLowerCase().endsWith(".npz") || existsSync(join(path, "training_list.npz"));
+}
+
+/** Front end, rate and length of a clip as the rows say. */
+async function applyRows(recipe: Table, path: string): Promise<void> {
+  const { readRowSet, rowSetName } = await import("../corpus/row_set.js");
+  const { describeFrontend } = await import("../frontend/frontend.js");
+  const { clipShape } = await import("../train/row_shape.js");
+  const file = path.toLowerCase().endsWith(".npz") ? path : join(path, rowSetName("training"));
+  const { frontend, rate, window } = readRowSet(file);
+  if (frontend === null)
+    throw new UserError(`${file}: the rows do not say their front end; hand it over with --frontend FILE.json`);
+  const description = describeFrontend(frontend as Parameters<typeof describeFrontend>[0]);
+  const sound = clipShape(description, window, rate);
+  Object.assign(recipe, { frontend: description, rate: sound.rate, samples: sound.samples });
 }
 
 async function frontendOfArchive(path: string): Promise<unknown> {

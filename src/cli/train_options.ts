@@ -90,9 +90,33 @@ const recipeFlags: readonly RecipeFlag[] = [
     path: ["clipNorm"],
   },
   {
+    flag: "--w-sparsity <x>",
+    help: "share kept of the matrices on the inputs of recurrent layers (default: 1)",
+    parse: realNumber(1e-6, 1),
+    path: ["sparsity", "w"],
+  },
+  {
+    flag: "--u-sparsity <x>",
+    help: "share kept of the matrices on their states (default: 1)",
+    parse: realNumber(1e-6, 1),
+    path: ["sparsity", "u"],
+  },
+  {
+    flag: "--trim-level <n>",
+    help: "with sparsity: steps from one hard threshold to the next (default: 15)",
+    parse: wholeNumber(1, 1_000_000),
+    path: ["sparsity", "trimLevel"],
+  },
+  {
+    flag: "--max-rolling-length <n>",
+    help: "with --rolling: short passes at most (default: 100)",
+    parse: wholeNumber(0, 1_000_000),
+    path: ["rolling", "maxLength"],
+  },
+  {
     flag: "--validate-every <n>",
-    help: "steps between validations (default: 400)",
-    parse: wholeNumber(1),
+    help: "steps between validations; 0: after every pass (default: 400)",
+    parse: wholeNumber(0),
     path: ["validateEvery"],
   },
   {
@@ -231,14 +255,17 @@ export interface OptimizerArguments {
   decay?: number;
   centered?: boolean;
   gradAveraging?: boolean;
-  schedule?: "constant" | "piecewise" | "exponential" | "cosine" | "triangular";
+  schedule?: "constant" | "piecewise" | "exponential" | "cosine" | "decay" | "triangular";
   learningRate?: number[];
   scheduleSteps?: number[];
   warmup?: number;
   lastRate?: number;
   peaks?: number;
   gamma?: number;
+  gammaEvery?: number;
   steps?: number;
+  rolling?: boolean;
+  wholeBatches?: boolean;
 }
 
 const rates = (text: string): number[] => commaList(text).map((item) => realNumber(0, 1000)(item));
@@ -263,16 +290,24 @@ export function addRecipeOptions(command: Command): Command {
     .option("--grad-averaging", "of novograd: average the normalised gradients as Adam does")
     .option(
       "--schedule <name>",
-      "constant, piecewise, exponential, cosine or triangular",
-      oneOf("constant", "piecewise", "exponential", "cosine", "triangular"),
+      "constant, piecewise, exponential, cosine, decay or triangular",
+      oneOf("constant", "piecewise", "exponential", "cosine", "decay", "triangular"),
     )
     .option("--learning-rate <list>", "one rate, or those of the schedule, such as 0.001,0.0001", rates)
     .option("--schedule-steps <list>", "piecewise: steps at each rate; without --steps their sum is trained", counts)
     .option("--warmup <n>", "cosine: steps of linear warm-up (default: 0)", wholeNumber(0))
     .option("--last-rate <x>", "cosine, triangular and exponential: rate at the end", realNumber(0, 1000))
-    .option("--peaks <n>", "triangular: times that the rate rises again (default: 0)", wholeNumber(0, 1000))
-    .option("--gamma <x>", "triangular: its range is multiplied by gamma^(step / 3) (default: 1)", realNumber(1e-9, 1));
+    .option("--peaks <n>", "cosine and triangular: times that the rate rises again (default: 0)", wholeNumber(0, 1000))
+    .option(
+      "--gamma <x>",
+      "decay: factor of the rate; triangular: its range is multiplied by gamma^(step / 3) (default: 1)",
+      realNumber(1e-9, 1),
+    )
+    .option("--gamma-every <n>", "decay: steps from one factor to the next (default: 1)", wholeNumber(1));
   for (const { flag, help, parse } of recipeFlags) command.option(flag, help, parse);
+  command
+    .option("--rolling", "recurrent networks: batches begin with states that batches before them ended with (--order epochs)")
+    .option("--whole-batches", "leave out the last clips of a pass that fill no batch (--order epochs)");
   return command;
 }
 
@@ -290,6 +325,8 @@ export function applyRecipeFlags(recipe: Table, options: Table & OptimizerArgume
     const value = options[attributeOf(flag)];
     if (value !== undefined) setPath(recipe, path, value);
   }
+  if (options.rolling === true) recipe["rolling"] ??= {};
+  if (options.wholeBatches === true) setPath(recipe, ["sampling", "wholeBatches"], true);
   applyOptimizer(recipe, options);
   applySchedule(recipe, options);
 }
@@ -330,8 +367,8 @@ function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
 }
 
 function applySchedule(recipe: Table, options: OptimizerArguments): void {
-  const { schedule, learningRate: rates, scheduleSteps: steps, warmup, lastRate, peaks, gamma } = options;
-  if ([schedule, rates, steps, warmup, lastRate, peaks, gamma].every((value) => value === undefined)) return;
+  const { schedule, learningRate: rates, scheduleSteps: steps, warmup, lastRate, peaks, gamma, gammaEvery } = options;
+  if ([schedule, rates, steps, warmup, lastRate, peaks, gamma, gammaEvery].every((value) => value === undefined)) return;
   const before = tableAt(recipe, "schedule");
   const kind =
     schedule ?? (steps !== undefined ? "piecewise" : (before?.["kind"] ?? (rates?.length === 1 ? "constant" : "piecewise")));
@@ -339,7 +376,8 @@ function applySchedule(recipe: Table, options: OptimizerArguments): void {
   const own: Table = {};
   if (kind === "piecewise") Object.assign(own, withoutUndefined({ rates, steps }));
   else if (kind === "exponential") Object.assign(own, withoutUndefined({ first: rates?.[0], last: lastRate ?? rates?.[1] }));
-  else if (kind === "cosine") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, warmup }));
+  else if (kind === "cosine") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, warmup, peaks }));
+  else if (kind === "decay") Object.assign(own, withoutUndefined({ rate: rates?.[0], gamma, every: gammaEvery }));
   else if (kind === "triangular") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, peaks, gamma }));
   else Object.assign(own, withoutUndefined({ rate: rates?.[0] }));
   recipe["schedule"] = { ...kept, kind, ...own };

@@ -1,5 +1,6 @@
 import { invariant, UsageError } from "../base/errors.js";
 import { RandomStream } from "../base/random.js";
+import { lastAtMost } from "../base/search.js";
 import { permute } from "./permutation.js";
 
 /** The training clips of one source: a data set, an archive, synthetic speech. */
@@ -27,6 +28,21 @@ export interface SamplerOptions {
   shares?: ReadonlyMap<number, number> | undefined;
   /** Slots of a step, for "walk" and "epochs". */
   batch?: number | undefined;
+  /** For "epochs": step with which each pass begins, ascending from 1. Default: a pass begins where the one before it has no clip left. */
+  passStarts?: Int32Array | undefined;
+  /**
+   * For "epochs": a label of which a pass takes random clips, so many that they make up `share` of it; all other clips come once
+   * (`sample_non_kw` of EdgeML).
+   */
+  drawn?: DrawnLabel | undefined;
+}
+
+/** A label of whose clips each pass draws some. */
+export interface DrawnLabel {
+  /** Index of the label. */
+  label: number;
+  /** Of a pass, from 0 and below 1. */
+  share: number;
 }
 
 /** Which clip goes into a slot. */
@@ -47,6 +63,12 @@ interface Member {
 
 // Keeps the draws of the sampler apart from augmentation draws with the same (seed, step, slot).
 const samplerKey = 0x5a3b1e;
+const drawnKey = 0x7c19d2;
+
+/** Clips of a pass where one label's are drawn, from the number of all others. */
+export function drawnPass(others: number, share: number): number {
+  return Math.floor(others / (1 - share));
+}
 
 /** Chooses clips as a pure function of (seed, step, slot): neither workers nor interruptions change it. */
 export class Sampler {
@@ -57,6 +79,8 @@ export class Sampler {
   readonly #classEnds: number[];
   /** By class, then source. */
   readonly #members: Member[][];
+  /** Where a label is drawn: places among all clips of the others, and of that label. */
+  readonly #drawn: { readonly others: Int32Array; readonly own: Int32Array } | undefined;
 
   /** @throws UsageError for no clips, wrong weights or shares, or a class with a share but no clip */
   constructor(options: SamplerOptions) {
@@ -70,6 +94,7 @@ export class Sampler {
     this.#classEnds = options.order === "balanced" ? runningSum(classShares(options, this.#members)) : [];
     const walks = options.order === "walk" || options.order === "epochs";
     invariant(!walks || (options.batch ?? 0) > 0, "walking through the clips needs the batch size");
+    this.#drawn = options.order === "epochs" && options.drawn ? dividedBy(options.drawn.label, options.sources) : undefined;
   }
 
   /** Clips of all sources. */
@@ -99,13 +124,41 @@ export class Sampler {
   }
 
   #walk(step: number, slot: number, reshuffle: boolean): Draw {
-    const position = (step - 1) * (this.#options.batch as number) + slot;
-    const pass = reshuffle ? Math.floor(position / this.#total) : 0;
-    const item = permute(position % this.#total, this.#total, this.#options.seed, samplerKey, pass);
+    const { batch = 1, seed, passStarts, drawn } = this.#options;
+    const size =
+      this.#drawn === undefined || drawn === undefined ? this.#total : drawnPass(this.#drawn.others.length, drawn.share);
+    let position = (step - 1) * batch + slot;
+    let pass = Math.floor(position / size);
+    if (passStarts !== undefined) {
+      pass = lastAtMost(passStarts, step);
+      position = (step - (passStarts[pass] as number)) * batch + slot;
+    }
+    const place = permute(position % size, size, seed, samplerKey, reshuffle ? pass : 0);
+    return this.#at(this.#drawn === undefined ? place : this.#drawnItem(place, pass, this.#drawn));
+  }
+
+  /** Place among all clips of a place in a pass. */
+  #drawnItem(place: number, pass: number, { others, own }: { others: Int32Array; own: Int32Array }): number {
+    if (place < others.length) return others[place] as number;
+    return own[new RandomStream(this.#options.seed, drawnKey, pass, place).integer(own.length)] as number;
+  }
+
+  /** The clip of a place among all. */
+  #at(item: number): Draw {
     let source = this.#starts.length - 1;
     while (this.#starts[source] > item || (this.#options.sources[source] as SamplerSource).labels.length === 0) source--;
     return { source, clip: item - this.#starts[source] };
   }
+}
+
+function dividedBy(label: number, sources: readonly SamplerSource[]): { others: Int32Array; own: Int32Array } {
+  const labels = sources.flatMap((source) => Array.from(source.labels));
+  const places = (isOwn: boolean): Int32Array =>
+    Int32Array.from(labels.flatMap((found, place) => ((found === label) === isOwn ? [place] : [])));
+  const [others, own] = [places(false), places(true)];
+  if (own.length === 0 || others.length === 0)
+    throw new UsageError("a label of which clips are drawn needs training clips, and so do the others");
+  return { others, own };
 }
 
 function weightOf(source: SamplerSource): number {

@@ -69,7 +69,8 @@ export function unitsPerSecond(model: Model, input: StreamInput = "audio"): numb
 export function preferredForm(model: Model): StreamForm {
   if (model.stream) return model.stream.graph.form;
   const { recipe } = model.training;
-  const isTrainedForStreams = typeof recipe === "object" && recipe !== null && "streaming" in recipe && recipe.streaming === true;
+  const said = typeof recipe === "object" && recipe !== null ? (recipe as { streaming?: unknown; rolling?: unknown }) : {};
+  const isTrainedForStreams = said.streaming === true || typeof said.rolling === "object";
   return isTrainedForStreams || hearsOnlyClips(model.graph) ? "context" : "window";
 }
 

@@ -4,11 +4,14 @@ import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { silenceLabel, unknownLabel } from "../corpus/clip.js";
 import type { Graph } from "../graph/types.js";
-import { buildModel } from "../zoo/index.js";
+import { type DrawnLabel, drawnPass } from "../corpus/sampler.js";
+import { buildModel, findModel } from "../zoo/index.js";
+import type { ModelShape } from "../zoo/model.js";
 import type { FeatureContext } from "./clip_features.js";
 import { FrontendRunner } from "./frontend_runner.js";
 import { loaderFrontend, wholeFrontend } from "./frontends.js";
 import type { LoaderPlan } from "./loader_plan.js";
+import { type Passes, passesOf } from "./passes.js";
 import type { Recipe } from "./recipe.js";
 import { loadSharedNoise } from "./shared_noise.js";
 import type { ClipSet, TrainingData } from "./sources.js";
@@ -22,6 +25,10 @@ export interface Assembly {
   readonly labels: readonly string[];
   /** The network, typed for one clip. */
   readonly graph: Graph;
+  /** What is trained where it is not `graph`: for rolling training the same network with its states as the graph's. */
+  readonly trainingGraph?: Graph | undefined;
+  /** Passes through the clips, where the recipe goes by them. */
+  readonly passes?: Passes | undefined;
   /** Audio to features, typed for one clip. */
   readonly frontend: Graph;
   readonly plan: LoaderPlan;
@@ -45,7 +52,14 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
   const frontend = wholeFrontend(recipe);
   const loader = loaderFrontend(recipe, data);
   const [frames, features] = loader.featureShape;
-  const graph = buildModel(recipe.model.name, recipe.model.options, { frames, features, labels: labels.length });
+  const shape = { frames, features, labels: labels.length };
+  const graph = buildModel(recipe.model.name, recipe.model.options, shape);
+  const trainingGraph = recipe.rolling === undefined ? undefined : statefulModel(recipe, shape);
+  const drawn = recipe.sampling.drawn && {
+    label: labelIndex(recipe.sampling.drawn.label, labels, "sampling.drawn"),
+    share: recipe.sampling.drawn.share,
+  };
+  const passes = passesOfRecipe(recipe, data, drawn);
   const noise = await loadSharedNoise(data, recipe, loader, target);
   const plan: LoaderPlan = {
     seed: recipe.seed,
@@ -57,6 +71,8 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     unknown: labels.indexOf(unknownLabel),
     order: recipe.sampling.order,
     shares: sharesOf(recipe, data),
+    passStarts: passes?.starts,
+    drawn,
     classWeights: Float32Array.from(labels, (label) => recipe.classWeights[label] ?? 1),
     sources: data.training,
     frontend: loader,
@@ -74,6 +90,8 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
   return {
     labels,
     graph,
+    trainingGraph,
+    passes,
     frontend,
     plan,
     measured: counts.testingClips > 0 ? { split: "testing", sets: data.testing } : { split: "validation", sets: data.validation },
@@ -103,6 +121,44 @@ async function openValidation(
   const runner = await FrontendRunner.open(plan.frontend, plan.samples, target);
   const context: FeatureContext = { runner, frontend: plan.frontend, rate: plan.rate };
   return { validation: new Validation(sets, context), close: () => runner.close() };
+}
+
+/** The network of a rolling training: it begins with states that it is given. */
+function statefulModel({ model, streaming }: Recipe, shape: ModelShape): Graph {
+  if (streaming === true) throw new UsageError("rolling training and streaming exclude each other; leave one of them out");
+  const { entries = {} } = findModel(model.name).architecture.schema as { entries?: object };
+  if (!("stateful" in entries))
+    throw new UsageError(`rolling training is for recurrent networks with an option 'stateful', and ${model.name} has none`);
+  return buildModel(model.name, { ...model.options, stateful: true }, shape);
+}
+
+/**
+ * The passes through the clips, where they are whole batches.
+ * @throws UsageError where the recipe wants something of passes that there are not
+ */
+function passesOfRecipe(
+  { sampling, rolling, batch, steps, validateEvery }: Recipe,
+  { training }: TrainingData,
+  drawn: DrawnLabel | undefined,
+): Passes | undefined {
+  const needs = [
+    [rolling !== undefined, "rolling training"],
+    [sampling.wholeBatches, "sampling.wholeBatches"],
+    [drawn !== undefined, "sampling.drawn"],
+  ] as const;
+  const wanted = needs.find(([isWanted]) => isWanted)?.[1];
+  if (wanted !== undefined && sampling.order !== "epochs")
+    throw new UsageError(`${wanted} goes with the order "epochs", in which every clip comes once in a pass`);
+  if (rolling === undefined && !sampling.wholeBatches) {
+    if (validateEvery === 0)
+      throw new UsageError("validateEvery 0 means after every pass: it goes with sampling.wholeBatches or with rolling");
+    return undefined;
+  }
+  const labels = training.map((set) => set.labels);
+  const clips = countClips(training);
+  const own = labels.reduce((sum, list) => sum + list.filter((label) => label === drawn?.label).length, 0);
+  const examples = drawn === undefined ? clips : drawnPass(clips - own, drawn.share);
+  return passesOf({ examples, batch, rolling }, steps);
 }
 
 function sharesOf(recipe: Recipe, { labels }: TrainingData): Map<number, number> {

@@ -309,9 +309,9 @@ function loadingWithin(memory: LoaderMemory | undefined): Pick<ClipLoaderOptions
   return { cacheBytes, limits: { maxBytes, maxSamples, remedy: "cut it into pieces or raise --loader-memory" } };
 }
 
-function samplerOf({ sources, order, seed, classes, shares, batch }: LoaderPlan): Sampler {
+function samplerOf({ sources, order, seed, classes, shares, batch, passStarts, drawn }: LoaderPlan): Sampler {
   const sampled = sources.map((set: ClipSet) => ({ labels: set.labels, weight: set.weight }));
-  return new Sampler({ sources: sampled, order, seed, classes, shares, batch });
+  return new Sampler({ sources: sampled, order, seed, classes, shares, batch, passStarts, drawn });
 }
 
 /** With an archive in the mix, shift, volume and noise follow on the arrays, for sounds and arrays alike. */

@@ -34,6 +34,8 @@ export interface LoaderPlan {
   readonly unknown: number;
   readonly order: SamplerOptions["order"];
   readonly shares: ReadonlyMap<number, number>;
+  readonly passStarts?: SamplerOptions["passStarts"];
+  readonly drawn?: SamplerOptions["drawn"];
   /** Weight of the loss by label. */
   readonly classWeights: Float32Array;
   readonly sources: readonly ClipSet[];

@@ -58,6 +58,10 @@ const sampling = v.strictObject({
   order: v.optional(v.picklist(["uniform", "balanced", "walk", "epochs"]), "balanced"),
   /** Share of a label among the draws ("balanced"); the other labels share the rest equally. */
   shares: v.optional(v.record(v.string(), fraction), {}),
+  /** Whether a pass through the clips leaves out the last ones that fill no batch ("epochs"). */
+  wholeBatches: v.optional(v.boolean(), false),
+  /** A label of which a pass takes random clips, so many that they make up `share` of it ("epochs"). [sample_non_kw] */
+  drawn: v.optional(v.strictObject({ label: name, share: v.optional(v.pipe(fraction, v.ltValue(1)), 0.5) })),
 });
 
 const masks = v.strictObject({
@@ -175,6 +179,18 @@ const schedule = v.variant("kind", [
     rate: above0,
     last: v.optional(real(0, 1000), 0),
     warmup: v.optional(count(0), 0),
+    /** Times that it goes up again. [lr_peaks] */
+    peaks: v.optional(real(0, 1e6), 0),
+  }),
+  v.strictObject({
+    kind: v.literal("decay"),
+    rate: above0,
+    /** Factor of the rate. [lr_gamma] */
+    gamma: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+    /** Steps from one factor to the next. [lr_step_size] */
+    every: v.optional(count(1), 1),
+    /** Whether it begins anew behind a third of the steps. */
+    restart: v.optional(v.boolean(), false),
   }),
   v.strictObject({
     kind: v.literal("triangular"),
@@ -240,8 +256,13 @@ const entries = {
       trimLevel: v.optional(count(1, 1_000_000), 15),
     }),
   ),
-  /** Steps between two validations. */
-  validateEvery: v.optional(count(1), 400),
+  /**
+   * Rolling training of a recurrent network for streams without resets: a batch begins with states that batches before it ended with
+   * (rolling.ts); the first passes are short ones, of which there are `maxLength` at most. [rolling, max_rolling_length]
+   */
+  rolling: v.optional(v.strictObject({ maxLength: v.optional(count(0, 1_000_000), 100) })),
+  /** Steps between two validations; 0: after every pass through the clips. */
+  validateEvery: v.optional(count(0), 400),
   /** Validations without improvement after which training stops; 0: never. */
   patience: v.optional(count(0), 0),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)), 0),

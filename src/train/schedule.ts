@@ -5,8 +5,28 @@ export type Schedule =
   | { readonly kind: "piecewise"; readonly rates: readonly number[]; readonly steps: readonly number[] }
   /** first * exp(-step * ln(first / last) / all steps) (kws_streaming `exp`). */
   | { readonly kind: "exponential"; readonly first: number; readonly last: number }
-  /** Linear from 0 to `rate` in `warmup` steps, then half a cosine down to `last` (Loshchilov and Hutter 2017, without restarts). */
-  | { readonly kind: "cosine"; readonly rate: number; readonly last: number; readonly warmup: number }
+  /**
+   * Linear from 0 to `rate` in `warmup` steps, then half a cosine down to `last` (Loshchilov and Hutter 2017, without restarts). With peaks it
+   * goes up again, along half a cosine too, that many times before the last descent (PyTorch's CosineAnnealingLR as FastCells uses it).
+   */
+  | {
+      readonly kind: "cosine";
+      readonly rate: number;
+      readonly last: number;
+      readonly warmup: number;
+      readonly peaks?: number | undefined;
+    }
+  /**
+   * rate * gamma^floor(step / every) (PyTorch's StepLR; with `every` 1 its ExponentialLR). With `restart` the count begins anew behind a
+   * third of the steps (FastCells' ExponentialResettingLR).
+   */
+  | {
+      readonly kind: "decay";
+      readonly rate: number;
+      readonly gamma: number;
+      readonly every: number;
+      readonly restart: boolean;
+    }
   /**
    * In straight lines from `rate` down to `last` and up again, `peaks` times, and down at last (train_classifier's TriangleLR of EdgeML's FastCells);
    * the range between the two is multiplied by gamma^(step / 3).
@@ -33,7 +53,9 @@ export function learningRateAt(schedule: Schedule, step: number, steps: number):
     case "exponential":
       return schedule.first * Math.exp((-step * Math.log(schedule.first / schedule.last)) / steps);
     case "cosine":
-      return cosine(schedule.rate, schedule.last, schedule.warmup, step, steps);
+      return cosine(schedule, step, steps);
+    case "decay":
+      return decay(schedule, step, steps);
     case "triangular":
       return triangular(schedule, step, steps);
   }
@@ -48,10 +70,15 @@ function piecewise(rates: readonly number[], lengths: readonly number[], step: n
   return rates.at(-1) as number;
 }
 
-function cosine(rate: number, last: number, warmup: number, step: number, steps: number): number {
+function cosine({ rate, last, warmup, peaks = 0 }: Extract<Schedule, { kind: "cosine" }>, step: number, steps: number): number {
   if (step <= warmup) return (rate * step) / warmup;
   const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
-  return last + (rate - last) * 0.5 * (1 + Math.cos(Math.PI * done));
+  return last + (rate - last) * 0.5 * (1 + Math.cos(Math.PI * done * (2 * peaks + 1)));
+}
+
+function decay({ rate, gamma, every, restart }: Extract<Schedule, { kind: "decay" }>, step: number, steps: number): number {
+  const count = restart && step > steps / 3 ? step - Math.floor(steps / 3) : step;
+  return rate * gamma ** Math.floor(count / every);
 }
 
 function triangular(

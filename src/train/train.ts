@@ -11,10 +11,11 @@ import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
 import { openLoader } from "./loader.js";
 import type { LoaderMemory } from "./loader_memory.js";
-import { isNormalised, normalisation } from "./normalise.js";
+import { isNormalised, normalisation, normalisationOfRows } from "./normalise.js";
 import { originNotes } from "./origin_notes.js";
 import type { Assembly } from "./assemble.js";
 import { assemble } from "./assemble.js";
+import { endsPass } from "./passes.js";
 import type { PretrainedValues } from "./pretrained.js";
 import { pretrainedValues } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
@@ -53,7 +54,9 @@ export interface TrainOptions {
   /** Whether a live line and notes are written to stderr. Default true. */
   talk?: boolean | undefined;
   /** Told every validation, with the model as it is then; waited for. */
-  onValidation?: ((step: number, figures: ValidationFigures, model: () => Model) => void | Promise<void>) | undefined;
+  onValidation?:
+    | ((step: number, figures: ValidationFigures, model: () => Model, last: LastStep) => void | Promise<void>)
+    | undefined;
   /**
    * What to begin with: parameters, buffers and the optimizer's slots of a training of the same network (`Checkpoint.tensors`), and how many
    * updates they have behind them.
@@ -61,6 +64,13 @@ export interface TrainOptions {
   begin?: { readonly tensors: ReadonlyMap<string, Float32Array>; readonly updates: number } | undefined;
   /** What writes the files of the run. Default: the disk; tests let it fail. */
   files?: FileLayer | undefined;
+}
+
+/** The step before a validation. */
+export interface LastStep {
+  /** Mean over its batch. */
+  readonly loss: number;
+  readonly learningRate: number;
 }
 
 /** What a training came to. */
@@ -207,7 +217,7 @@ class Training {
   }
 
   async run(beginning: Beginning): Promise<TrainingOutcome> {
-    const { graph, plan } = this.#assembly;
+    const { graph, plan, trainingGraph, passes } = this.#assembly;
     const target = this.#options.target ?? "auto";
     const { threads, workers, takeTurns } = this.#plan;
     const { profile = false } = this.#options;
@@ -215,7 +225,9 @@ class Training {
     const keep = <T extends { close(): unknown }>(resource: T): T => (opened.push(resource), resource);
     try {
       const trainer = keep(
-        await this.#compiling("training step", () => Trainer.open(graph, this.#recipe, { target, threads, profile })),
+        await this.#compiling("training step", () =>
+          Trainer.open(trainingGraph ?? graph, this.#recipe, { target, threads, profile, rolling: trainingGraph && passes }),
+        ),
       );
       if (profile && trainer.target === "wasm" && threads > 1) this.#notes.push("timed kernels of WebAssembly run on one thread");
       else if (trainer.target === "wasm" && trainer.threads < threads)
@@ -299,6 +311,7 @@ class Training {
   async #normalisation(trainer: Trainer): Promise<ReadonlyMap<string, Float32Array> | undefined> {
     const { graph, plan } = this.#assembly;
     if (!isNormalised(graph)) return undefined;
+    if (this.#recipe.data.every(({ kind }) => kind === "rows")) return normalisationOfRows(plan.sources);
     const { steps, batch } = this.#recipe;
     const [frames, features] = graph.inputs[0].value.type.shape.slice(1);
     const { workers, takeTurns } = this.#plan;
@@ -314,6 +327,7 @@ class Training {
   async #loop(parts: Parts): Promise<TrainingOutcome["end"]> {
     const { trainer, loader, writer } = parts;
     const { steps, schedule, batch, validateEvery, patience } = this.#recipe;
+    const { passes } = this.#assembly;
     const state = this.#state;
     const from = state.step;
     const start = performance.now();
@@ -335,7 +349,8 @@ class Training {
       state.summedSteps++;
       const perSecond = ((step - from) * batch) / ((performance.now() - start) / 1000);
       this.#progress.update(step - from, this.#detail(perSecond));
-      if (step % validateEvery === 0 || step === steps) await this.#validate(parts, rate);
+      const isDue = validateEvery === 0 ? passes !== undefined && endsPass(passes, step, steps) : step % validateEvery === 0;
+      if (isDue || step === steps) await this.#validate(parts, { loss, learningRate: rate });
       else if (step % logEvery === 0) await this.#log(writer, { learningRate: rate });
     }
     return "steps";
@@ -360,7 +375,8 @@ class Training {
     Object.assign(this.#state, { lossSum: 0, summedSteps: 0, correct: 0, examples: 0 });
   }
 
-  async #validate({ trainer, network, validation, writer }: Parts, rate: number): Promise<void> {
+  async #validate({ trainer, network, validation, writer }: Parts, last: LastStep): Promise<void> {
+    const rate = last.learningRate;
     const state = this.#state;
     const trainingLoss = state.lossSum / Math.max(1, state.summedSteps);
     const trainingAccuracy = state.correct / Math.max(1, state.examples);
@@ -372,7 +388,7 @@ class Training {
       network.setParameters((name) => trainer.parameter(name));
       const figures = await validation.run(network);
       await this.#log(writer, { learningRate: rate, validationLoss: figures.loss, validationAccuracy: figures.accuracy }, true);
-      await this.#options.onValidation?.(state.step, figures, () => this.#modelNow(trainer, figures));
+      await this.#options.onValidation?.(state.step, figures, () => this.#modelNow(trainer, figures), last);
       const better = this.#isBetter(figures);
       if (better) await writer.best(trainer.tensors(), state);
       const trained = `loss ${trainingLoss.toFixed(4)}  accuracy ${(trainingAccuracy * 100).toFixed(2)} %`;

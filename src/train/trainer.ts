@@ -9,7 +9,9 @@ import { streamTrainingForm } from "../passes/stream_training.js";
 import type { Batch } from "./loader_plan.js";
 import { biasCorrections } from "./optimizer.js";
 import { labelLayer } from "./pretrained.js";
+import type { Passes } from "./passes.js";
 import type { Recipe } from "./recipe.js";
+import { RollingStates } from "./rolling.js";
 import { Sparsifier } from "./sparsify.js";
 import { buildTrainingStep } from "./step.js";
 
@@ -30,12 +32,13 @@ export class Trainer {
   /** Names of parameters, buffers and slots. */
   readonly #names: readonly string[];
   readonly #sparsifier: Sparsifier | undefined;
+  readonly #rolling: RollingStates | undefined;
   #milliseconds = 0;
   /** Updates that the optimizer's slots had behind them before step 1. */
   #updatesBefore = 0;
 
   /** Use `Trainer.open`. */
-  constructor(graph: Graph, recipe: StepRecipe, step: Graph, program: CompiledProgram) {
+  constructor(graph: Graph, recipe: StepRecipe, step: Graph, program: CompiledProgram, passes?: Passes) {
     this.#graph = graph;
     this.#optimizer = recipe.optimizer;
     this.#seed = recipe.seed;
@@ -45,15 +48,21 @@ export class Trainer {
     this.#names = [...step.parameters, ...step.states].map(({ name }) => name).filter((name) => !own.has(name));
     const weights = graph.parameters.map(({ name }) => [name, program.read(name)] as const);
     this.#sparsifier = recipe.sparsity && new Sparsifier(weights, recipe.sparsity, recipe.steps ?? 0);
+    const states = graph.states.map(({ name }) => ({ name, values: program.read(name) }));
+    this.#rolling = passes && new RollingStates(states, { batch: recipe.batch, seed: recipe.seed, passes });
   }
 
-  /** Builds and compiles the training step of a network for the batch of the recipe. */
+  /**
+   * Builds and compiles the training step of a network for the batch of the recipe.
+   * @param options `rolling`: the passes of a rolling training, in which the states of the graph go on
+   */
   static async open(
     graph: Graph,
     recipe: StepRecipe,
-    options: { target: TargetName | "auto"; threads: number; profile?: boolean },
+    options: { target: TargetName | "auto"; threads: number; profile?: boolean; rolling?: Passes | undefined },
   ): Promise<Trainer> {
     const { batch, optimizer, labelSmoothing, l2, clipNorm, l2Parameters } = recipe;
+    const { rolling, ...computing } = options;
     const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
     const typed =
       recipe.streaming === true
@@ -61,7 +70,7 @@ export class Trainer {
         : retype(graph, { inputs: { features: [batch, frames, bins] } });
     const head = recipe.from === undefined ? undefined : labelLayer(graph);
     const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, l2Parameters, clipNorm, head });
-    return new Trainer(graph, recipe, step, await compile(step, options));
+    return new Trainer(graph, recipe, step, await compile(step, computing), rolling);
   }
 
   /** What computes. */
@@ -97,12 +106,14 @@ export class Trainer {
     program.write("correction1", [correction1]);
     program.write("correction2", [correction2]);
     program.write("seed", [this.#seed | 0, step]);
-    // Clips that follow each other have nothing in common: a stateful network starts every batch anew.
-    for (const { name } of this.#graph.states) program.read(name).fill(0);
+    // Clips that follow each other have nothing in common: unless it rolls, a stateful network starts every batch anew.
+    if (this.#rolling !== undefined) this.#rolling.before(step);
+    else for (const { name } of this.#graph.states) program.read(name).fill(0);
     const start = performance.now();
     this.#sparsifier?.before(step);
     program.run();
     this.#sparsifier?.after(step);
+    this.#rolling?.after(step);
     this.#milliseconds += performance.now() - start;
     return { loss: program.read("loss")[0], correct: program.read("correct")[0] };
   }
@@ -119,6 +130,10 @@ export class Trainer {
 
   /** Everything that is carried from step to step, by name; views. */
   tensors(): Map<string, Float32Array> {
+    return new Map([...this.#own(), ...(this.#rolling?.tensors() ?? [])]);
+  }
+
+  #own(): Map<string, Float32Array> {
     return new Map(this.#names.map((name) => [name, this.#program.read(name)]));
   }
 
@@ -128,8 +143,8 @@ export class Trainer {
    * @throws UserError where the tensors are another network's, as after a change of the data's words or of earshot; nothing is changed then
    */
   restore(tensors: ReadonlyMap<string, Float32Array>, updatesBefore = 0): void {
-    for (const name of this.#names) {
-      const [wanted, found] = [this.#program.read(name).length, tensors.get(name)?.length];
+    for (const [name, values] of this.tensors()) {
+      const [wanted, found] = [values.length, tensors.get(name)?.length];
       if (found === wanted) continue;
       const what =
         found === undefined ? `has no tensor ${name}` : `has ${found} values of ${name}, and the network has ${wanted}`;
@@ -138,6 +153,7 @@ export class Trainer {
       );
     }
     for (const name of this.#names) this.#program.write(name, tensors.get(name) as Float32Array);
+    for (const [name, values] of this.#rolling?.tensors() ?? []) values.set(tensors.get(name) as Float32Array);
     this.#updatesBefore = updatesBefore;
   }
 

@@ -26,6 +26,38 @@ function frequencies(
   return counts;
 }
 
+describe("passes", () => {
+  const walked = (options: Partial<SamplerOptions>, steps: number[]) => {
+    const sampler = new Sampler({ ...base, sources: [first, second], order: "epochs", ...options });
+    return steps.flatMap((step) => Array.from({ length: 32 }, (_, slot) => sampler.draw(step, slot)));
+  };
+  const key = ({ source, clip }: { source: number; clip: number }) => `${source} ${clip}`;
+
+  it("begin where they are told to, each with every clip once", () => {
+    // 125 clips: three batches of 32 leave 29 out.
+    const passStarts = Int32Array.of(1, 4, 7);
+    const [one, two] = [walked({ passStarts }, [1, 2, 3]), walked({ passStarts }, [4, 5, 6])].map((draws) => draws.map(key));
+    expect([new Set(one).size, new Set(two).size]).toEqual([96, 96]);
+    expect(one).not.toEqual(two);
+    expect(walked({ passStarts }, [2, 5]).map(key)).toEqual([
+      ...(one as string[]).slice(32, 64),
+      ...(two as string[]).slice(32, 64),
+    ]);
+  });
+
+  it("draw clips of one label, so many that they make up their share", () => {
+    // 70 of the other labels once, 70 of label 1 drawn from 55.
+    const draws = walked({ batch: 32, drawn: { label: 1, share: 0.5 }, passStarts: Int32Array.of(1) }, [1, 2, 3, 4]);
+    const labelOf = ({ source, clip }: (typeof draws)[number]) => [first, second][source].labels[clip];
+    const others = draws.filter((draw) => labelOf(draw) !== 1).map(key);
+    const drawn = draws.filter((draw) => labelOf(draw) === 1).map(key);
+    expect(new Set(others).size).toBe(others.length);
+    expect(drawn.length).toBeGreaterThan(50);
+    expect(new Set(drawn).size).toBeLessThan(drawn.length);
+    expect(() => walked({ drawn: { label: 0, share: 0.5 }, sources: [second] }, [1])).toThrow(UsageError);
+  });
+});
+
 describe("permutation", () => {
   it("is one, for every size and key", () => {
     fc.assert(

@@ -25,6 +25,22 @@ describe("learning rate", () => {
     expect(learningRateAt(schedule, 9000, 9000)).toBeCloseTo(1e-5, 12);
   });
 
+  it("goes up again as often as there are peaks, and ends on the last rate", () => {
+    const schedule = { kind: "cosine", rate: 0.005, last: 0.0005, warmup: 0, peaks: 1 } as const;
+    const rates = [100, 200, 300].map((step) => learningRateAt(schedule, step, 300));
+    [0.0005, 0.005, 0.0005].forEach((rate, i) => expect(rates[i]).toBeCloseTo(rate, 12));
+    expect(learningRateAt({ ...schedule, peaks: 0 }, 150, 300)).toBeCloseTo(0.00275, 12);
+  });
+
+  it("is multiplied by gamma every so many steps, and may begin anew behind a third", () => {
+    const schedule = { kind: "decay", rate: 0.1, gamma: 0.5, every: 10, restart: false } as const;
+    expect([9, 10, 29].map((step) => learningRateAt(schedule, step, 90))).toEqual([0.1, 0.05, 0.025]);
+    const anew = { ...schedule, every: 1, gamma: 0.9, restart: true };
+    expect(learningRateAt(anew, 30, 90)).toBeCloseTo(0.1 * 0.9 ** 30, 12);
+    expect(learningRateAt(anew, 31, 90)).toBeCloseTo(0.09, 12);
+    expect(learningRateAt(anew, 90, 90)).toBeCloseTo(0.1 * 0.9 ** 60, 12);
+  });
+
   it("goes down, up and down again in straight lines (EdgeML's TriangleLR)", () => {
     const schedule = { kind: "triangular", rate: 0.1, last: 0.01, peaks: 1, gamma: 1 } as const;
     const rates = [0, 50, 100, 150, 200, 250, 300, 400].map((step) => learningRateAt(schedule, step, 300));

@@ -54,20 +54,50 @@ function centred(builder: GraphBuilder, audio: Value, { nFft, padMode }: Librosa
  */
 export function librosaMel(options: LibrosaMelOptions, sound: SoundShape): Graph {
   check(options, sound);
-  const { nFft, hopLength, nMels, fMin, fMax, amin, reference, topDb } = options;
   const builder = new GraphBuilder("librosa_mel");
+  const frames = windowed(builder, options, sound);
+  const power = powerSpectrum(builder, frames, options.nFft, options.nFft / 2 + 1);
+  builder.output("features", decibels(builder, power, options, sound));
+  return builder.finish();
+}
+
+/**
+ * The same in two halves, for what is done to spectrograms in between.
+ * @returns graph "audio" [1, samples] -> "features" [1, frames, 2, bins], real and imaginary parts, and graph "spectrum" of that shape ->
+ *   "features" [1, frames, nMels]
+ * @throws UsageError naming the option that does not fit the sound
+ */
+export function librosaMelHalves(options: LibrosaMelOptions, sound: SoundShape): { toSpectrum: Graph; fromSpectrum: Graph } {
+  check(options, sound);
+  const first = new GraphBuilder("librosa_spectrum");
+  const spectrum = first.op("rfft", [windowed(first, options, sound)], { length: options.nFft });
+  first.output("features", spectrum);
+  const second = new GraphBuilder("librosa_mel_of_spectrum");
+  const given = second.input("spectrum", tensor("f32", spectrum.type.shape));
+  const power = second.op("sum", [second.op("square", [given])], { axes: [2], keep: false });
+  second.output("features", decibels(second, power, options, sound));
+  return { toSpectrum: first.finish(), fromSpectrum: second.finish() };
+}
+
+/** Frames of the centred clip under the window: [1, frames, nFft]. */
+function windowed(builder: GraphBuilder, options: LibrosaMelOptions, sound: SoundShape): Value {
+  const { nFft, hopLength } = options;
   const audio = builder.input("audio", tensor("f32", [1, sound.samples]));
-  let x = builder.op("frame", [centred(builder, audio, options)], { length: nFft, hop: hopLength });
-  x = builder.op("mul", [x, tableNode(builder, { kind: "hann", length: nFft, offset: 0 })]);
+  const frames = builder.op("frame", [centred(builder, audio, options)], { length: nFft, hop: hopLength });
+  return builder.op("mul", [frames, tableNode(builder, { kind: "hann", length: nFft, offset: 0 })]);
+}
+
+/** Mel bands of a power spectrum in decibels: [1, frames, bins] to [1, frames, nMels]. */
+function decibels(builder: GraphBuilder, power: Value, options: LibrosaMelOptions, sound: SoundShape): Value {
+  const { nFft, nMels, fMin, fMax, amin, reference, topDb } = options;
   const bins = nFft / 2 + 1;
   const bank = { bins, points: nFft, rate: sound.rate, lower: fMin, upper: fMax || sound.rate / 2, bands: nMels };
-  x = builder.op("dense", [powerSpectrum(builder, x, nFft, bins), tableNode(builder, { kind: "mel_slaney", ...bank })]);
+  let x = builder.op("dense", [power, tableNode(builder, { kind: "mel_slaney", ...bank })]);
   x = builder.op("affine", [builder.op("log", [atLeast(builder, x, amin)])], { scale: 10 / Math.LN10, offset: 0 });
   const largest = builder.op("max", [x], { axes: [1, 2], keep: true });
   if (reference === "max") {
     x = builder.op("sub", [x, largest]);
     if (topDb > 0) x = atLeast(builder, x, -topDb);
   } else if (topDb > 0) x = builder.op("maximum", [x, builder.op("affine", [largest], { scale: 1, offset: -topDb })]);
-  builder.output("features", x);
-  return builder.finish();
+  return x;
 }

@@ -22,6 +22,7 @@ import type { LoaderPrograms } from "./loader_programs.js";
 import { openPrograms } from "./loader_programs.js";
 import type { Batch, BatchMaking, LoaderPlan } from "./loader_plan.js";
 import type { ClipSet } from "./sources.js";
+import type { SpectrogramMaker } from "./spectrogram_maker.js";
 
 // Keep the draws of these stages apart from each other and from the sampler's.
 const soundKey = 0x50f7a1;
@@ -67,6 +68,8 @@ export class BatchMaker {
   readonly #clips: ClipProgram | undefined;
   /** Only stretches, for clips of which speed or room are changed. */
   readonly #stretch: ClipProgram | undefined;
+  /** In the place of `clips` where spectrograms are augmented. */
+  readonly #spectrograms: SpectrogramMaker | undefined;
   readonly #stack: ArrayStack;
   /** Arrays of the batch before the stack, shape [batch, T0, F0]. */
   readonly #arrays: Float32Array;
@@ -79,6 +82,7 @@ export class BatchMaker {
     this.#clock = clock ?? new LoaderClock();
     this.#pause = pause ?? (() => {});
     this.#clips = programs.clips;
+    this.#spectrograms = programs.spectrograms;
     this.#stretch = programs.stretch;
     this.#stack = programs.stack;
     this.#sampler = samplerOf(plan);
@@ -144,6 +148,7 @@ export class BatchMaker {
   close(): void {
     for (const archive of this.#archives) archive?.close();
     this.#clips?.close();
+    this.#spectrograms?.close();
     this.#stretch?.close();
     this.#stack.close();
     this.#archived.close();
@@ -198,6 +203,7 @@ export class BatchMaker {
   }
 
   async #fromSounds(step: number, sounds: readonly SoundSlot[]): Promise<void> {
+    if (this.#spectrograms !== undefined) return this.#fromSpectrograms(step, sounds, this.#spectrograms);
     const program = this.#clips;
     if (program === undefined) return;
     for (let from = 0; from < sounds.length; from += program.group) {
@@ -207,6 +213,21 @@ export class BatchMaker {
       program.run();
       this.#clock.lap("kernels");
       this.#takeArrays(step, members, program);
+    }
+  }
+
+  async #fromSpectrograms(step: number, sounds: readonly SoundSlot[], maker: SpectrogramMaker): Promise<void> {
+    const { group } = maker.program;
+    for (let from = 0; from < sounds.length; from += group) {
+      const members = sounds.slice(from, from + group);
+      this.#wait();
+      for (const [i, sound] of members.entries()) {
+        const choice = maker.draw(new RandomStream(this.#plan.seed, soundKey, step, sound.slot));
+        maker.set(i, sound.clip.kind === "silence" ? 0 : await this.#read(sound, maker.program, i), choice);
+      }
+      maker.run(members.length);
+      for (const [i, { slot }] of members.entries()) this.#array(slot).set(maker.result(i));
+      this.#clock.lap("kernels");
     }
   }
 

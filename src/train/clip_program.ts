@@ -1,7 +1,7 @@
 import { compile } from "../engine/compile.js";
 import type { KernelTime } from "../engine/kernel_times.js";
 import type { CompiledProgram } from "../engine/program.js";
-import { planStretch } from "../corpus/augment/resample.js";
+import { planStretch, type Stretch } from "../corpus/augment/resample.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { retype } from "../graph/retype.js";
 import { type Graph, tensor } from "../graph/types.js";
@@ -18,6 +18,8 @@ export interface ClipProgramOptions {
   readonly noise: boolean;
   /** What computes. */
   readonly target: "oracle" | "wasm" | "native" | "auto";
+  /** Whether a sound may become louder than -1..1. Default false. */
+  readonly unlimited?: boolean | undefined;
   /** Whether its kernels are timed. */
   readonly profile?: boolean | undefined;
 }
@@ -31,6 +33,8 @@ export interface ClipControls {
   readonly gain: number;
   /** Factor of the noise; 0: it is not heard, and need not be written. */
   readonly noiseVolume: number;
+  /** In the place of factor and shift. */
+  readonly stretch?: Stretch | undefined;
 }
 
 /**
@@ -38,7 +42,7 @@ export interface ClipControls {
  * the front end (`undefined`: no more than stretched).
  * @param fromAudio "audio" [1, samples] -> "features" [1, ...]
  */
-export function clipGraph(fromAudio: Graph | undefined, { group, samples, noise }: ClipProgramOptions): Graph {
+export function clipGraph(fromAudio: Graph | undefined, { group, samples, noise, unlimited = false }: ClipProgramOptions): Graph {
   const g = new GraphBuilder("clips");
   const pcm = g.input("pcm", tensor("i16", [group, samples]));
   const counts = g.input("counts", tensor("i32", [group]));
@@ -56,7 +60,7 @@ export function clipGraph(fromAudio: Graph | undefined, { group, samples, noise 
     const pieces = g.input("noise", tensor("f32", [group, samples]));
     x = g.op("add", [x, g.op("mul", [pieces, g.input("volumes", tensor("f32", [group, 1]))])]);
   }
-  x = g.op("clamp", [x], { low: -1, high: 1 });
+  if (!unlimited) x = g.op("clamp", [x], { low: -1, high: 1 });
   const typed = retype(fromAudio, { inputs: { audio: [group, samples] } });
   const copies = new Map([[typed.inputs[0].value, x]]);
   copyNodes(g, typed.nodes, copies);
@@ -120,8 +124,8 @@ export class ClipProgram {
   }
 
   /** Says what is done to place `i`. */
-  set(i: number, { count, factor, shift, gain, noiseVolume }: ClipControls): void {
-    const { start, end, offset, scale } = planStretch(this.#samples, this.#samples, factor, shift);
+  set(i: number, { count, factor, shift, gain, noiseVolume, stretch }: ClipControls): void {
+    const { start, end, offset, scale } = stretch ?? planStretch(this.#samples, this.#samples, factor, shift);
     this.#counts[i] = count;
     this.#ranges.set([start, end, offset], 3 * i);
     this.#scales[i] = scale;

@@ -1,12 +1,14 @@
-import { UserError } from "../base/errors.js";
+import { UsageError, UserError } from "../base/errors.js";
 import { openArchive } from "../corpus/archive.js";
 import type { LogPower } from "../corpus/augment/log_power.js";
 import type { FrontendDescription, FrontendInput } from "../frontend/frontend.js";
 import { archivedDescription, archiveStack, buildFrontend, describeFrontend } from "../frontend/frontend.js";
+import { librosaMelHalves } from "../frontend/librosa_mel.js";
 import type { Graph } from "../graph/types.js";
 import type { LoaderFrontend } from "./loader_plan.js";
 import type { Recipe } from "./recipe.js";
 import type { ClipSet, TrainingData } from "./sources.js";
+import type { CutFrontend } from "./spectrogram_maker.js";
 
 /** The front end of a recipe with its defaults. */
 export function frontendOfRecipe(recipe: Recipe): FrontendDescription {
@@ -26,9 +28,21 @@ export function loaderFrontend(recipe: Recipe, data: TrainingData): LoaderFronte
   const description = frontendOfRecipe(recipe);
   const whole = buildFrontend(description, recipe);
   const featureShape = shapeOf(whole, "features");
+  const cut = cutFrontend(description, recipe);
   const archives = [...data.training, ...data.validation, ...data.testing].filter((set) => set.kind === "archive");
-  if (archives.length === 0) return { fromAudio: whole, arrayShape: featureShape, featureShape };
+  if (archives.length === 0) return { fromAudio: whole, arrayShape: featureShape, featureShape, cut };
+  if (cut !== undefined)
+    throw new UsageError("augmentation.spectrogram is for sounds: take the archive out, or leave this augmentation out");
   return archivedFrontend(description, recipe, featureShape, new Set(archives.map((set) => set.root)));
+}
+
+/** Both halves of a front end whose spectrograms are augmented. */
+function cutFrontend(description: FrontendDescription, { augmentation, samples, rate }: Recipe): CutFrontend | undefined {
+  if (augmentation.spectrogram === null) return undefined;
+  if (description.kind === "librosa_mel") return librosaMelHalves(description, { samples, rate });
+  throw new UsageError(
+    `augmentation.spectrogram is for the front end librosa_mel, and the recipe has ${description.kind}; leave it out, or take the front end speechrec`,
+  );
 }
 
 /** The front end of clips in archives and sounds, cut behind what the archives hold. */

@@ -5,6 +5,7 @@ import type { LoaderClock } from "./loader_clock.js";
 import type { LoaderMemory } from "./loader_memory.js";
 import type { Recipe } from "./recipe.js";
 import type { ClipSet } from "./sources.js";
+import type { CutFrontend } from "./spectrogram_maker.js";
 
 /** The front end, cut where an archive's arrays come in. Graphs are typed for one clip. */
 export interface LoaderFrontend {
@@ -16,6 +17,8 @@ export interface LoaderFrontend {
   readonly arrayShape: readonly [number, number];
   /** Frames and coefficients that the model takes. */
   readonly featureShape: readonly [number, number];
+  /** The front end cut behind its Fourier transform, where spectrograms are augmented. */
+  readonly cut?: CutFrontend | undefined;
   /** How values of the archived arrays come from power. */
   readonly form?: LogPower | undefined;
 }

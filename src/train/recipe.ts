@@ -113,11 +113,23 @@ const archived = v.strictObject({
   silenceDecibels: v.optional(range(-200, 100), [-40, 6]),
 });
 
+/** What is done to sounds as spectrograms, in the place of `waveform` (src/corpus/augment/spectrogram.ts); for the front end librosa_mel. */
+const spectrogram = v.strictObject({
+  probability: v.optional(fraction, 0.5),
+  gain: v.optional(range(0, 100), [0.7, 1.1]),
+  speed: v.optional(real(0, 0.9), 0.2),
+  stretch: v.optional(real(0, 0.9), 0.2),
+  /** Frames. */
+  frameShift: v.optional(count(0, 10_000), 8),
+  noise: v.optional(fraction, 0.45),
+});
+
 const augmentation = v.strictObject({
   waveform: v.optional(waveform, {}),
   archived: v.optional(archived, {}),
   /** Share of the examples of unknown words that are the end of one recording and the beginning of another, as running speech is. */
   junctions: v.optional(fraction, 0),
+  spectrogram: v.optional(v.nullable(spectrogram), null),
   specAugment: v.optional(v.nullable(masks), null),
   specCutout: v.optional(v.nullable(cutout), null),
 });

@@ -80,6 +80,31 @@ describe("batches", () => {
     expect(drawn).toBeLessThan(48);
   });
 
+  it("augment spectrograms, a pure function of the step; silence is mixed with noise half of the time", async () => {
+    const augmentation = { spectrogram: { probability: 0.5 } };
+    const recipe = { ...toneRecipe(data), frontend: frontendPreset("speechrec"), augmentation };
+    const { plan, labels } = await assemble(parseRecipe(recipe, "the test"), "wasm");
+    const [a, b] = await batches(plan, [3, 4]);
+    const [c, d] = await batches(plan, [4, 3]);
+    expect(d).toEqual(a);
+    expect(c).toEqual(b);
+    const many = await batches(plan, [1, 2, 5, 6]);
+    let zeros = 0;
+    let silences = 0;
+    for (const { features, targets } of many)
+      for (let slot = 0; slot < plan.batch; slot++) {
+        if (targets[slot * labels.length + labels.indexOf("_silence_")] === 0) continue;
+        silences++;
+        if (features.subarray(slot * 1280, (slot + 1) * 1280).every((x) => x === 0)) zeros++;
+      }
+    expect(silences).toBeGreaterThan(8);
+    expect(zeros).toBeGreaterThan(0.2 * silences);
+    expect(zeros).toBeLessThan(0.8 * silences);
+    await expect(assemble(parseRecipe({ ...toneRecipe(data), augmentation }, "the test"), "wasm")).rejects.toThrow(
+      "augmentation.spectrogram is for the front end librosa_mel, and the recipe has mfcc_op",
+    );
+  });
+
   it("mix an archive with sounds; without augmentation both give the same features", async () => {
     const root = await archiveOf(data);
     expect(openArchive(root).count).toBe(72 + 3);

@@ -23,6 +23,8 @@ export interface PublishedRecipe {
   readonly classWeights?: Readonly<Record<string, number>>;
   readonly augmentation: {
     readonly waveform: Readonly<Record<string, number>>;
+    /** What is done to sounds as spectrograms, in the place of `waveform`. */
+    readonly spectrogram?: Readonly<Record<string, number | readonly [number, number]>>;
     readonly specAugment: Readonly<Record<string, number | boolean>> | null;
   };
   readonly optimizer:

@@ -6,8 +6,8 @@ const stepsOfAnEpoch = 440;
 const epochs = 10;
 
 /**
- * Training of SpeechRec's networks: classes drawn alike often, stochastic gradient descent at 0.001 with momentum. Of the original's
- * augmentations those of samples stand here: amplitude, speed with pitch, noise; its time shift is one of 8 frames of 32 ms.
+ * Training of SpeechRec's networks: classes drawn alike often with replacement, stochastic gradient descent at 0.001 with momentum, and
+ * its augmentations on the way through the Fourier transform: amplitude, speed with pitch, stretch, shift, noise.
  */
 export function speechrecRecipe(model: ZooModel): PublishedRecipe {
   return {
@@ -16,14 +16,8 @@ export function speechrecRecipe(model: ZooModel): PublishedRecipe {
     task: { silencePercentage: 10, unknownPercentage: 100 },
     sampling: { order: "balanced" },
     augmentation: {
-      waveform: {
-        volume: 0.3,
-        resample: 0.2,
-        timeShiftMilliseconds: 256,
-        noiseFrequency: 0.5,
-        noiseVolume: 0.45,
-        silenceVolume: 0.45,
-      },
+      waveform: {},
+      spectrogram: { probability: 0.5, gain: [0.7, 1.1], speed: 0.2, stretch: 0.2, frameShift: 8, noise: 0.45 },
       specAugment: null,
     },
     optimizer: { kind: "sgd", momentum: 0.9 },

@@ -64,8 +64,8 @@ export { frontendPreset, frontendPresets } from "./frontend/presets.js";
 // Networks and their published trainings
 export { architectures, buildModel, defaultOptions, findModel, modelNames, resolveOptions, zooModels } from "./zoo/index.js";
 export type { Architecture, ModelOptions, ModelShape, ZooModel } from "./zoo/index.js";
-export { publishedRecipe } from "./zoo/recipes/index.js";
-export type { PublishedRecipe } from "./zoo/recipes/index.js";
+export { publishedRecipe, publishedTraining, publishedTrainings } from "./zoo/recipes/index.js";
+export type { PublishedRecipe, PublishedTraining } from "./zoo/recipes/index.js";
 
 // Model files and other runtimes
 export { openLiteRt } from "./formats/litert.js";

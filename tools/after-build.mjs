@@ -1,3 +1,6 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, cpSync } from "node:fs";
 
-chmodSync(new URL("../dist/cli/main.js", import.meta.url), 0o755);
+const at = (path) => new URL(`../${path}`, import.meta.url);
+chmodSync(at("dist/cli/main.js"), 0o755);
+// The published trainings are read where they lie.
+cpSync(at("src/zoo/recipes"), at("dist/zoo/recipes"), { recursive: true, filter: (path) => !path.endsWith(".ts") });

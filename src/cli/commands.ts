@@ -5,6 +5,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "quickstart", summary: "synthesise, train, measure, export and use a spotter", load: () => import("./quickstart.js") },
   { name: "data", summary: "get, synthesise, check, count and featurize data sets", load: () => import("./data.js") },
   { name: "train", summary: "train a network and measure it", load: () => import("./train.js") },
+  { name: "recipes", summary: "list the published trainings, or show one", load: () => import("./recipes.js") },
   { name: "evaluate", summary: "measure a model on a data set", load: () => import("./evaluate.js") },
   { name: "predict", summary: "say what is spoken in recordings", load: () => import("./predict.js") },
   { name: "listen", summary: "hear keywords in a long recording, a pipe or the microphone", load: () => import("./listen.js") },

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
 import { Progress } from "../base/progress.js";
 import type { Recipe } from "../train/recipe.js";
 import type { TrainingOutcome } from "../train/train.js";
@@ -46,7 +47,10 @@ export function register(program: Command): void {
   const command = program
     .command("train")
     .description("Train a network on sounds, feature archives or both; measure it; write a run folder with model and report.")
-    .argument("[model]", "network, such as ds_cnn_s, svdf, crnn (default: ds_cnn_s)")
+    .argument(
+      "[model]",
+      "network, such as ds_cnn_s, svdf, crnn (default: ds_cnn_s), or published training ('earshot recipes'), such as hello_edge_ds_cnn_s",
+    )
     .option("--data <folder>", "data set with one folder a word, or a manifest; may be repeated", collect)
     .option("--features <archive>", "feature archive; may be repeated and mixed with --data", collect)
     .option("--extra <folder>", "further data that is only trained on, such as synthetic speech; may be repeated", collect)
@@ -183,10 +187,12 @@ function loaderText({ workers, bytes, decodingBytes, limit }: TrainingOutcome["l
  * The recipe that file and flags give, with all defaults.
  * @throws UserError for what does not fit, or cannot be read
  */
-export async function recipeOf(model: string | undefined, options: TrainArguments): Promise<Recipe> {
+export async function recipeOf(named: string | undefined, options: TrainArguments): Promise<Recipe> {
   const { readRecipeValue } = await import("../train/run_folder.js");
   const { parseRecipe } = await import("../train/recipe.js");
-  const value = options.recipe === undefined ? {} : await startingRecipe(options.recipe, model, readRecipeValue);
+  const published = await publishedBy(named, options);
+  const model = published === undefined ? named : undefined;
+  const value = published ?? (options.recipe === undefined ? {} : await startingRecipe(options.recipe, model, readRecipeValue));
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(`${options.recipe}: a recipe is one JSON object`);
   const recipe = value as Table;
@@ -201,6 +207,29 @@ export async function recipeOf(model: string | undefined, options: TrainArgument
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
   await applyFrontend(recipe, options);
   return parseRecipe(recipe, place);
+}
+
+/**
+ * The recipe that a name stands for; undefined for the name of a network.
+ * @throws UsageError where neither has the name, with the nearest of both
+ */
+async function publishedBy(name: string | undefined, { recipe }: TrainArguments): Promise<Table | undefined> {
+  if (name === undefined) return undefined;
+  const { findPublishedTraining, recipeNames } = await import("../zoo/recipes/index.js");
+  const training = findPublishedTraining(name);
+  if (training !== undefined) {
+    if (recipe !== undefined) throw new UsageError(`${name} is a recipe, and --recipe ${recipe} another; leave one of them out`);
+    // A copy: flags are written into it.
+    return structuredClone(training.recipe) as unknown as Table;
+  }
+  const { findModel, modelNames } = await import("../zoo/index.js");
+  const near = nearest(name.toLowerCase().replaceAll("-", "_"), [...modelNames(), ...recipeNames()]);
+  if (near !== undefined && recipeNames().includes(near))
+    throw new UsageError(
+      `there is no network or recipe '${name}'; did you mean the recipe '${near}'? 'earshot recipes' lists them`,
+    );
+  findModel(name);
+  return undefined;
 }
 
 /** The recipe of a file, or of the publication of a network. */

@@ -82,7 +82,9 @@ function build(): void {
 function isStale(): boolean {
   if (!existsSync(program)) return true;
   const made = statSync(program).mtimeMs;
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    /\.(ts|json)$/.test(name),
+  );
   return sources.some((name) => statSync(join(root, "src", name)).mtimeMs > made);
 }
 

@@ -1,21 +1,66 @@
+import { readdirSync, readFileSync } from "node:fs";
+import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { featureShape } from "../../src/frontend/frontend.js";
 import { parseRecipe } from "../../src/train/recipe.js";
-import { zooModels } from "../../src/zoo/index.js";
-import { publishedRecipe } from "../../src/zoo/recipes/index.js";
+import { learningRateAt } from "../../src/train/schedule.js";
+import { findModel, resolveOptions, zooModels } from "../../src/zoo/index.js";
+import { publishedRecipe, publishedTraining, publishedTrainings, recipeNames } from "../../src/zoo/recipes/index.js";
+import { publishedTrainingSchema } from "../../src/zoo/recipes/recipe.js";
 
-describe.each(zooModels)("$name", ({ name, frontend, shape, samples = 16_000 }) => {
-  it("has a front end that gives the published input from a clip", () => {
-    const { frames, features } = featureShape(frontend, { samples, rate: 16_000 });
-    expect({ frames, features }).toEqual({ frames: shape.frames, features: shape.features });
-  });
+const trainings = publishedTrainings();
 
-  it("has a published training that, given data, is a recipe and runs through its whole schedule", () => {
-    const published = publishedRecipe(name);
-    const recipe = parseRecipe({ ...published, data: [{ kind: "sounds", path: "data" }] }, name);
-    expect(recipe).toMatchObject({ model: { name }, frontend, samples, steps: published.steps, batch: published.batch });
+describe.each(trainings)("recipe $name", ({ name, recipe: published, published: figures }) => {
+  const recipe = parseRecipe({ ...published, data: [{ kind: "sounds", path: "data" }] }, name);
+  const model = findModel(published.model.name).published;
+
+  it("is, given data, a whole recipe", () => {
+    const { steps, batch } = published;
+    expect(recipe).toMatchObject({ model: published.model, steps, batch });
     const { schedule } = recipe;
     if (schedule.kind === "piecewise") expect(schedule.steps.reduce((a, b) => a + b)).toBe(recipe.steps);
-    else expect(schedule.kind).toMatch(/exponential|cosine|constant/);
+    for (const step of [1, steps >> 1, steps]) expect(learningRateAt(schedule, step, steps)).toBeGreaterThan(0);
+  });
+
+  it("has the options and figures of its network, and the input that it was published with", () => {
+    expect(resolveOptions(model.name, published.model.options)).toEqual(resolveOptions(model.name));
+    if (!name.endsWith("_momentum") && !name.endsWith("_novograd")) {
+      expect(figures).toEqual(model.published);
+      expect(recipe).toMatchObject({ frontend: model.frontend, samples: model.samples ?? 16_000 });
+    }
+    const { frames, features } = featureShape(published.frontend, { samples: recipe.samples, rate: recipe.rate });
+    expect({ frames, features }).toEqual({ frames: model.shape.frames, features: model.shape.features });
+  });
+});
+
+describe("recipes", () => {
+  it("every model of the zoo has one, and every file is one", () => {
+    for (const { name } of zooModels) expect(publishedRecipe(name).model.name).toBe(name);
+    const folder = new URL("../../src/zoo/recipes/", import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
+    expect(recipeNames()).toHaveLength(files.length);
+    expect(new Set(recipeNames()).size).toBe(files.length);
+  });
+
+  it("no recipe has the name of a network, which 'earshot train' takes too", () => {
+    for (const name of recipeNames()) expect(() => findModel(name)).toThrow("there is no model");
+  });
+
+  it("names are taken with dashes too, and a misspelt one is answered with the nearest", () => {
+    expect(publishedTraining("Hello-Edge-DS-CNN-S").recipe.model.name).toBe("ds_cnn_s");
+    expect(() => publishedTraining("hello_edge_ds_cn_s")).toThrow(
+      "there is no recipe 'hello_edge_ds_cn_s'; did you mean 'hello_edge_ds_cnn_s'?",
+    );
+  });
+
+  it("the schema refuses what is missing or unknown", () => {
+    const file = new URL("../../src/zoo/recipes/hello_edge/dnn_s.json", import.meta.url);
+    const value = JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    const accepts = (changed: object): boolean => v.is(publishedTrainingSchema, { ...value, ...changed });
+    expect(accepts({})).toBe(true);
+    expect(accepts({ title: "" })).toBe(false);
+    expect(accepts({ published: { accuracy: "84.6" } })).toBe(false);
+    expect(accepts({ recipe: { steps: 5 } })).toBe(false);
+    expect(accepts({ acuracy: 1 })).toBe(false);
   });
 });

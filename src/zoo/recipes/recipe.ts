@@ -1,5 +1,6 @@
-import type { ModelOptions } from "../model.js";
+import * as v from "valibot";
 import type { FrontendDescription } from "../../frontend/frontend.js";
+import type { ModelOptions } from "../model.js";
 
 /** A published training without its data: the part of recipe.json that the publication fixes. */
 export interface PublishedRecipe {
@@ -27,14 +28,10 @@ export interface PublishedRecipe {
     readonly spectrogram?: Readonly<Record<string, number | readonly [number, number]>>;
     readonly specAugment: Readonly<Record<string, number | boolean>> | null;
   };
-  readonly optimizer:
-    | { readonly kind: "adam"; readonly epsilon: number }
-    | { readonly kind: "sgd"; readonly momentum: number; readonly nesterov?: boolean };
-  readonly schedule:
-    | { readonly kind: "piecewise"; readonly rates: readonly number[]; readonly steps: readonly number[] }
-    | { readonly kind: "exponential"; readonly first: number; readonly last: number }
-    | { readonly kind: "cosine"; readonly rate: number; readonly last: number }
-    | { readonly kind: "constant"; readonly rate: number };
+  /** Update rule with its constants (`train/recipe.ts`). */
+  readonly optimizer: { readonly kind: string; readonly [constant: string]: number | boolean | string };
+  /** Learning rates over the steps (`train/recipe.ts`). */
+  readonly schedule: { readonly kind: string; readonly [constant: string]: number | string | readonly number[] };
   /** Factor of the sum of the squared weights in the loss; 0 where missing. */
   readonly l2?: number;
   /** Shares kept of the matrices of recurrent layers. */
@@ -42,4 +39,40 @@ export interface PublishedRecipe {
   readonly batch: number;
   readonly steps: number;
   readonly validateEvery: number;
+}
+
+const text = v.pipe(v.string(), v.minLength(1));
+
+/** Schema of the file of a published training; its recipe is checked against `train/recipe.ts`, which knows what there is. */
+export const publishedTrainingSchema = v.strictObject({
+  /** One line for lists. */
+  title: text,
+  /** What the published training was of. */
+  data: text,
+  /** What the publication says of the trained model, and where. */
+  published: v.strictObject({
+    source: text,
+    /** Per cent; empty where none is published. */
+    accuracy: v.string(),
+    parameters: v.optional(text),
+    /** Units of 1000 bytes. */
+    memory: v.optional(text),
+    operations: v.optional(text),
+  }),
+  /** Where the hyperparameters stand. */
+  trainingFrom: text,
+  /** Where the recipe differs from the publication, and why. */
+  notes: v.optional(v.array(text), []),
+  recipe: v.custom<PublishedRecipe>(isRecipe, "it must be a recipe with a model, a front end and steps"),
+});
+
+/** A published training: hyperparameters, figures and their sources. */
+export interface PublishedTraining extends Readonly<v.InferOutput<typeof publishedTrainingSchema>> {
+  /** "hello_edge_ds_cnn_s": folder and file of the recipe. */
+  readonly name: string;
+}
+
+function isRecipe(value: unknown): boolean {
+  const shape = v.looseObject({ model: v.object({ name: text }), frontend: v.looseObject({ kind: text }), steps: v.number() });
+  return v.is(shape, value);
 }

@@ -16,7 +16,7 @@ const names = `
   FormatError InternalError RandomStream UsageError UserError decodeSound encodeWav readSound resampleSound GraphBuilder
   countParameters initializeParameters multiplyAccumulates ops parseGraph printGraph retype tensor verifyGraph differentiate
   foldBatchNorm optimize unroll compile defaultTarget buildFrontend describeFrontend featureShape frontendPreset
-  frontendPresets oneSecond parseFrontend architectures buildModel defaultOptions findModel modelNames publishedRecipe publishedTraining publishedTrainings
+  frontendPresets oneSecond parseFrontend architectures buildModel defaultOptions findModel modelNames publishedRecipe publishedTraining publishedTrainings importModel
   ModelStream StreamProgram streamGraph streamModel
   resolveOptions zooModels exportTflite loadModel openLiteRt parseModel readTfliteMetadata resolveModel saveModel
   shippedModels writeModel ArchiveWriter archiveClips checkDataset clipsOf datasetStatistics getSpeechCommands openArchive

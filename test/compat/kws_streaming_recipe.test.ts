@@ -7,11 +7,10 @@ const recipe = (...args: string[]): Recipe => recipeOf(readCommandLine(args, () 
 
 describe("the training that kws_streaming's flags describe", () => {
   it("crnn of the quantized page: exponential rates, masks for the whole batch, squared magnitudes", () => {
-    const found = recipe(
-      ...["--data_dir", "data2/", "--how_many_training_steps", "20000,20000,20000,20000", "--learning_rate"],
-      ...["0.001,0.0005,0.0001,0.00002", "--lr_schedule", "exp", "--use_spec_augment", "1", "--feature_type", "mfcc_op"],
-      ...["--fft_magnitude_squared", "1", "--alsologtostderr", "crnn", "--cnn_kernel_size", "(3,3),(5,3)", "--stateful", "0"],
-    );
+    const rates = ["--how_many_training_steps", "20000,20000,20000,20000", "--learning_rate", "0.001,0.0005,0.0001,0.00002"];
+    const features = ["--use_spec_augment", "1", "--feature_type", "mfcc_op", "--fft_magnitude_squared", "1"];
+    const model = ["crnn", "--cnn_kernel_size", "(3,3),(5,3)", "--stateful", "0"];
+    const found = recipe("--data_dir", "data2/", ...rates, "--lr_schedule", "exp", ...features, "--alsologtostderr", ...model);
     expect(found).toMatchObject({
       model: { name: "kws_streaming/crnn", options: { cnn_kernel_size: "(3,3),(5,3)", stateful: 0, gru_units: "256" } },
       schedule: { kind: "exponential", first: 0.001, last: 0.00002 },

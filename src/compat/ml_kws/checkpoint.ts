@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { UsageError } from "../../base/errors.js";
+import { UsageError, UserError } from "../../base/errors.js";
+import { silenceLabel, unknownLabel } from "../../corpus/clip.js";
+import { type ImportOptions, importModel } from "../../formats/import/index.js";
 import type { Model } from "../../formats/model.js";
 import { loadModel } from "../../formats/model_file.js";
 import { rateOf } from "../../formats/model_rate.js";
 import { resolveModel } from "../../formats/shipped.js";
+import { checkpointPrefix } from "../../formats/tensorflow/checkpoint.js";
 import { describeFrontend, type FrontendInput } from "../../frontend/frontend.js";
 import type { Graph } from "../../graph/types.js";
 import { samplesOf } from "../../measure/spotter_model.js";
@@ -13,20 +16,42 @@ import { type NetworkFlags, wordsOf } from "./flags.js";
 import { frontendOf, givenFrontendFlags, networkOf, soundOf } from "./network.js";
 
 /**
- * The model of `--checkpoint`: a model file, whose ending may be missing, or the name of a model that comes with earshot. It knows its
- * network, front end and labels; flags that were given must agree with it.
+ * The model of `--checkpoint`: a model file, whose ending may be missing, the name of a model that comes with earshot, or a checkpoint of
+ * TensorFlow by the beginning of its files' names. A model file knows its network, front end and labels; flags that were given must agree
+ * with it. Of a checkpoint of TensorFlow they say what the network is, unless it shall be found by its layers.
  * @throws UserError where there is none or it cannot be read, UsageError where a flag says something else than the file
  */
 export async function openCheckpoint(path: string, flags: NetworkFlags): Promise<Model> {
-  const model = await loadModel(resolveModel(existsSync(`${path}.safetensors`) ? `${path}.safetensors` : path));
+  const withEnding = `${path}.safetensors`;
+  if (!existsSync(withEnding) && checkpointPrefix(path) !== undefined) return importCheckpoint(path, flags);
+  const model = await loadModel(resolveModel(existsSync(withEnding) ? withEnding : path));
   refuseOtherNetwork(path, model, flags);
   refuseOtherFrontend(path, model, flags);
   refuseOtherWords(path, model, flags);
   return model;
 }
 
+const isNetworkGiven = ({ given }: NetworkFlags): boolean => given.has("model_architecture") || given.has("model_size_info");
+
+async function importCheckpoint(path: string, flags: NetworkFlags): Promise<Model> {
+  try {
+    return await importModel(path, importOptions(flags));
+  } catch (error) {
+    if (isNetworkGiven(flags) || !(error instanceof UserError)) throw error;
+    throw new UsageError(`${error.message} (here: --model_architecture, --model_size_info and the flags of the features)`);
+  }
+}
+
+function importOptions(flags: NetworkFlags): ImportOptions {
+  const labels = [silenceLabel, unknownLabel, ...wordsOf(flags.values.wanted_words)];
+  const sound = { frontend: frontendOf(flags), ...soundOf(flags) };
+  if (!isNetworkGiven(flags)) return { labels, ...(givenFrontendFlags(flags).length > 0 ? sound : {}) };
+  const { name, options } = networkOf(flags);
+  return { labels, ...sound, network: name, options };
+}
+
 function refuseOtherNetwork(path: string, { graph, labels }: Model, flags: NetworkFlags): void {
-  if (!flags.given.has("model_architecture") && !flags.given.has("model_size_info")) return;
+  if (!isNetworkGiven(flags)) return;
   const { name, options } = networkOf(flags);
   const [, frames, features] = graph.inputs[0].value.type.shape as [number, number, number];
   const wanted = buildModel(name, options, { frames, features, labels: labels.length });

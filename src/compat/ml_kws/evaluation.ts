@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { UsageError } from "../../base/errors.js";
-import type { Split } from "../../corpus/clip.js";
+import { silenceLabel, type Split, unknownLabel } from "../../corpus/clip.js";
 import { evaluateSpotter } from "../../measure/evaluate.js";
 import { openSpotter } from "../../measure/spotter.js";
 import { openModel, type Spotter } from "../../measure/spotter_model.js";
@@ -113,7 +113,7 @@ async function openModelOf(path: string, flags: Parameters<typeof openCheckpoint
 export async function openTflite(path: string, flags: DataFlags): Promise<Spotter> {
   const content = await readBounded(path, largestTflite, "a model has some megabytes");
   const own = readTfliteMetadata(content, path) !== undefined;
-  const labels = ["_silence_", "_unknown_", ...wordsOf(flags.values.wanted_words)];
+  const labels = [silenceLabel, unknownLabel, ...wordsOf(flags.values.wanted_words)];
   const hearsOwn = own && givenFrontendFlags(flags).length === 0;
   if (!hearsOwn) refuseOtherFeatures(content, path, flags);
   return openSpotter(path, {

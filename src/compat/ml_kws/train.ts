@@ -74,7 +74,8 @@ function recipeOf(flags: TrainFlags): Recipe {
         silenceVolume: values.background_volume,
       },
     },
-    optimizer: { kind: "adam", epsilon: 1e-7 },
+    // Keras's.
+    optimizer: { kind: "adam", epsilon: 1e-7, epsilonInside: true },
     schedule,
     steps: schedule.steps.reduce((sum, steps) => sum + steps, 0),
     batch: values.batch_size,

@@ -145,10 +145,22 @@ function openRowSource(
         throw new UserError(
           `${root}: its rows have ${set.window} x ${set.bins} values, those of ${training.path} ${training.window} x ${training.bins}; make both alike`,
         );
-      const indices = labelIndices(set, names);
-      return { kind: "archive", root, arrays: Int32Array.from(indices.keys()), labels: indices, weight };
+      return { ...clipsOfRows(set, names), weight };
     },
   };
+}
+
+/**
+ * The rows of a data set with the indices of their labels.
+ * @throws UserError where it cannot be read, or has a row with another label
+ */
+export function rowClips(path: string, labels: readonly string[]): Extract<ClipSet, { kind: "archive" }> {
+  return clipsOfRows(readRowSet(path), labels);
+}
+
+function clipsOfRows(set: RowSet, names: readonly string[]): Extract<ClipSet, { kind: "archive" }> {
+  const labels = labelIndices(set, names);
+  return { kind: "archive", root: set.path, arrays: Int32Array.from(labels.keys()), labels };
 }
 
 /** EdgeML takes the label <null> for the first class. */

@@ -57,6 +57,8 @@ export interface TrainOptions {
   onValidation?:
     | ((step: number, figures: ValidationFigures, model: () => Model, last: LastStep) => void | Promise<void>)
     | undefined;
+  /** Told every step. */
+  onStep?: ((step: number, last: LastStep) => void) | undefined;
   /**
    * What to begin with: parameters, buffers and the optimizer's slots of a training of the same network (`Checkpoint.tensors`), and how many
    * updates they have behind them.
@@ -66,7 +68,7 @@ export interface TrainOptions {
   files?: FileLayer | undefined;
 }
 
-/** The step before a validation. */
+/** One step. */
 export interface LastStep {
   /** Mean over its batch. */
   readonly loss: number;
@@ -344,6 +346,7 @@ class Training {
       const rate = learningRateAt(schedule, step, steps);
       const { loss, correct } = trainer.step(examples, rate, step);
       if (!Number.isFinite(loss)) throw divergence(step, rate);
+      this.#options.onStep?.(step, { loss, learningRate: rate });
       Object.assign(state, { step, lossSum: state.lossSum + loss, correct: state.correct + correct });
       state.examples += batch;
       state.summedSteps++;

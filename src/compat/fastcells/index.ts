@@ -18,6 +18,10 @@ export const fastcells: CompatSystem = {
       summary: "writes the features of a list as .npz",
       load: async () => (await import("./make_dataset.js")).program,
     },
+    train_classifier: {
+      summary: "trains a recurrent classifier",
+      load: async () => (await import("./train_classifier.js")).program,
+    },
     onnx_import: notYet(
       "fastcells onnx_import",
       "makes an ELL model of an .onnx file",

@@ -68,7 +68,8 @@ function inflate(file: Hdf5Bytes, at: number, bytes: Uint8Array, size: number): 
 function unshuffle(bytes: Uint8Array, size: number): Uint8Array {
   if (size <= 1 || size > bytes.length) return bytes;
   const count = Math.floor(bytes.length / size);
-  const out = bytes.slice();
+  // A Buffer's slice would not copy.
+  const out = new Uint8Array(bytes);
   for (let place = 0; place < size; place++)
     for (let i = 0; i < count; i++) out[i * size + place] = bytes[place * count + i] as number;
   return out;

@@ -1,7 +1,6 @@
 import { FormatError } from "../../base/errors.js";
-import type { ForeignTensor } from "../foreign_tensor.js";
 import { type Hdf5Object, openHdf5 } from "../hdf5/file.js";
-import { type ForeignLayer, madeName, roleOf } from "./foreign_layer.js";
+import { type ForeignLayer, innerLayers, splitWeightName } from "./foreign_layer.js";
 
 /** Attributes of more than 64 KB are cut into NAME0, NAME1, ... */
 const mostParts = 1 << 10;
@@ -45,8 +44,7 @@ function layersOf(group: Hdf5Object, name: string, file: string): ForeignLayer[]
   const layer = group.find(name);
   if (!layer)
     throw new FormatError(file, group.path, `layer ${name.slice(0, 120)} is missing`, "the file is damaged: take another copy");
-  const parts = new Map<string, Map<string, ForeignTensor>>();
-  for (const weight of listOf(layer, "weight_names") ?? []) {
+  const weights = (listOf(layer, "weight_names") ?? []).map((weight) => {
     const dataset = layer.find(weight);
     if (!dataset?.isDataset())
       throw new FormatError(
@@ -55,19 +53,13 @@ function layersOf(group: Hdf5Object, name: string, file: string): ForeignLayer[]
         `weight ${weight.slice(0, 120)} is missing`,
         "the file is damaged: take another copy",
       );
-    const owner = ownerOf(weight, name);
-    const weights = parts.get(owner) ?? new Map<string, ForeignTensor>();
-    parts.set(owner, weights.set(roleOf(weight), dataset.floats()));
-  }
-  return [...parts].map(([owner, weights]) => {
-    const made = madeName(owner.slice(owner.lastIndexOf("/") + 1));
-    return { name: owner, weights, ...(made ? { made } : {}) };
+    const { owner, role } = splitWeightName(weight);
+    return {
+      owner: owner === "" ? name : owner,
+      role,
+      tensor: dataset.floats(),
+      layerName: owner.slice(owner.lastIndexOf("/") + 1),
+    };
   });
-}
-
-/** "bidirectional/forward_gru" of "bidirectional/forward_gru/gru_cell_1/kernel:0": the layer without its cell. */
-function ownerOf(weight: string, layer: string): string {
-  const path = weight.slice(0, Math.max(0, weight.lastIndexOf("/")));
-  const owner = path.replace(/\/[a-z0-9_]*_cell(?:_\d+)?$/, "");
-  return owner === "" ? layer : owner;
+  return innerLayers(weights);
 }

@@ -48,8 +48,9 @@ function signature(shapes: Iterable<readonly [string, readonly number[]]>): stri
     .join(" ");
 }
 
-const ofForeign = ({ weights }: ForeignLayer): string => signature([...weights].map(([role, { shape }]) => [role, shape]));
-const ofWanted = ({ roles }: NetworkLayer): string => signature(roles);
+const ofForeign = ({ weights, inner }: ForeignLayer): string =>
+  `${inner === true ? "inside a layer: " : ""}${signature([...weights].map(([role, { shape }]) => [role, shape]))}`;
+const ofWanted = ({ roles, inner }: NetworkLayer): string => `${inner ? "inside a layer: " : ""}${signature(roles)}`;
 
 function inOrder(wanted: readonly NetworkLayer[], layers: readonly ForeignLayer[]): Pair[] | undefined {
   if (wanted.length !== layers.length) return undefined;

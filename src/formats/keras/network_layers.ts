@@ -9,6 +9,8 @@ export type RoleWeights = ReadonlyMap<string, ForeignTensor>;
 export interface NetworkLayer {
   /** "blocks.0.pointwise". */
   readonly path: string;
+  /** Whether Keras has it in a layer with others: both directions of a recurrent layer, the parts of svdf. */
+  readonly inner: boolean;
   /** Shapes by role. */
   readonly roles: ReadonlyMap<string, readonly number[]>;
   /** Values of our parameters by name, out of weights of these roles and shapes. */
@@ -27,10 +29,18 @@ export function networkLayers(graph: Graph): NetworkLayer[] {
     const group = groups.get(path) ?? new Map<string, Parameter>();
     groups.set(path, group.set(parameter.name.slice(dot + 1), parameter));
   }
-  return [...groups].map(([path, group]) => layerOf(graph, path, group));
+  const paths = new Set(groups.keys());
+  return [...groups].map(([path, group]) => ({ ...layerOf(graph, path, group), inner: isInner(path, paths) }));
 }
 
-function layerOf(graph: Graph, path: string, group: Map<string, Parameter>): NetworkLayer {
+function isInner(path: string, paths: ReadonlySet<string>): boolean {
+  const parent = path.slice(0, path.lastIndexOf(".") + 1);
+  return parent !== "" && ["forward", "feature"].some((first) => paths.has(`${parent}${first}`));
+}
+
+type Placed = Omit<NetworkLayer, "inner">;
+
+function layerOf(graph: Graph, path: string, group: Map<string, Parameter>): Placed {
   if (group.has("recurrent_candidate")) return gruResetBefore(path, group);
   if (group.has("recurrent_kernel") && group.has("recurrent_bias")) return gruResetAfter(path, group);
   if (group.has("projection") || group.has("peephole_input")) return lstmOfTensorFlow1(path, group);
@@ -43,7 +53,7 @@ const moving = { mean: "moving_mean", variance: "moving_variance" };
 const isNorm = (group: Map<string, Parameter>): boolean => group.has("mean") && group.has("variance");
 
 /** A layer whose weights lie in the file as they lie here. */
-function plain(path: string, group: Map<string, Parameter>, names: Readonly<Record<string, string>>): NetworkLayer {
+function plain(path: string, group: Map<string, Parameter>, names: Readonly<Record<string, string>>): Placed {
   const entries = [...group].map(([key, { name, value }]) => ({ role: names[key] ?? key, name, shape: value.type.shape }));
   return {
     path,
@@ -65,7 +75,7 @@ function shapeOf(group: Map<string, Parameter>, key: string): readonly number[] 
 }
 
 /** Keras with reset_after: one table of both biases. Gates are in the order z, r, h in both. */
-function gruResetAfter(path: string, group: Map<string, Parameter>): NetworkLayer {
+function gruResetAfter(path: string, group: Map<string, Parameter>): Placed {
   const width = sizeOf(shapeOf(group, "bias"));
   return {
     path,
@@ -83,7 +93,7 @@ function gruResetAfter(path: string, group: Map<string, Parameter>): NetworkLaye
   };
 }
 
-function gruResetBefore(path: string, group: Map<string, Parameter>): NetworkLayer {
+function gruResetBefore(path: string, group: Map<string, Parameter>): Placed {
   const [units] = shapeOf(group, "recurrent_candidate") as [number];
   return {
     path,
@@ -105,7 +115,7 @@ function gruResetBefore(path: string, group: Map<string, Parameter>): NetworkLay
 }
 
 /** tf.nn.rnn_cell.LSTMCell: one kernel over input and output, gates in the order i, j, f, o. */
-function lstmOfTensorFlow1(path: string, group: Map<string, Parameter>): NetworkLayer {
+function lstmOfTensorFlow1(path: string, group: Map<string, Parameter>): Placed {
   const [inputs, width] = shapeOf(group, "kernel") as [number, number];
   const [outputs] = shapeOf(group, "recurrent_kernel") as [number];
   const roles = new Map<string, readonly number[]>([

@@ -1,42 +1,35 @@
-import type { ForeignLayer } from "../keras/foreign_layer.js";
-import { madeName, roleOf } from "../keras/foreign_layer.js";
+import { type ForeignLayer, innerLayers, splitWeightName } from "../keras/foreign_layer.js";
 import type { ForeignTensor } from "../foreign_tensor.js";
 import type { Checkpoint } from "./checkpoint.js";
 
-/** "model/layer_with_weights-3/cell/kernel/.ATTRIBUTES/VARIABLE_VALUE" */
-const weightKey = /^(?:.*\/)?layer_with_weights-\d+\/.*[^/](?=\/\.ATTRIBUTES\/VARIABLE_VALUE$)/;
+/** "model/layer_with_weights-3" and "cell/kernel" of "model/layer_with_weights-3/cell/kernel/.ATTRIBUTES/VARIABLE_VALUE". */
+const weightKey = /^((?:.*\/)?layer_with_weights-\d+)\/(.+)\/\.ATTRIBUTES\/VARIABLE_VALUE$/;
 
-interface Found {
-  readonly path: string;
-  /** Numbers of the layers that it stands in, from the outermost. */
-  readonly numbers: readonly number[];
-  readonly weights: Map<string, ForeignTensor>;
-  made?: ForeignLayer["made"];
-}
+type Weight = Parameters<typeof innerLayers>[0][number];
 
 /**
  * The layers of a Keras model in a checkpoint, in the model's order: the keys that Keras gives, layer_with_weights-0 and so on. A layer
- * that holds others (a wrapper for streams, both directions of a recurrent layer) gives one for each.
+ * that holds others (kws_streaming's svdf, both directions of a recurrent layer) gives one for each.
  */
 export function checkpointLayers({ tensors, names }: Checkpoint): ForeignLayer[] {
-  const layers = new Map<string, Found>();
+  const layers = new Map<string, Weight[]>();
   for (const [key, tensor] of tensors) {
-    const path = key.includes(".OPTIMIZER_SLOT") ? undefined : weightKey.exec(key)?.[0];
-    if (path === undefined) continue;
-    // The projection of TensorFlow 1's LSTM is a kernel of its own, one level down.
-    const role = roleOf(path);
-    const owner = path.slice(0, path.lastIndexOf("/")).replace(/(?:\/(?:lstm_cell|cell))+$/, "");
-    const layer = layers.get(owner) ?? { path: owner, numbers: numbersIn(owner), weights: new Map<string, ForeignTensor>() };
-    layers.set(owner, layer);
-    layer.weights.set(role, tensor);
-    const parts = names.get(key)?.split("/") ?? [];
-    layer.made ??= madeName(parts.at(-2) ?? "");
+    const [, layer, weight] = (key.includes(".OPTIMIZER_SLOT") ? undefined : weightKey.exec(key)) ?? [];
+    if (layer === undefined || weight === undefined) continue;
+    layers.set(layer, [...(layers.get(layer) ?? []), readWeight(layer, weight, tensor, names.get(key))]);
   }
-  return [...layers.values()]
-    .toSorted(
-      (a, b) => compareNumbers(a.numbers, b.numbers) || directionOf(a.path) - directionOf(b.path) || (a.path < b.path ? -1 : 1),
-    )
-    .map(({ path, weights, made }) => ({ name: path, weights, ...(made ? { made } : {}) }));
+  return [...layers]
+    .map(([path, weights]) => ({ numbers: numbersIn(path), weights }))
+    .toSorted((a, b) => compareNumbers(a.numbers, b.numbers))
+    .flatMap(({ weights }) => innerLayers(weights.toSorted((a, b) => directionOf(a.owner) - directionOf(b.owner))));
+}
+
+/** @param fullName "conv2d_3/kernel", where the checkpoint has it */
+function readWeight(layer: string, weight: string, tensor: ForeignTensor, fullName: string | undefined): Weight {
+  // The owner's path begins with the layer's, so that a cell without a layer of its own belongs to it.
+  const { owner, role } = splitWeightName(`${layer}/${weight}`);
+  const named = splitWeightName(fullName ?? "").owner;
+  return { owner, role, tensor, layerName: named.slice(named.lastIndexOf("/") + 1) };
 }
 
 function numbersIn(path: string): number[] {

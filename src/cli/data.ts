@@ -5,6 +5,7 @@ import { register as registerGet } from "./data_get.js";
 import { register as registerList } from "./data_list.js";
 import { register as registerLong } from "./data_long.js";
 import { register as registerRunning } from "./data_running.js";
+import { register as registerSplit } from "./data_split.js";
 import { register as registerStats } from "./data_stats.js";
 import { register as registerSynth } from "./data_synth.js";
 
@@ -14,6 +15,7 @@ export function register(program: Command): void {
   for (const registerCommand of [
     registerGet,
     registerSynth,
+    registerSplit,
     registerCheck,
     registerStats,
     registerFeaturize,

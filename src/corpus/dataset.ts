@@ -22,8 +22,8 @@ export interface DatasetOptions extends TaskOptions, SplitShares {
   /** Unknown words drawn for a split that is not listed, in percent of its clips of wanted words. Default 10. */
   unknownPercentage?: number | undefined;
   /**
-   * "lists": the `*_list.txt` files; "hash": TensorFlow's rule; "folders": training/, validation/ and testing/ with one folder a
-   * word each. Default: folders where they exist, lists where there is a training_list.txt or a list names `_silence_` clips,
+   * "lists": the `*_list.txt` files; "hash": TensorFlow's rule; "folders": training/, validation/ and testing/ (or train/,
+   * valid/ and test/) with one folder a word each. Default: folders where they exist, lists where there is a training_list.txt or a list names `_silence_` clips,
    * otherwise hash.
    */
   splitBy?: "lists" | "hash" | "folders" | undefined;
@@ -140,18 +140,30 @@ function place(file: FoundFile, split: Split, given: boolean): Placed {
   return { path: file.path, word: file.word, speaker: speakerOf(file.file), split, given };
 }
 
+/** How the folders of a set split by folders may be called. */
+const splitFolderNames: readonly Readonly<Record<Split, string>>[] = [
+  { training: "training", validation: "validation", testing: "testing" },
+  { training: "train", validation: "valid", testing: "test" },
+];
+
+const isSplit = (root: string, names: Readonly<Record<Split, string>>): boolean =>
+  [names.training, names.testing].every((name) => existsSync(join(root, name)) && listFolders(join(root, name)).length > 0);
+
 function hasSplitFolders(root: string): boolean {
-  return ["training", "testing"].every((name) => existsSync(join(root, name)) && listFolders(join(root, name)).length > 0);
+  return splitFolderNames.some((names) => isSplit(root, names));
 }
 
 function openSplitFolders(root: string, options: DatasetOptions): Dataset {
+  const names = splitFolderNames.find((each) => isSplit(root, each)) ?? splitFolderNames[0]!;
   const placed: Placed[] = [];
   const noise = existsSync(join(root, "_background_noise_")) ? scanFolder(root).noise : [];
   const words = new Set<string>();
   for (const split of splits) {
-    const folder = join(root, split);
+    const folder = join(root, names[split]);
     if (!existsSync(folder))
-      throw new UserError(`${folder}: there is no such folder; a set split by folders has training, validation and testing`);
+      throw new UserError(
+        `${folder}: there is no such folder; a set split by folders has ${names.training}, ${names.validation} and ${names.testing}`,
+      );
     const found = scanFolder(folder);
     if (found.files.length === 0) throw emptyFolder(folder);
     noise.push(...found.noise);
@@ -167,7 +179,7 @@ function openSplitFolders(root: string, options: DatasetOptions): Dataset {
   }
   for (const split of splits)
     checkWanted(
-      join(root, split),
+      join(root, names[split]),
       task,
       placed.filter((item) => item.split === split),
     );

@@ -42,9 +42,9 @@ function listedFolder(): string {
   return root;
 }
 
-function splitFolders(extra: readonly string[] = []): string {
+function splitFolders(extra: readonly string[] = [], names = ["training", "validation", "testing"]): string {
   const root = temporaryFolder();
-  for (const split of ["training", "validation", "testing"]) writeNames(root, [`${split}/yes/a.wav`, `${split}/no/b.wav`]);
+  for (const split of names) writeNames(root, [`${split}/yes/a.wav`, `${split}/no/b.wav`]);
   writeNames(root, ["_background_noise_/hum.wav", ...extra]);
   return root;
 }
@@ -161,6 +161,16 @@ describe("folders of splits", () => {
   it("takes them as they are", () => {
     const data = openDataset(splitFolders(), { words: ["yes", "no"] });
     expect([data.rule, data.labels, data.clips.length, data.noise.length]).toEqual(["folders", ["yes", "no"], 6, 1]);
+  });
+
+  it("takes SpeechRec's names of them, the noise in train", () => {
+    const root = splitFolders(["train/_background_noise_/hiss.wav"], ["train", "valid", "test"]);
+    const data = openDataset(root, { words: ["yes", "no"] });
+    expect([data.rule, data.clips.map((clip) => clip.split), data.noise.length]).toEqual([
+      "folders",
+      ["training", "training", "validation", "validation", "testing", "testing"],
+      2,
+    ]);
   });
 
   it("refuses other words unless they may count as unknown", () => {

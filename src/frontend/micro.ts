@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
-import { type Graph, tensor } from "../graph/types.js";
+import { type Graph, tensor, type Value } from "../graph/types.js";
 import { framingOf, naturalNumber, positiveNumber, type SoundShape, wholeNumber } from "./options.js";
 
 /**
@@ -41,7 +41,23 @@ export function micro(options: MicroOptions, { samples, rate }: SoundShape): Gra
   const builder = new GraphBuilder("micro");
   const audio = builder.input("audio", tensor("f32", [1, samples]));
   const magnitudes = builder.op("micro_bands", [audio], { rate, length, hop, bands, lower, upper });
-  const values = builder.op("micro_gain", [magnitudes]);
+  const values = gained(builder, magnitudes);
   builder.output("features", scale === 1 ? values : builder.op("affine", [values], { scale, offset: 0 }));
   return builder.finish();
+}
+
+/** Noise reduction, gain and logarithm, frame after frame: [1, frames, bands]. */
+function gained(builder: GraphBuilder, magnitudes: Value): Value {
+  const bands = magnitudes.type.shape[2] as number;
+  const frame = new GraphBuilder("micro_gain");
+  const [high, low, x] = ["high", "low", "magnitudes"].map((name) => frame.input(name, tensor("f32", [1, bands])));
+  const [y, newHigh, newLow] = frame.apply("micro_gain", [x, high, low] as Value[]);
+  frame.output("high", newHigh as Value);
+  frame.output("low", newLow as Value);
+  frame.output("features", y as Value);
+  const nothing = builder.op("zeros", [magnitudes], { shape: [0, bands] });
+  const frames = builder.op("transpose", [magnitudes], { permutation: [1, 0, 2] });
+  const attributes = { states: 2, sequences: 1, reverse: false };
+  const [, , values] = builder.apply("scan", [nothing, nothing, frames], attributes, frame.finish());
+  return builder.op("transpose", [values as Value], { permutation: [1, 0, 2] });
 }

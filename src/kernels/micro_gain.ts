@@ -17,10 +17,9 @@ import {
   unary,
 } from "./language.js";
 
-/** Magnitudes of bands to the features of TensorFlow's micro front end: noise reduction, gain control, logarithm. */
+/** A frame's magnitudes of bands to the features of TensorFlow's micro front end: noise reduction, gain control, logarithm. */
 export interface MicroGain {
   readonly batch: number;
-  readonly frames: number;
   readonly bands: number;
 }
 
@@ -32,34 +31,38 @@ const evenSmoothing = 409;
 const oddSmoothing = 983;
 const leastRemaining = 819;
 
+/** The noise estimate has 32 bits, a float 24: it is kept in two halves. */
+const half = 65_536;
+
 /**
- * Buffers: x f32 [batch, frames, bands] of whole numbers, gains i32, logs i32, y f32. The noise estimate begins with zero in every clip. What
- * the original keeps in 64 bits is whole numbers in f64 here.
+ * Buffers: x f32 [batch, bands] of whole numbers, high and low f32 (the noise estimate's halves, both 0 at the beginning), gains i32, logs i32, y f32, new high and low.
+ * What the original keeps in 64 bits is whole numbers in f64 here.
  */
 export function microGainKernel(s: MicroGain): Kernel {
   const k = new KernelBuilder("micro_gain");
-  const x = k.buffer("x", "f32");
-  const gains = k.buffer("gains", "i32");
-  const logs = k.buffer("logs", "i32");
-  const y = k.buffer("y", "f32", true);
+  const [x, high, low] = ["x", "high", "low"].map((name) => k.buffer(name, "f32")) as [Buffer, Buffer, Buffer];
+  const [gains, logs] = ["gains", "logs"].map((name) => k.buffer(name, "i32")) as [Buffer, Buffer];
+  const [y, newHigh, newLow] = ["y", "new_high", "new_low"].map((name) => k.buffer(name, "f32", true)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
   k.parallel(s.batch * s.bands, (p) => {
-    const band = k.let(rem(p, s.bands));
-    const from = k.let(add(mul(div(p, s.bands), s.frames * s.bands), band));
-    const isEven = binary("eq", binary("and", band, 1), 0);
+    const isEven = binary("eq", binary("and", rem(p, s.bands), 1), 0);
     const smoothing = k.let(select(isEven, f64(evenSmoothing), oddSmoothing));
-    const estimate = k.mutable(f64(0));
-    k.for(0, s.frames, 1, (frame) => {
-      const place = k.let(add(from, mul(frame, s.bands)));
-      const given = k.let(convert(k.load(x, place), "f64"));
-      const scaled = k.let(in32Bits(k, mul(given, 1024)));
-      k.assign(estimate, floor(div(add(mul(scaled, smoothing), mul(estimate, sub(f64(16384), smoothing))), 16384)));
-      const least = floor(div(mul(given, leastRemaining), 16384));
-      const signal = k.let(max(least, floor(div(sub(scaled, min(estimate, scaled)), 1024))));
-      const ratio = k.let(in32Bits(k, floor(div(mul(signal, gainOf(k, gains, estimate)), 64))));
-      const weak = floor(div(mul(ratio, ratio), 2 ** 20));
-      const shrunk = select(binary("lt", ratio, 8192), weak, sub(floor(div(ratio, 64)), 64));
-      k.store(y, place, convert(logarithm(k, logs, k.let(mul(shrunk, 8))), "f32"));
-    });
+    const before = add(mul(convert(k.load(high, p), "f64"), half), convert(k.load(low, p), "f64"));
+    const given = k.let(convert(k.load(x, p), "f64"));
+    const scaled = k.let(in32Bits(k, mul(given, 1024)));
+    const estimate = k.let(floor(div(add(mul(scaled, smoothing), mul(before, sub(f64(16384), smoothing))), 16384)));
+    const upper = k.let(floor(div(estimate, half)));
+    k.store(newHigh, p, convert(upper, "f32"));
+    k.store(newLow, p, convert(sub(estimate, mul(upper, half)), "f32"));
+    const least = floor(div(mul(given, leastRemaining), 16384));
+    const signal = k.let(max(least, floor(div(sub(scaled, min(estimate, scaled)), 1024))));
+    const ratio = k.let(in32Bits(k, floor(div(mul(signal, gainOf(k, gains, estimate)), 64))));
+    const weak = floor(div(mul(ratio, ratio), 2 ** 20));
+    const shrunk = select(binary("lt", ratio, 8192), weak, sub(floor(div(ratio, 64)), 64));
+    k.store(y, p, convert(logarithm(k, logs, k.let(mul(shrunk, 8))), "f32"));
   });
   return k.finish();
 }

@@ -79,6 +79,8 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
   models.push(
     ["dnn_s with FE-C", () => randomModel("dnn_s", "FE-C")],
     ["dnn_s with ELL's featurizer", () => randomModel("dnn_s", "ell")],
+    ["dnn_s with the micro front end", () => randomModel("dnn_s", describeFrontend({ kind: "micro" }))],
+    ["dnn_s with librosa's, which takes the whole clip", () => randomModel("dnn_s", describeFrontend({ kind: "librosa_mel" }))],
   );
   for (const [name, open] of models)
     test(`${name}: samples in, the oracle's probabilities out`, async () => {
@@ -96,15 +98,17 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
       const difference = Math.max(...wanted.map((x, i) => Math.abs(x - found[i]!)));
       expect(difference).toBeLessThan(1e-4);
     });
-  for (const [name, form, hops] of [
+  const shipped = (name: string) => () => loadModel(resolveModel(name));
+  for (const [name, form, hops, open = shipped(name)] of [
+    ["cnn_s with the micro front end", "context", undefined, () => randomModel("cnn_s", describeFrontend({ kind: "micro" }))],
     ["ds_cnn_s", "context", undefined],
     ["ds_cnn_s", "context", 1],
     ["svdf", "context", undefined],
     ["crnn", "context", undefined],
     ["ds_cnn_s", "window", undefined],
-  ] as const)
+  ] as readonly [string, "context" | "window", number | undefined, (() => Promise<Model>)?][])
     test(`${name} streaming, ${form}, ${hops ?? "as many as needed"} hops a step: every result, twice from the beginning`, async () => {
-      const model = await loadModel(resolveModel(name));
+      const model = await open();
       const { files } = exportC(model, { ...options, rate: rateOf(model), stream: { form, hops } });
       const audio = sounds(16000);
       const samples = Int16Array.from(audio, (x) => x * 32768);
@@ -115,8 +119,11 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
       const wanted = stream.feed(audio).flatMap(({ scores }) => [...scores]);
       stream.close();
       expect(wanted.length).toBeGreaterThan(12 * 15);
-      expect(found.length).toBe(2 * wanted.length);
-      const differences = [...wanted, ...wanted].map((x, i) => Math.abs(x - found[i]!));
+      // The device may give the last result before the stream's last hop is full.
+      const more = found.length / 2 - wanted.length;
+      expect([0, model.labels.length]).toContain(more);
+      const passes = [found.subarray(0, wanted.length), found.subarray(found.length / 2, found.length - more)];
+      const differences = passes.flatMap((pass) => wanted.map((x, i) => Math.abs(x - pass[i]!)));
       expect(differences.reduce((most, d) => Math.max(most, d), 0)).toBeLessThan(1e-4);
     });
 });

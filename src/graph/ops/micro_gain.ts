@@ -8,17 +8,25 @@ import { tensor } from "../types.js";
 export const microGain: OpDefinition = {
   name: "micro_gain",
   documentation:
-    "Magnitudes [B, T, bands], whole numbers below 2^23, to what is left of them without stationary noise, with its level evened out (PCAN, Wang et al. 2017), " +
-    "as 64 times the natural logarithm: the bits of TensorFlow's micro front end with noise reduction 0.025, 0.06, 0.05 and gain 0.95, 80, 21. The noise estimate begins with zero.",
-  infer: ([x]) => {
-    if (x!.shape.length !== 3) throw new UserError(`takes [batch, frames, bands], found ${x!.shape.length} axes`);
-    return [tensor("f32", x!.shape)];
+    "A frame's magnitudes [B, bands], whole numbers below 2^23, and the noise estimate so far, as its upper and its lower 16 bits [B, bands], to what is left of the magnitudes " +
+    "without stationary noise, with its level evened out (PCAN, Wang et al. 2017), as 64 times the natural logarithm, and the new estimate's two halves: the bits of " +
+    "TensorFlow's micro front end with noise reduction 0.025, 0.06, 0.05 and gain 0.95, 80, 21.",
+  infer: (inputs) => {
+    const [x, high, low] = inputs as [(typeof inputs)[0], (typeof inputs)[0], (typeof inputs)[0]];
+    if (x.shape.length !== 2) throw new UserError(`takes a frame [batch, bands], found ${x.shape.length} axes`);
+    for (const { shape } of [high, low])
+      if (shape.length !== 2 || shape.some((n, i) => n !== x.shape[i]))
+        throw new UserError(`the noise estimate is [${shape.join(", ")}], it must be [${x.shape.join(", ")}] as the frame`);
+    return inputs.map(() => tensor("f32", x.shape));
   },
   lower: (context) => {
-    const [x, y] = [context.inputs[0]!, context.outputs[0]!];
-    const [batch, frames, bands] = x.type.shape as [number, number, number];
-    const shape = { batch, frames, bands };
+    const [batch, bands] = context.inputs[0]!.type.shape as [number, number];
+    const shape = { batch, bands };
     const tables = [microGains(), microLogs()].map((table) => context.constant(table));
-    context.call(`micro_gain ${JSON.stringify(shape)}`, () => microGainKernel(shape), [x, ...tables, y]);
+    context.call(`micro_gain ${JSON.stringify(shape)}`, () => microGainKernel(shape), [
+      ...context.inputs,
+      ...tables,
+      ...context.outputs,
+    ]);
   },
 };

@@ -4,7 +4,7 @@ import { sizeOf } from "../../graph/types.js";
 import { optimize } from "../../passes/optimize.js";
 import { type Cpu, compilerFlags, type FloatAbi, hasVectors } from "./cpu.js";
 import type { CompiledCode } from "./cross_compiler.js";
-import { framewise } from "./framewise.js";
+import { framewise, framewiseOrWhole } from "./framewise.js";
 import { type ExportFigures, featurizerHeader, headerText } from "./header.js";
 import { CModule } from "./module.js";
 import { addNetwork, type NetworkStream, networkOf } from "./network.js";
@@ -67,7 +67,7 @@ export function exportC(model: ExportedModel, options: CExportOptions): CExport 
   const module = new CModule(vectors);
   const network = addNetwork(module, networkOf(model, options.features === "device", options.stream));
   const front = separate ? new CModule(vectors) : module;
-  const frontend = options.features === "device" ? addFrontend(front, model, separate) : undefined;
+  const frontend = options.features === "device" ? addFrontend(front, model, options) : undefined;
   const macro = prefix.toUpperCase();
   const parts: PublicParts = {
     prefix,
@@ -106,12 +106,17 @@ function sourceText(name: string, body: string): string {
 }
 
 /** Adds the front end as `static void frontend(void)`, with the window that samples come into. */
-function addFrontend(module: CModule, model: ExportedModel, separate: boolean): NonNullable<PublicParts["frontend"]> {
-  const { graph, window, hop, skipped, padding } = framewise(model.frontend!);
+function addFrontend(
+  module: CModule,
+  model: ExportedModel,
+  { stream, separate = false }: CExportOptions,
+): NonNullable<PublicParts["frontend"]> {
+  const { graph, window, hop, skipped, padding } = stream ? framewise(model.frontend!) : framewiseOrWhole(model.frontend!);
   const made = module.add("frontend", optimize(graph), new Map());
   const features = made.place("features");
   module.variable("window", "int16_t", window, 2);
   module.variable("fill", "int32_t", 2, 4);
   const values = sizeOf(features.type.shape);
-  return { window, hop, skipped, padding, audio: made.place("audio").text, frame: features.text, values, separate };
+  const states = made.states.map((name) => made.place(name));
+  return { window, hop, skipped, padding, audio: made.place("audio").text, frame: features.text, values, states, separate };
 }

@@ -64,6 +64,34 @@ static inline float fma_float(float a, float b, float c) { return a * b + c; }
   return d > 0.5f ? f + 1.0f : f;
 }`,
   ],
+  ["max_double", "static inline double max_double(double a, double b) { return a > b ? a : b; }"],
+  ["min_double", "static inline double min_double(double a, double b) { return a < b ? a : b; }"],
+  [
+    // From 2^52 on every double is whole.
+    "floor_double",
+    `static inline double floor_double(double a) {
+  double t;
+  if (!(a > -4503599627370496.0 && a < 4503599627370496.0)) return a;
+  t = (double)(int64_t)a;
+  return t > a ? t - 1.0 : t;
+}`,
+  ],
+  [
+    // Newton's iteration for the root itself, from the exponent's half; exact for the squares of whole numbers.
+    "sqrt_double",
+    `static inline double sqrt_double(double a) {
+  int64_t bits;
+  double r;
+  int32_t i;
+  if (!(a > 2.2250738585072014e-308)) return a >= 0.0 ? 0.0 : (a - a) / (a - a);
+  if (a > 1.7976931348623157e308) return a;
+  memcpy(&bits, &a, 8);
+  bits = (bits >> 1) + ((int64_t)0x1ff80000 << 32);
+  memcpy(&r, &bits, 8);
+  for (i = 0; i < 5; i++) r = 0.5 * (r + a / r);
+  return r;
+}`,
+  ],
   ["load_word", "static inline uint32_t load_word(const void *p) { uint32_t r; memcpy(&r, p, 4); return r; }"],
 ];
 

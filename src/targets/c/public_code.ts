@@ -43,6 +43,8 @@ export interface PublicParts {
     readonly frame: string;
     /** Features of a frame. */
     readonly values: number;
+    /** Carried from frame to frame. */
+    readonly states: readonly CPlace[];
     /** Whether it is a file of its own. */
     readonly separate: boolean;
   };
@@ -104,8 +106,13 @@ export function featurizerCode(parts: PublicParts): string {
 
 /** Zeros before the first sample are the beginning of its window. */
 function frontendReset({ frontend }: PublicParts): string {
-  const { padding, window, skipped } = frontend!;
-  return `  memset(window, 0, sizeof window);\n  fill[0] = ${padding < window ? padding : 0};\n  fill[1] = ${skipped};`;
+  const { padding, window, skipped, states } = frontend!;
+  return [
+    "  memset(window, 0, sizeof window);",
+    ...states.map((state) => clearing(state)),
+    `  fill[0] = ${padding < window ? padding : 0};`,
+    `  fill[1] = ${skipped};`,
+  ].join("\n");
 }
 
 /** One run, or one step of the phase that is due; gives how many results there are now. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../src/base/errors.js";
 import { runCompat } from "../../src/compat/index.js";
 import { loadModel } from "../../src/formats/model_file.js";
@@ -138,6 +138,35 @@ describe("compat kws-streaming", () => {
       stderr: expect.stringMatching(/weights are of another network than the flags describe/),
     });
   });
+});
+
+describe("a training that goes on", () => {
+  beforeAll(() => void vi.stubEnv("EARSHOT_CC", "none"));
+  afterAll(() => void vi.unstubAllEnvs());
+
+  it("begins with the weights and the optimizer that were reached, and counts its steps anew", async () => {
+    const before = await loadModel(join(folder, "last_weights"));
+    // A rate so small that the weights stay what they were.
+    const once = [
+      "--how_many_training_steps",
+      "1",
+      "--learning_rate",
+      "1e-12",
+      "--restore_checkpoint",
+      "1",
+      "--start_checkpoint",
+      "x",
+    ];
+    const mfcc = ["--feature_type", "mfcc_op", "--fft_magnitude_squared", "1"];
+    const found = await inProcess(...base, ...mfcc, ...once, "--train_dir", folder, ...network);
+    expect(found.stderr).toMatch(/--start_checkpoint is read and never used/);
+    expect(found.code).toBe(0);
+    const after = await loadModel(join(folder, "last_weights"));
+    expect(after.training["steps"]).toBe(1);
+    for (const [name, values] of before.parameters)
+      values.forEach((value, i) => expect(after.parameters.get(name)?.[i]).toBeCloseTo(Number(value), 8));
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(["restore", "restore_1"]));
+  }, 60_000);
 });
 
 describe("what the original refuses, and what is not there yet", () => {

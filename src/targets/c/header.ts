@@ -42,7 +42,7 @@ function sizeLines(figures: ExportFigures): string[] {
 }
 
 /** Lines before and behind declarations that make them a header for C and C++. */
-function guarded(guard: string, includes: readonly string[], lines: readonly string[]): string[] {
+export function guarded(guard: string, includes: readonly string[], lines: readonly string[]): string[] {
   return [
     `#ifndef ${guard}`,
     `#define ${guard}`,

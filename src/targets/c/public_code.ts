@@ -55,7 +55,8 @@ function zeroOf({ quantization }: TensorType): number {
   return quantization?.zeroPoint[0] ?? 0;
 }
 
-function clearing(place: CPlace, zero = zeroOf(place.type)): string {
+/** A statement that sets all elements of a tensor back. */
+export function clearing(place: CPlace, zero = zeroOf(place.type)): string {
   if (zero === 0 || place.element === "int8_t" || place.element === "uint8_t")
     return `  memset(${place.text}, ${zero}, sizeof ${place.text});`;
   const count = sizeOf(place.type.shape);
@@ -116,7 +117,11 @@ function frontendReset({ frontend }: PublicParts): string {
 }
 
 /** One run, or one step of the phase that is due; gives how many results there are now. */
-function networkCode({ stream, states, phaseResults, output }: PublicParts, newest: string, width: number): string {
+export function networkCode(
+  { stream, states, phaseResults, output }: Pick<PublicParts, "stream" | "states" | "phaseResults" | "output">,
+  newest: string,
+  width: number,
+): string {
   if (!stream) return `static int32_t network(void) {\n  network_0();\n  return 1;\n}`;
   const lines = stream.starts.map(({ state, step, value }) => {
     const place = states.find((s) => s.text === `network_${state.replace(/[^A-Za-z0-9_]/g, "_")}`);

@@ -22,7 +22,7 @@ function pairOf(attributes: Attributes, name: string): [number, number] {
   return [value[0] as number, value[1] as number];
 }
 
-/** Geometry from the map x [B,H,W,C], the kernel's height and width and the attributes. `same` is TensorFlow's: the smaller half of the padding comes first; `causal` pads time on the left and frequency not at all. */
+/** Geometry from the map x [B,H,W,C], the kernel's height and width and the attributes. `same` is TensorFlow's: the smaller half of the padding comes first; `causal` pads time on the left and frequency not at all; `explicit` as the attribute pads says: [top, bottom, left, right]. */
 export function geometryOf(x: TensorType, kernelShape: readonly number[], attributes: Attributes): Geometry {
   if (x.shape.length !== 4) throw new UserError(`needs a map [batch, time, frequency, channels], found ${x.shape.length} axes`);
   if (kernelShape.length !== 4) throw new UserError(`needs a kernel of 4 axes, found ${kernelShape.length}`);
@@ -43,6 +43,10 @@ export function geometryOf(x: TensorType, kernelShape: readonly number[], attrib
     } else if (padding === "causal") {
       total = d === 0 ? reach - 1 : 0;
       first = total;
+    } else if (padding === "explicit") {
+      const pads = shapeOf(attributes, "pads");
+      first = pads[2 * d] ?? 0;
+      total = first + (pads[2 * d + 1] ?? 0);
     } else if (padding !== "valid") throw new UserError(`padding must be same, valid or causal, found ${padding}`);
     const places = Math.floor((size + total - reach) / strides[d]) + 1;
     if (places < 1)

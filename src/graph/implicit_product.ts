@@ -1,3 +1,4 @@
+import { addPatchesKernel, gatherPatchesKernel, type PatchSpecification } from "../kernels/patches.js";
 import type { Geometry } from "./convolution.js";
 import type { LowerContext, Region } from "./lower.js";
 import { floatOf, pad } from "./lowering.js";
@@ -42,4 +43,63 @@ export function tapsOf(g: Geometry, map: readonly [number, number], channels: nu
     { size: g.kernel[1], a: g.dilations[1] * channels },
     { size: channels, a: 1 },
   ];
+}
+
+/** Places of the output to a row below which a block of registers has too few rows to multiply at full speed. */
+const fewPlaces = 4;
+/** Products smaller than this do not pay for writing patches. */
+const leastOfPatches = { batch: 8, places: 64, channels: 16, columns: 64 };
+
+/**
+ * Whether the matrix of patches is written down after all: where a batch of maps has so few places to a row that no block of registers
+ * is filled with neighbours. A device, which hears one clip at a time, never pays memory for that.
+ * @param columns channels of the output
+ */
+export function writesPatches(g: Geometry, channels: number, columns: number): boolean {
+  const { batch, output, kernel, strides } = g;
+  const isPlain = kernel.every((n) => n === 1) && strides.every((n) => n === 1);
+  const neighbours = output[1] > 1 ? output[1] : output[0] > 1 ? output[0] : fewPlaces + 1;
+  const pays =
+    batch >= leastOfPatches.batch &&
+    batch * output[0] * output[1] >= leastOfPatches.places &&
+    channels >= leastOfPatches.channels &&
+    columns >= leastOfPatches.columns;
+  return pays && !isPlain && neighbours <= fewPlaces;
+}
+
+/** Columns of a map up to which the gradient of a convolution that takes strides is added up from patches. */
+const mostColumns = 16;
+
+/** Whether the gradient of the map is a product with all taps at once, whose patches are added up: nothing is multiplied with zeros between strides. */
+export function addsPatches(g: Geometry, channels: number, columns: number): boolean {
+  const isStrided = g.strides.some((n) => n > 1) && g.batch >= leastOfPatches.batch && g.input[1] <= mostColumns;
+  return writesPatches(g, channels, columns) || (isStrided && Math.min(channels, columns) >= leastOfPatches.columns);
+}
+
+const patchesOf = (g: Geometry, element: "f32" | "f64", channels: number): PatchSpecification => ({
+  element,
+  batch: g.batch,
+  input: g.input,
+  output: g.output,
+  kernel: g.kernel,
+  strides: g.strides,
+  dilations: g.dilations,
+  before: g.before,
+  channels,
+});
+
+/** What each place of the output sees of x, [batch * places, taps * channels], as a region of its own. */
+export function gatherPatches(context: LowerContext, g: Geometry, x: Region, channels: number): Region {
+  const element = floatOf(x);
+  const spec = patchesOf(g, element, channels);
+  const size = g.batch * g.output[0] * g.output[1] * g.kernel[0] * g.kernel[1] * channels;
+  const patches = context.workspace(element, size);
+  context.call(`gather patches ${JSON.stringify(spec)}`, () => gatherPatchesKernel(spec, context.lanes), [x, patches]);
+  return patches;
+}
+
+/** Adds patches up to the map dx. */
+export function addPatches(context: LowerContext, g: Geometry, patches: Region, dx: Region, channels: number): void {
+  const spec = patchesOf(g, floatOf(dx), channels);
+  context.call(`add patches ${JSON.stringify(spec)}`, () => addPatchesKernel(spec, context.lanes), [patches, dx]);
 }

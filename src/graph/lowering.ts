@@ -7,9 +7,10 @@ import {
   planContraction,
 } from "../kernels/contraction_plan.js";
 import { fillKernel } from "../kernels/fill.js";
-import { add, type Expression } from "../kernels/language.js";
+import { add, type ElementType, type Expression } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
 import { type PadSpecification, padKernel } from "../kernels/pad.js";
+import { transposeKernel, transpositionOf } from "../kernels/transpose.js";
 import type { LowerContext, ProductEpilogue, Region } from "./lower.js";
 import { type DType, sizeOf } from "./types.js";
 
@@ -125,6 +126,11 @@ export function copyStrided(
   to: Region,
   target: { strides: readonly number[]; offset: number },
 ): void {
+  const turned = transpositionOf(from.type.dtype as ElementType, shape, source, target);
+  if (turned && from.type.dtype === to.type.dtype) {
+    context.call(`transpose ${JSON.stringify(turned)}`, () => transposeKernel(turned), [from, to]);
+    return;
+  }
   const operand = (dtype: DType, place: { strides: readonly number[]; offset: number }): MapOperand => ({
     element: dtype,
     ...place,

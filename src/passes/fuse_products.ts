@@ -1,4 +1,6 @@
 import { shapeOf } from "../graph/attributes.js";
+import { geometryOf } from "../graph/convolution.js";
+import { addsPatches } from "../graph/implicit_product.js";
 import { findOp } from "../graph/ops/index.js";
 import { type Graph, type NamedValue, type Node, sizeOf, type Value } from "../graph/types.js";
 
@@ -15,6 +17,11 @@ const products = new Set([
 
 function isProduct(node: Node): boolean {
   if (!products.has(node.op)) return false;
+  if (node.op === "conv2d_input_gradient") {
+    const [dx] = node.outputs;
+    const { shape } = node.inputs[1]!.type;
+    return !addsPatches(geometryOf(dx!.type, shape, node.attributes), shape[2]!, shape[3]!);
+  }
   // Only at stride 1 it is computed as a convolution.
   return node.op !== "depthwise_conv2d_input_gradient" || shapeOf(node.attributes, "strides").every((s) => s === 1);
 }

@@ -2,6 +2,7 @@ import { GraphBuilder } from "../graph/builder.js";
 import { type Graph, tensor, type Value } from "../graph/types.js";
 import { differentiate } from "../passes/autodiff.js";
 import { optimize } from "../passes/optimize.js";
+import { padWithin } from "../passes/pad_within.js";
 import { sliceEarly } from "../passes/slice_early.js";
 import { trainingForm } from "../passes/training.js";
 import { type Optimizer, update } from "./optimizer.js";
@@ -65,7 +66,7 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
   const batched = [...model.inputs.map((i) => i.name), "targets", "weights"];
   // Before the gradient is taken: what it needs of a value that is cut apart, it then needs of the parts.
-  return optimize(differentiatedStep(sliceEarly(model), options), options.tile === false ? undefined : { batched });
+  return optimize(differentiatedStep(padWithin(sliceEarly(model)), options), options.tile === false ? undefined : { batched });
 }
 
 /** The training step as differentiation leaves it, before the passes that make it fast. */

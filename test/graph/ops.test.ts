@@ -38,6 +38,7 @@ const cases: OpCase[] = [
     { op, name: "gaps", shapes: [map], attributes: { window: [2, 2], strides: [3, 4], padding: "same" } },
     { op, name: "many channels", shapes: [[1, 6, 1, 71]], attributes: { window: [3, 1], strides: [1, 1], padding: "same" } },
   ]),
+  { op: "transpose", name: "lines that displace each other", shapes: [[35, 256]], attributes: { permutation: [1, 0] } },
   { op: "affine", shapes: [[6, 9]], attributes: { scale: -1.7, offset: 0.3 } },
   { op: "clamp", shapes: [[6, 9]], attributes: { low: -0.4, high: 0.5 } },
   ...["round", "sign", "step", "stop_gradient"].map((op) => ({
@@ -154,6 +155,43 @@ const cases: OpCase[] = [
       [1, 1, 16, 33],
     ],
     attributes: conv("same"),
+  },
+  {
+    op: "conv2d",
+    name: "explicit zeros",
+    shapes: [
+      [2, 4, 5, 2],
+      [3, 2, 2, 3],
+    ],
+    attributes: { ...conv("explicit", [2, 1]), pads: [1, 0, 2, 1] },
+  },
+  {
+    op: "conv2d",
+    name: "few places, so that patches are written",
+    shapes: [
+      [8, 4, 2, 16],
+      [3, 2, 16, 64],
+    ],
+    attributes: { ...conv("explicit"), pads: [1, 1, 0, 1] },
+  },
+  {
+    op: "conv2d",
+    name: "few places, strides and dilations",
+    shapes: [
+      [8, 9, 4, 19],
+      [2, 2, 19, 67],
+    ],
+    attributes: { ...conv("explicit", [2, 2], [3, 1]), pads: [1, 0, 1, 0] },
+  },
+  {
+    op: "conv2d_input_gradient",
+    name: "strided, added up from patches",
+    shapes: [
+      [8, 2, 7, 64],
+      [3, 3, 65, 64],
+    ],
+    attributes: { ...conv("same", [2, 2]), inputShape: [8, 4, 14, 65] },
+    differentiable: false,
   },
   {
     op: "conv2d_kernel_gradient",

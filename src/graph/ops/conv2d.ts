@@ -3,14 +3,14 @@ import { geometryOf } from "../convolution.js";
 import { contract, floatOf } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";
-import { paddedMap, placesOf, tapsOf } from "../implicit_product.js";
+import { gatherPatches, paddedMap, placesOf, tapsOf, writesPatches } from "../implicit_product.js";
 import { convolutionTime } from "../time.js";
 
 /** Convolution over time and frequency. */
 export const conv2d: OpDefinition = {
   name: "conv2d",
   documentation:
-    "x[B,H,W,Ci] with kernel[kh,kw,Ci,Co]; attributes strides, dilations, padding (same as TensorFlow, valid, causal in time); no bias.",
+    "x[B,H,W,Ci] with kernel[kh,kw,Ci,Co]; attributes strides, dilations, padding (same as TensorFlow, valid, causal in time, explicit with pads); no bias.",
   time: convolutionTime,
   infer: ([x, w], attributes) => {
     const g = geometryOf(x!, w!.shape, attributes);
@@ -30,6 +30,14 @@ export const conv2d: OpDefinition = {
     const g = geometryOf(x!.type, w!.type.shape, context.attributes);
     const channels = x!.type.shape[3] as number;
     const columns = w!.type.shape[3] as number;
+    if (writesPatches(g, channels, columns)) {
+      const patches = gatherPatches(context, g, x!, channels);
+      const depth = g.kernel[0] * g.kernel[1] * channels;
+      const rows = [{ size: g.batch * g.output[0] * g.output[1], a: depth, c: columns }];
+      const reduction = [{ size: depth, a: 1, b: columns }];
+      contract(context, { element: floatOf(x!), rows, reduction, columns }, patches, w!, context.outputs[0]!);
+      return;
+    }
     const map = paddedMap(context, g, x!, channels);
     const places = placesOf(g, map.size, channels).map((p, i) => ({
       ...p,

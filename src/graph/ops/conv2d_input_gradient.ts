@@ -1,5 +1,7 @@
-import { geometryOf } from "../convolution.js";
+import { type Geometry, geometryOf } from "../convolution.js";
+import { addPatches, addsPatches } from "../implicit_product.js";
 import { inputGradientRules } from "../input_gradient.js";
+import type { LowerContext, Region } from "../lower.js";
 import { contract, copyStrided, floatOf, pad } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
 import { stridesOf } from "../shapes.js";
@@ -15,6 +17,7 @@ export const conv2dInputGradient: OpDefinition = {
     const dx = context.outputs[0]!;
     const g = geometryOf(dx.type, w!.type.shape, context.attributes);
     const [kh, kw, ci, co] = w!.type.shape as [number, number, number, number];
+    if (addsPatches(g, ci, co)) return lowerWithPatches(context, g, dy!, w!, dx);
     const element = floatOf(dy!);
     const turned = context.workspace(element, kh * kw * ci * co);
     const [s0, s1, s2, s3] = stridesOf(w!.type.shape) as [number, number, number, number];
@@ -52,3 +55,18 @@ export const conv2dInputGradient: OpDefinition = {
   },
   multiplyAccumulates: ([dy, w]) => (sizeOf(dy!.shape) / (w!.shape[3] as number)) * sizeOf(w!.shape),
 };
+
+/** dy [places, Co] times the kernel as [Co, kh * kw * Ci] gives the gradient of each place's patch. */
+function lowerWithPatches(context: LowerContext, g: Geometry, dy: Region, w: Region, dx: Region): void {
+  const [kh, kw, ci, co] = w.type.shape as [number, number, number, number];
+  const element = floatOf(dy);
+  const depth = kh * kw * ci;
+  const places = g.batch * g.output[0] * g.output[1];
+  const turned = context.workspace(element, depth * co);
+  const patches = context.workspace(element, places * depth);
+  copyStrided(context, [co, depth], w, { strides: [1, co], offset: 0 }, turned, { strides: [depth, 1], offset: 0 });
+  const rows = [{ size: places, a: co, c: depth }];
+  const reduction = [{ size: co, a: 1, b: depth }];
+  contract(context, { element, rows, reduction, columns: depth }, dy, turned, patches);
+  addPatches(context, g, patches, dx, ci);
+}

@@ -22,6 +22,8 @@ export interface OwnWordsPlan {
   words: readonly string[];
   /** Their labels, which are the names of their folders. */
   labels: readonly string[];
+  /** Their phones, with blanks between. */
+  phones: readonly string[];
   /** Length of a clip that every speaker's words fit into, seconds. */
   clipSeconds: number;
   near: readonly PlannedNearPhrase[];
@@ -68,6 +70,7 @@ export async function planOwnWords(given: readonly string[], perWord: number, se
   return {
     words,
     labels: words.map(folderOf),
+    phones: spoken.map((phrase) => phrase.phones.flat().join(" ")),
     clipSeconds: clipSecondsFor(Math.max(...spoken.map(({ seconds }) => seconds))),
     near,
     others: [...nearGroups(near, scale), ...otherGroups(spoken, scale, seed)],

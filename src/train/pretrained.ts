@@ -26,11 +26,20 @@ export interface PretrainedValues {
   readonly note: string;
 }
 
+/** What a network's parameters that belong to the labels are named by, where that is more than one layer. */
+const headPath = "phrase.";
+
 /**
- * Parameters of the layer that gives the logits: everything between them and the last kernel (a parameter of two axes or more), with it.
+ * Parameters that belong to the labels: those under `phrase.`, or, where a network has none, the layer that gives the logits: everything
+ * between them and the last kernel (a parameter of two axes or more), with it.
  * @param graph with an output "logits"
  */
 export function labelLayer(graph: Graph): Set<string> {
+  const named = graph.parameters.map(({ name }) => name).filter((name) => name.startsWith(headPath));
+  return named.length > 0 ? new Set(named) : lastLayer(graph);
+}
+
+function lastLayer(graph: Graph): Set<string> {
   const found = new Set<string>();
   const producer = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const parameters = new Map(graph.parameters.map((parameter) => [parameter.value, parameter]));
@@ -116,7 +125,7 @@ export async function pretrainedValues(
       throw new UserError(`${from.model}: parameter ${name} is quantized; start from the float model that it was made from`);
     values.set(name, data);
   }
-  const layer = [...head].join(", ");
+  const layer = head.size > 4 ? `${headPath}*` : [...head].join(", ");
   const what = sameLabels
     ? "the labels are the same: the label layer goes on too"
     : `a new label layer (${layer}) for ${labels.length} labels`;

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import type { Graph } from "../graph/types.js";
+import { earshotArchitectures, earshotModels } from "./earshot/index.js";
 import { edgemlArchitectures, edgemlModels } from "./edgeml/index.js";
 import { helloEdgeArchitectures } from "./hello_edge/index.js";
 import { helloEdgeSizes } from "./hello_edge/sizes.js";
@@ -20,6 +21,7 @@ export const architectures: readonly Architecture[] = [
   ...speechrecArchitectures,
   ...mlperfTinyArchitectures,
   ...microWakeWordArchitectures,
+  ...earshotArchitectures,
 ];
 
 /** Architectures with the options of their publications. */
@@ -30,6 +32,7 @@ export const zooModels: readonly ZooModel[] = [
   ...speechrecModels,
   ...mlperfTinyModels,
   ...microWakeWordModels,
+  ...earshotModels,
 ];
 
 /** What a name stands for. */

@@ -23,7 +23,7 @@ export interface Architecture<Schema extends OptionsSchema = OptionsSchema> {
   /** "hello_edge/ds_cnn". */
   readonly name: string;
   /** Where the architecture was published. */
-  readonly family: "hello_edge" | "kws_streaming" | "edgeml" | "speechrec" | "mlperf_tiny" | "micro_wake_word";
+  readonly family: "hello_edge" | "kws_streaming" | "edgeml" | "speechrec" | "mlperf_tiny" | "micro_wake_word" | "earshot";
   /** One paragraph: layers, source. */
   readonly documentation: string;
   /** Options with their defaults. */

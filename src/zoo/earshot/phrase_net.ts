@@ -1,0 +1,114 @@
+import * as v from "valibot";
+import { UsageError } from "../../base/errors.js";
+import { GraphBuilder } from "../../graph/builder.js";
+import { tensor, type Value } from "../../graph/types.js";
+import { denseLayer } from "../blocks/dense.js";
+import { dropout } from "../blocks/dropout.js";
+import { normalisedConvolution, normalisedPointwise } from "../blocks/normalised_convolution.js";
+import { asChannels, flatten, mergeFrequency } from "../blocks/shape.js";
+import { padTime } from "../blocks/time_padding.js";
+import { bodyPhones, phrasePaths } from "../blocks/phrase_paths.js";
+import type { Architecture } from "../model.js";
+import { dropoutRate, perLayer, requireEqualLengths, units, whole } from "../options.js";
+
+const name = "earshot/phrase_net";
+const size = whole(1, 4096);
+
+const schema = v.strictObject({
+  /** "phrase": hears a phrase anywhere in a clip; "phone": names the phone in the middle of a clip as long as the body's view. */
+  head: v.optional(v.picklist(["phrase", "phone"]), "phrase"),
+  /** Channels of the body. */
+  filters: v.optional(units, 96),
+  /** Frames that the first convolution sees, and its stride. */
+  firstKernel: v.optional(size, 5),
+  firstStride: v.optional(size, 2),
+  /** Frames that each residual convolution of the body sees, and their distance. */
+  kernels: v.optional(perLayer(size), [3, 3, 3, 3, 3, 3]),
+  dilations: v.optional(perLayer(size), [1, 2, 1, 2, 1, 2]),
+  /** Channels of the phrase head. */
+  headFilters: v.optional(units, 48),
+  headKernels: v.optional(perLayer(size), [9, 9, 9]),
+  headDilations: v.optional(perLayer(size), [1, 2, 4]),
+  /** Phones of each phrase with blanks between, in the order of the last labels; none: without paths through phones. */
+  phrases: v.optional(perLayer(v.pipe(v.string(), v.check(isPhrase, "phones of the CMU set with blanks between"))), []),
+  /** Dropout before the label layer. */
+  dropout: v.optional(dropoutRate, 0.2),
+});
+
+function isPhrase(text: string): boolean {
+  return text.split(" ").every((phone) => bodyPhones.includes(phone));
+}
+
+type Options = v.InferOutput<typeof schema>;
+
+const norm = { scale: true, activation: "relu" } as const;
+
+/** A body that hears phones, the same for everybody, and a head that hears one's own phrases in what it hears. */
+export const phraseNet: Architecture<typeof schema> = {
+  name,
+  family: "earshot",
+  documentation:
+    "A body of residual convolutions over time, features as channels, which is trained to name phones (head 'phone'); on it a head of wide convolutions over time that hears phrases (head 'phrase'): the largest and the mean value over time. `earshot quickstart --words` trains the head for somebody's own words.",
+  schema,
+  build(options, { frames, features, labels }) {
+    const builder = new GraphBuilder("phrase_net");
+    const x = bodyOf(builder, asChannels(builder, builder.input("features", tensor("f32", [1, frames, features]))), options);
+    builder.output(
+      "logits",
+      options.head === "phone"
+        ? denseLayer(builder, "phones", dropout(builder, flatten(builder, x), options.dropout), labels)
+        : phraseLogits(builder, x, options, labels),
+    );
+    return builder.finish();
+  },
+};
+
+/** [B, T, 1, features] to [B, T / stride, 1, filters]. Phones are named without padding, so that one frame is left. */
+function bodyOf(builder: GraphBuilder, input: Value, options: Options): Value {
+  const { filters, firstKernel, firstStride, kernels, dilations } = options;
+  requireEqualLengths(name, { kernels, dilations });
+  const padding = options.head === "phone" ? "valid" : "same";
+  const first = { kernel: [firstKernel, 1], strides: [firstStride, 1], padding: "valid" } as const;
+  let x = normalisedConvolution(builder, "body.first", padTime(builder, input, first, padding), filters, first, norm);
+  for (const [i, kernel] of kernels.entries()) {
+    const window = { kernel: [kernel, 1], dilations: [dilations[i] as number, 1], padding: "valid" } as const;
+    const y = normalisedConvolution(builder, `body.${i}`, padTime(builder, x, window, padding), filters, window, norm);
+    x = builder.op("add", [middleOf(builder, x, y.type.shape[1] as number), y]);
+  }
+  return x;
+}
+
+/** The middle frames of a map. */
+function middleOf(builder: GraphBuilder, x: Value, frames: number): Value {
+  const cut = ((x.type.shape[1] as number) - frames) / 2;
+  return cut === 0 ? x : builder.op("slice", [x], { begin: [0, cut, 0, 0], end: [0, -cut, 0, 0], strides: [1, 1, 1, 1] });
+}
+
+/** Labels are silence and whatever else, then the phrases; a phrase has what the wide head says and how well its phones fit. */
+function phraseLogits(builder: GraphBuilder, body: Value, options: Options, labels: number): Value {
+  const wide = dropout(builder, wideHead(builder, body, options), options.dropout);
+  const logits = denseLayer(builder, "phrase.classifier", wide, labels);
+  const phrases = options.phrases.map((phrase) => phrase.split(" "));
+  if (phrases.length === 0) return logits;
+  if (phrases.length > labels)
+    throw new UsageError(
+      `${name}: there are ${phrases.length} phrases and ${labels} labels; give the phones of the labels' phrases`,
+    );
+  const fits = phrasePaths(builder, "phrase.path", mergeFrequency(builder, body), phrases);
+  const others = labels - phrases.length;
+  if (others === 0) return builder.op("add", [logits, fits]);
+  const none = builder.op("zeros", [fits], { shape: [0, others] });
+  return builder.op("add", [logits, builder.op("concat", [none, fits], { axis: 1 })]);
+}
+
+/** [B, T, 1, filters] to [B, 2 * headFilters]: the largest and the mean value over time. */
+function wideHead(builder: GraphBuilder, body: Value, { headFilters, headKernels, headDilations }: Options): Value {
+  requireEqualLengths(name, { headKernels, headDilations });
+  let x = normalisedPointwise(builder, "phrase.first", body, headFilters, norm);
+  for (const [i, kernel] of headKernels.entries()) {
+    const window = { kernel: [kernel, 1], dilations: [headDilations[i] as number, 1], padding: "valid" } as const;
+    x = normalisedConvolution(builder, `phrase.${i}`, padTime(builder, x, window, "same"), headFilters, window, norm);
+  }
+  const over = { axes: [1, 2], keep: false };
+  return builder.op("concat", [builder.op("max", [x], over), builder.op("mean", [x], over)], { axis: 1 });
+}

@@ -17,6 +17,6 @@ export const earshotModels: readonly ZooModel[] = [
     frontend: { ...frontendPreset("log_mel_4k"), scale: 0.04, offset: -2.5 } as ZooModel["frontend"],
     samples: 6880,
     shape: { frames: 41, features: 40, labels: bodyPhones.length },
-    published: { source: "earshot", accuracy: "" },
+    published: { source: "models/phones.md", accuracy: "" },
   },
 ];

@@ -6,8 +6,9 @@ import { findShippedModel } from "../../src/formats/shipped.js";
 import { loadModel, writeModel } from "../../src/formats/model_file.js";
 import { parseSafetensors, type Safetensors, writeSafetensors } from "../../src/formats/safetensors.js";
 import { encodeWav } from "../../src/signal/wav.js";
+import { writeWeights } from "./weight_files.js";
 
-type Write = (name: string, content: string | Uint8Array) => void;
+export type Write = (name: string, content: string | Uint8Array) => void;
 
 /** Writes the bad files of every kind into a folder. */
 export async function writeBadFiles(root: string): Promise<void> {
@@ -21,6 +22,7 @@ export async function writeBadFiles(root: string): Promise<void> {
   writeArchives(write);
   writeRecipes(write);
   await writeModels(write);
+  writeWeights(write);
   writeRuns(write);
 }
 

@@ -2,6 +2,7 @@ import * as commandLine from "./arguments.mjs";
 import * as flac from "./flac.mjs";
 import * as manifest from "./manifest.mjs";
 import * as npy from "./npy.mjs";
+import * as pytorch from "./pytorch.mjs";
 import * as recipe from "./recipe.mjs";
 import * as safetensors from "./safetensors.mjs";
 import * as wav from "./wav.mjs";
@@ -10,7 +11,7 @@ import * as wav from "./wav.mjs";
  * What is fuzzed. Each has a name, `generate(random)`, which gives the bytes of a case, and `run(bytes)`, which reads them and may
  * throw errors of the UserError family only.
  */
-export const targets = [wav, flac, npy, safetensors, manifest, recipe, commandLine];
+export const targets = [wav, flac, npy, safetensors, pytorch, manifest, recipe, commandLine];
 
 /** The target of that name, or undefined. */
 export function targetNamed(name) {

@@ -1,16 +1,16 @@
 // The first 200 steps of every published training on real clips: the loss must fall.
-//   npm run prove:recipes -- DATA/speech_commands [MODEL ...]
-// Each in a process of its own. Writes results/recipes.json, in which the rows of other models stay, and results/recipes.txt from it.
+//   npm run prove:recipes -- DATA/speech_commands [RECIPE ...]
+// Each in a process of its own. Writes results/recipes.json, in which the rows of other recipes stay, and results/recipes.txt from it.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { assemble } from "../../dist/train/assemble.js";
+import { isNormalised, normalisation } from "../../dist/train/normalise.js";
 import { openLoader } from "../../dist/train/loader.js";
 import { parseRecipe } from "../../dist/train/recipe.js";
 import { learningRateAt } from "../../dist/train/schedule.js";
 import { planThreads } from "../../dist/train/threads.js";
 import { Trainer } from "../../dist/train/trainer.js";
-import { findModel, zooModels } from "../../dist/zoo/index.js";
-import { publishedRecipe } from "../../dist/zoo/recipes/index.js";
+import { publishedTraining, recipeNames } from "../../dist/zoo/recipes/index.js";
 import { alignedTable, machineLines } from "../bench/bench_report.mjs";
 
 const steps = 200;
@@ -20,15 +20,27 @@ const most = 0.8;
 
 const mean = (list) => list.reduce((sum, x) => sum + x, 0) / list.length;
 
-/** Trains and measures one model. */
+/** What a network that normalises its features takes from the training clips. */
+async function moments({ graph, plan }, target, making, batch) {
+  if (!isNormalised(graph)) return undefined;
+  const [frames, features] = graph.inputs[0].value.type.shape.slice(1);
+  const loader = await openLoader({ ...plan, target }, 1, making);
+  const found = await normalisation(() => loader.next(), { steps, batch, frames, features });
+  await loader.close();
+  return found;
+}
+
+/** Trains and measures one recipe. */
 async function measure(sounds, name) {
-  const recipe = parseRecipe({ ...publishedRecipe(name), data: [{ kind: "sounds", path: sounds }] }, name);
-  const { graph, plan } = await assemble(recipe, "auto");
+  const recipe = parseRecipe({ ...publishedTraining(name).recipe, data: [{ kind: "sounds", path: sounds }] }, name);
+  const assembly = await assemble(recipe, "auto");
+  const { graph, trainingGraph, passes, plan } = assembly;
   const { threads, workers, takeTurns } = planThreads(undefined, undefined);
   const started = performance.now();
-  const trainer = await Trainer.open(graph, recipe, { target: "auto", threads });
+  const rolling = trainingGraph && passes;
+  const trainer = await Trainer.open(trainingGraph ?? graph, recipe, { target: "auto", threads, rolling });
   const compileSeconds = (performance.now() - started) / 1000;
-  trainer.initialize();
+  trainer.initialize(await moments(assembly, trainer.target, { workers, takeTurns }, recipe.batch));
   const loader = await openLoader({ ...plan, target: trainer.target }, 1, { workers, takeTurns });
   const losses = [];
   const begun = performance.now();
@@ -43,7 +55,7 @@ async function measure(sounds, name) {
   trainer.close();
   const [first, last] = [mean(losses.slice(0, ends)), mean(losses.slice(-ends))];
   return {
-    model: name,
+    recipe: name,
     target,
     threads,
     first,
@@ -59,7 +71,7 @@ async function measure(sounds, name) {
 
 function textOf(rows) {
   const table = rows.map((row) => [
-    row.model,
+    row.recipe,
     row.first.toFixed(3),
     row.last.toFixed(3),
     row.ratio.toFixed(2),
@@ -71,7 +83,7 @@ function textOf(rows) {
     `${row.target}, ${row.threads}`,
   ]);
   const head = [
-    "model",
+    "recipe",
     `first ${ends}`,
     `last ${ends}`,
     "ratio",
@@ -96,7 +108,7 @@ function textOf(rows) {
 
 const [sounds, ...named] = process.argv.slice(2);
 if (!sounds) {
-  console.error("usage: npm run prove:recipes -- DATA/speech_commands [MODEL ...]");
+  console.error("usage: npm run prove:recipes -- DATA/speech_commands [RECIPE ...]");
   process.exit(2);
 }
 if (process.env.EARSHOT_ONE_RECIPE) {
@@ -104,7 +116,7 @@ if (process.env.EARSHOT_ONE_RECIPE) {
 } else {
   const file = "results/recipes.json";
   mkdirSync("results", { recursive: true });
-  for (const name of named.length > 0 ? named.map((n) => findModel(n).published.name) : zooModels.map((m) => m.name)) {
+  for (const name of named.length > 0 ? named.map((one) => publishedTraining(one).name) : recipeNames()) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [process.argv[1], sounds, name], {
       encoding: "utf8",
       env: { ...process.env, EARSHOT_ONE_RECIPE: "1" },
@@ -116,8 +128,7 @@ if (process.env.EARSHOT_ONE_RECIPE) {
     }
     const row = JSON.parse(stdout.trim().split("\n").at(-1));
     const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
-    const order = new Map(zooModels.map((m, i) => [m.name, i]));
-    const rows = [...before.filter((r) => r.model !== name), row].toSorted((a, b) => order.get(a.model) - order.get(b.model));
+    const rows = [...before.filter((r) => r.recipe !== name), row].toSorted((a, b) => (a.recipe < b.recipe ? -1 : 1));
     writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`);
     writeFileSync("results/recipes.txt", textOf(rows));
     console.log(`${name}: ${row.first.toFixed(3)} -> ${row.last.toFixed(3)}`);

@@ -16,6 +16,8 @@ export interface PublishedRecipe {
   };
   readonly sampling: {
     readonly order: "uniform" | "walk" | "epochs" | "balanced";
+    /** Whether the last clips of a pass, which fill no batch, are left out. */
+    readonly wholeBatches?: boolean;
     readonly shares?: Readonly<Record<string, number>>;
   };
   /** Samples of a clip; a second where missing. */
@@ -36,6 +38,8 @@ export interface PublishedRecipe {
   readonly l2?: number;
   /** Shares kept of the matrices of recurrent layers. */
   readonly sparsity?: { readonly w: number; readonly u: number };
+  /** Most short passes of a rolling training. */
+  readonly rolling?: { readonly maxLength: number };
   readonly batch: number;
   readonly steps: number;
   readonly validateEvery: number;

@@ -81,7 +81,7 @@ function subjectsOf(root: string): { subjects: Subject[]; findings: Finding[] } 
   const parts = listFolders(root).filter(
     (name) => ["training", "validation", "testing"].includes(name) && listFolders(join(root, name)).length > 0,
   );
-  const found = [root, ...parts.map((name) => join(root, name))].map(scanFolder);
+  const found = [root, ...parts.map((name) => join(root, name))].map((path) => scanFolder(path));
   const subjects = found.flatMap(({ files, noise }) => [
     ...files.map(({ path, word, file }) => ({ path, word, speaker: speakerOf(file) })),
     ...noise.map((path) => ({ path, word: silenceLabel, speaker: "" })),

@@ -5,7 +5,7 @@ import { hashText, RandomStream } from "../base/random.js";
 import type { Clip, Split } from "./clip.js";
 import { silenceLabel, splits, unknownLabel } from "./clip.js";
 import { manifestHashName, readManifest } from "./manifest.js";
-import type { FoundFile, FoundFolder } from "./scan.js";
+import type { FoundFile, FoundFolder, RecordingKind } from "./scan.js";
 import { listFolders, scanFolder } from "./scan.js";
 import type { SplitLists, SplitShares } from "./split.js";
 import { hashSplitter, readSplitLists, speakerOf } from "./split.js";
@@ -31,6 +31,8 @@ export interface DatasetOptions extends TaskOptions, SplitShares {
   everyClipIn?: Split | undefined;
   /** Whether wanted words may be without clips: in data that only joins others. Default false. */
   partial?: boolean | undefined;
+  /** Which files of the folders are recordings. Default: sound files. */
+  recordings?: RecordingKind | undefined;
   /** Seed of the choice of unknown words. Default 0. */
   seed?: number | undefined;
 }
@@ -86,7 +88,7 @@ export function clipsOf(dataset: Dataset, split: Split): Clip[] {
 }
 
 function openWordFolders(root: string, options: DatasetOptions): Dataset {
-  const found = scanFolder(root);
+  const found = scanFolder(root, options.recordings);
   if (found.files.length === 0) throw emptyFolder(root);
   const task = resolveTask(options, found.words);
   if (options.everyClipIn !== undefined) {
@@ -156,7 +158,7 @@ function hasSplitFolders(root: string): boolean {
 function openSplitFolders(root: string, options: DatasetOptions): Dataset {
   const names = splitFolderNames.find((each) => isSplit(root, each)) ?? splitFolderNames[0]!;
   const placed: Placed[] = [];
-  const noise = existsSync(join(root, "_background_noise_")) ? scanFolder(root).noise : [];
+  const noise = existsSync(join(root, "_background_noise_")) ? scanFolder(root, options.recordings).noise : [];
   const words = new Set<string>();
   for (const split of splits) {
     const folder = join(root, names[split]);
@@ -164,7 +166,7 @@ function openSplitFolders(root: string, options: DatasetOptions): Dataset {
       throw new UserError(
         `${folder}: there is no such folder; a set split by folders has ${names.training}, ${names.validation} and ${names.testing}`,
       );
-    const found = scanFolder(folder);
+    const found = scanFolder(folder, options.recordings);
     if (found.files.length === 0) throw emptyFolder(folder);
     noise.push(...found.noise);
     for (const word of found.words) words.add(word);

@@ -1,8 +1,8 @@
 import { UserError } from "../base/errors.js";
 import type { ReadOptions } from "../signal/decode.js";
-import { readSound } from "../signal/decode.js";
 import type { Clip } from "./clip.js";
 import { Pcm16Reader } from "./pcm16.js";
+import { readRecording } from "./recording.js";
 
 /** What a loaded clip looks like. */
 export interface ClipLoaderOptions {
@@ -100,7 +100,7 @@ export class ClipLoader {
       this.#recordings.set(clip.path, known);
       return known;
     }
-    const { samples } = await readSound(clip.path, { rate: this.#rate, ...this.#limits });
+    const samples = await readRecording(clip.path, { rate: this.#rate, ...this.#limits });
     if (samples.length === 0)
       throw new UserError(`${clip.path}: the file holds no sound; record it again or take it out of the data set`);
     if (clip.start !== undefined || clip.end !== undefined) this.#keep(clip.path, samples);

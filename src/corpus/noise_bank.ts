@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
 import type { RandomStream } from "../base/random.js";
-import { readSound } from "../signal/decode.js";
+import { readRecording } from "./recording.js";
 
 /** How recordings of background noise are loaded. */
 export interface NoiseBankOptions {
@@ -22,7 +22,7 @@ export async function loadNoise(paths: readonly string[], options: NoiseBankOpti
   const recordings: Float32Array[] = [];
   let left = maxSeconds;
   for (const path of paths) {
-    const { samples } = await readSound(path, { rate, maxSeconds: left });
+    const samples = await readRecording(path, { rate, maxSeconds: left });
     if (samples.length <= clipSamples) {
       const [has, needs] = [samples.length / rate, clipSamples / rate].map((seconds) => seconds.toFixed(2));
       throw new UserError(
@@ -46,7 +46,7 @@ export async function loadNoiseStream(
   const recordings: Float32Array[] = [];
   let left = maxSeconds;
   for (const path of paths) {
-    const { samples } = await readSound(path, { rate, maxSeconds: left });
+    const samples = await readRecording(path, { rate, maxSeconds: left });
     left -= samples.length / rate;
     recordings.push(samples);
   }

@@ -24,6 +24,9 @@ export interface FoundFolder {
   words: string[];
 }
 
+/** Which files of a folder are recordings: sound files, or .npy files of floats, as kws_streaming's `--wav 0` has them. */
+export type RecordingKind = "sound" | "npy";
+
 const soundName = /\.(wav|flac|ogg|oga|opus)$/i;
 
 /** Whether a file name looks like sound that earshot reads. Hidden files (such as `._a.wav` of macOS) do not. */
@@ -36,15 +39,16 @@ export function isSoundName(name: string): boolean {
  * does not depend on the file system.
  * @throws UserError where there is no such folder
  */
-export function scanFolder(root: string): FoundFolder {
+export function scanFolder(root: string, kind: RecordingKind = "sound"): FoundFolder {
   const files: FoundFile[] = [];
   const noise: string[] = [];
   const words = new Set<string>();
   for (const folder of listFolders(root)) {
     const word = folder.toLowerCase();
-    const names = listSounds(join(root, folder));
+    const names = listSounds(join(root, folder), kind);
     if (word === backgroundFolder) {
-      noise.push(...names.map((file) => join(root, folder, file)));
+      const others = kind === "sound" ? [] : listSounds(join(root, folder));
+      noise.push(...[...names, ...others].map((file) => join(root, folder, file)));
       continue;
     }
     words.add(word);
@@ -66,9 +70,10 @@ export function listFolders(root: string): string[] {
 }
 
 /** Names of the sound files in a folder, sorted. */
-export function listSounds(folder: string): string[] {
+export function listSounds(folder: string, kind: RecordingKind = "sound"): string[] {
+  const isWanted = (name: string): boolean => (kind === "sound" ? isSoundName(name) : /^[^.].*\.npy$/i.test(name));
   return readFolder(folder)
-    .filter((entry) => isSoundName(entry.name) && !entry.isDirectory())
+    .filter((entry) => isWanted(entry.name) && !entry.isDirectory())
     .map((entry) => entry.name)
     .toSorted();
 }

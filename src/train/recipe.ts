@@ -20,6 +20,8 @@ const source = v.variant("kind", [
     /** A folder of sound files or a JSONL manifest. */
     kind: v.literal("sounds"),
     path: name,
+    /** Which files of a folder are recordings; sound files where missing. */
+    recordings: v.optional(v.picklist(["sound", "npy"])),
     /** Share of the draws relative to the other sources; the number of clips where missing. */
     weight: v.optional(real(0, most)),
     /** Whether its validation clips count in the validation. */

@@ -111,6 +111,7 @@ function openSource(source: RecipeSource, recipe: Recipe, labels: readonly strin
     testingPercentage,
     seed: recipe.seed,
     partial: labels !== undefined,
+    recordings: source.recordings,
   });
   return {
     labels: dataset.labels,

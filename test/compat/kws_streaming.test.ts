@@ -182,7 +182,7 @@ describe("what the original refuses, and what is not there yet", () => {
     [["--preprocess", "custom", "svdf"], 2, "--preprocess 'custom': it must be raw, mfcc or micro"],
     [["--fft_magnitude_squared", "2", "svdf"], 2, "--fft_magnitude_squared 2: it must be 0 or 1"],
     [["--quantize", "1", "ds_tc_resnet"], 1, "quantization-aware training from the first step) is not there yet"],
-    [["--wav", "0", "svdf"], 1, "--wav 0 (.npy instead of .wav) is not there yet"],
+    [["--wav", "2", "svdf"], 2, "--wav 2: it must be 0 or 1"],
   ])("%j", async (args, code, message) => {
     const found = await inProcess(...args);
     expect(found.stderr).toContain(message);

@@ -35,7 +35,7 @@ export function recipeOf(line: CommandLine): Recipe {
     frontend: frontendOf(line),
     rate: base.sample_rate,
     samples,
-    data: [{ kind: "sounds", path: base.data_dir }],
+    data: [{ kind: "sounds", path: base.data_dir, ...(bit("wav", base.wav) ? {} : { recordings: "npy" as const }) }],
     task: {
       words: wordsOf(base.wanted_words),
       silence: split,
@@ -73,7 +73,6 @@ function refuseUnoffered({ base, model, options }: CommandLine): void {
     refuse(
       `--${base.quantize !== 0 ? "quantize" : "use_quantize_nbit"} (quantization-aware training from the first step) is not there yet; train without it, then 'earshot quantize TRAIN_DIR/best_weights --qat N'`,
     );
-  if (base.wav !== 1) refuse("--wav 0 (.npy instead of .wav) is not there yet; write the clips as .wav");
   if (options["bn_renorm"] === 1) refuse(`--bn_renorm 1 of ${model} (batch renormalisation) is not offered`);
 }
 

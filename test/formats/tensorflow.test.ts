@@ -1,6 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { compile } from "../../src/engine/compile.js";
+import { FrozenGraph } from "../../src/formats/tensorflow/frozen_graph.js";
+import { type GraphNode, readGraphDef } from "../../src/formats/tensorflow/graph_def.js";
+import { importFrozenGraph } from "../../src/formats/tensorflow/hello_edge.js";
 import { importModel } from "../../src/formats/import/index.js";
 import { crc32c } from "../../src/formats/tensorflow/crc32c.js";
 import { frontendPreset } from "../../src/frontend/presets.js";
@@ -26,6 +30,53 @@ describe("wire format", () => {
 
 it("computes CRC-32C", () => {
   expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
+});
+
+const shrunk = (node: GraphNode) => new Map([...node.attributes]).set("ksize", [1, 1, 1, 1]);
+
+describe("frozen graphs from TensorFlow 1's operators, sound to logits", () => {
+  const folder = join(import.meta.dirname, "../golden/frozen");
+  const golden = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")) as {
+    samples: number[];
+    cases: { name: string; logits: number[] }[];
+  };
+  const audio = Float32Array.from(golden.samples, (x) => x / 32768);
+
+  for (const { name, logits } of golden.cases)
+    it(name, async () => {
+      const model = await importModel(join(folder, `${name}.pb`), { labels: ["a", "b", "c"] });
+      const frontend = await compile(model.frontend, { target: "wasm" });
+      const network = await compile(model.graph, { target: "wasm" });
+      for (const [parameter, values] of model.parameters) network.write(parameter, values);
+      frontend.write("audio", audio);
+      frontend.run();
+      network.write("features", frontend.read("features"));
+      network.run();
+      const made = network.read("logits");
+      frontend.close();
+      network.close();
+      expect(made).toHaveLength(logits.length);
+      logits.forEach((wanted, i) => expect(Math.abs((made[i] as number) - wanted)).toBeLessThan(2e-4));
+    });
+
+  const changed = (name: string, change: (node: GraphNode) => GraphNode | undefined) => () => {
+    const nodes = readGraphDef(readFileSync(join(folder, `${name}.pb`)), "a.pb");
+    const kept = [...nodes.values()].flatMap((node) => change(node) ?? []);
+    return importFrozenGraph(new FrozenGraph(new Map(kept.map((node) => [node.name, node])), "a.pb"));
+  };
+
+  it("are refused where they compute something else", () => {
+    expect(changed("gru", (node) => (node.op === "Tanh" ? { ...node, op: "Sigmoid" } : node))).toThrow(
+      /^a.pb: node rnn\/while\/Exit_\d \(Exit\): is the result of a loop that is no LSTM and no GRU/,
+    );
+    expect(changed("dnn", (node) => (node.op === "Relu" ? { ...node, op: "Elu" } : node))).toThrow(
+      "a.pb: node Relu_1 (Elu): this operator stands in no network of Hello Edge",
+    );
+    expect(changed("cnn", (node) => (node.name === "bn3/beta" ? undefined : node))).toThrow("a.pb: node bn3/beta: is missing");
+    expect(changed("ds_cnn", (node) => (node.op === "AvgPool" ? { ...node, attributes: shrunk(node) } : node))).toThrow(
+      /AvgPool\): an average over 1,1 places of a map of/,
+    );
+  });
 });
 
 describe.skipIf(!existsSync(foreignModels))("published weights (../shared)", () => {

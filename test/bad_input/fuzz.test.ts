@@ -5,7 +5,19 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { earshot, root } from "../cli/command_line.js";
 
-const names = ["wav", "flac", "npy", "safetensors", "pytorch", "manifest", "recipe", "arguments"];
+const names = [
+  "wav",
+  "flac",
+  "npy",
+  "safetensors",
+  "pytorch",
+  "checkpoint",
+  "frozen_graph",
+  "hdf5",
+  "manifest",
+  "recipe",
+  "arguments",
+];
 const cases = 200;
 const folder = mkdtempSync(join(tmpdir(), "earshot-fuzz-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -32,7 +32,7 @@ it("computes CRC-32C", () => {
   expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
 });
 
-const shrunk = (node: GraphNode) => new Map([...node.attributes]).set("ksize", [1, 1, 1, 1]);
+const shrunk = (node: GraphNode) => new Map(node.attributes).set("ksize", [1, 1, 1, 1]);
 
 describe("frozen graphs from TensorFlow 1's operators, sound to logits", () => {
   const folder = join(import.meta.dirname, "../golden/frozen");

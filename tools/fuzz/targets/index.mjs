@@ -1,5 +1,8 @@
 import * as commandLine from "./arguments.mjs";
+import * as checkpoint from "./checkpoint.mjs";
 import * as flac from "./flac.mjs";
+import * as frozenGraph from "./frozen_graph.mjs";
+import * as hdf5 from "./hdf5.mjs";
 import * as manifest from "./manifest.mjs";
 import * as npy from "./npy.mjs";
 import * as pytorch from "./pytorch.mjs";
@@ -11,7 +14,7 @@ import * as wav from "./wav.mjs";
  * What is fuzzed. Each has a name, `generate(random)`, which gives the bytes of a case, and `run(bytes)`, which reads them and may
  * throw errors of the UserError family only.
  */
-export const targets = [wav, flac, npy, safetensors, pytorch, manifest, recipe, commandLine];
+export const targets = [wav, flac, npy, safetensors, pytorch, checkpoint, frozenGraph, hdf5, manifest, recipe, commandLine];
 
 /** The target of that name, or undefined. */
 export function targetNamed(name) {

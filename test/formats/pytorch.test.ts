@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.js";
+import { describeFrontend } from "../../src/frontend/frontend.js";
 import { modelOf } from "../../src/formats/import/index.js";
 import { parseStateDict } from "../../src/formats/pytorch/read.js";
 import { stateDictOf, writeStateDict } from "../../src/formats/pytorch/write.js";
@@ -31,15 +32,31 @@ async function logitsOf({ graph, parameters }: Model, features: Float64Array): P
   }
 }
 
+/** A front end that gives the shape of some features: plain frames of samples. */
+const frames = ([, count = 0, length = 0]: readonly number[], labels: number) => ({
+  frontend: describeFrontend({ kind: "frames", windowMs: length, strideMs: length }),
+  // At 1 kHz a millisecond is a sample.
+  rate: 1000,
+  samples: count * length,
+  labels: Array.from({ length: labels }, (_, i) => `word ${i}`),
+});
+
 test.each([...golden.cases.values()].map((one) => [one.name, one] as const))(
   "%s, saved by PyTorch and imported, has PyTorch's logits",
   async (_, { attributes, inputs, outputs }) => {
     const file = String(attributes["file"]);
     const options = attributes["options"] as Record<string, unknown>;
     const foreign = { format: "pytorch", tensors: read(file) } as const;
-    const model = modelOf(foreign, file, { network: String(attributes["architecture"]), options });
-    expect(model.labels.slice(0, 3)).toEqual(["_unknown_", "_silence_", "yes"]);
-    const logits = await logitsOf(model, tensorOf(inputs, "features").values);
+    const features = tensorOf(inputs, "features");
+    const isCell = String(attributes["architecture"]).startsWith("edgeml/");
+    const settings = isCell ? frames(features.shape, outputs.get("logits")?.shape[1] ?? 0) : {};
+    const model = modelOf(foreign, file, { network: String(attributes["architecture"]), options, ...settings });
+    if (!isCell) expect(model.labels.slice(0, 3)).toEqual(["_unknown_", "_silence_", "yes"]);
+    // The file shows network and sizes too.
+    const recognised = modelOf(foreign, file, settings);
+    expect(recognised.training["model"]).toBe(attributes["architecture"]);
+    expect(recognised.parameters).toEqual(model.parameters);
+    const logits = await logitsOf(model, features.values);
     expect(relativeDifference(logits, tensorOf(outputs, "logits").values)).toBeLessThan(1e-5);
   },
 );

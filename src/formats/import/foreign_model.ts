@@ -72,8 +72,8 @@ export interface WeightMap {
    * @returns its name in the zoo, the options that differ from those of that name, and the number of labels
    */
   readonly recognise?: (tensors: ForeignTensors) => RecognisedNetwork | undefined;
-  /** Every parameter of the network's graph. */
-  readonly rows: (architecture: string, graph: Graph) => readonly WeightRow[];
+  /** Every parameter of the network's graph; the tensors tell where versions of the original differ. */
+  readonly rows: (architecture: string, graph: Graph, tensors: ForeignTensors) => readonly WeightRow[];
   /** Tensors of a training that a network for use does not have. */
   readonly ignored?: (name: string) => boolean;
 }

@@ -76,7 +76,7 @@ export function modelOf(foreign: ForeignModel, file: string, options: ImportOpti
   const graph = buildModel(name, given, { ...featureShape(frontendDescription, { samples, rate }), labels: labels.length });
   const parameters = foreign.placed
     ? foreign.placed.place(graph, name)
-    : assignWeights(graph, map?.rows(architecture.name, graph) ?? [], foreign.tensors, file, map?.ignored);
+    : assignWeights(graph, map?.rows(architecture.name, graph, foreign.tensors) ?? [], foreign.tensors, file, map?.ignored);
   const resolved = resolveOptions(name, given) as { [key: string]: Json };
   return {
     graph,

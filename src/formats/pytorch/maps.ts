@@ -1,6 +1,7 @@
 import type { WeightMap } from "../import/foreign_model.js";
 import type { Model } from "../model.js";
 import type { StateDict } from "./read.js";
+import { edgemlMap } from "./edgeml.js";
 import { speechrecMap, speechrecStateDict } from "./speechrec.js";
 
 /** Writes the weights of some networks under PyTorch's names. */
@@ -12,7 +13,7 @@ export interface StateDictWriter {
 }
 
 /** Networks whose weights are read under PyTorch's names. */
-export const pytorchMaps: readonly WeightMap[] = [speechrecMap];
+export const pytorchMaps: readonly WeightMap[] = [speechrecMap, edgemlMap];
 
 /** Networks whose weights are written so. */
 export const stateDictWriters: readonly StateDictWriter[] = [

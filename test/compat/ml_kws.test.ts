@@ -2,8 +2,15 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../src/base/errors.js";
+import { featureShape } from "../../src/frontend/frontend.js";
+import { printGraph } from "../../src/graph/text_print.js";
+import { buildModel } from "../../src/zoo/index.js";
+import { helloEdgeSizes } from "../../src/zoo/hello_edge/sizes.js";
 import { loadModel } from "../../src/formats/model_file.js";
 import { runCompat } from "../../src/compat/index.js";
+import { parseFlags } from "../../src/compat/flags.js";
+import { dataFlags, networkFlags } from "../../src/compat/ml_kws/flags.js";
+import { frontendOf, networkOf, soundOf } from "../../src/compat/ml_kws/network.js";
 import { matrixText } from "../../src/compat/ml_kws/texts.js";
 import { earshot, type Finished, root } from "../cli/command_line.js";
 import { temporaryFolder, toneDataset } from "../train/tones.js";
@@ -76,6 +83,11 @@ describe("train", () => {
     [["--model_size_info", "16", "x"], "--model_size_info: 'x' is not a number"],
     [["--model_architecture", "cnn", "--model_size_info", "16"], "--model-size-info has 1 numbers and needs 12"],
     [["--batch_size", "0"], "'batch' is 0"],
+    [["--silence_percentage", "1e300"], "--silence_percentage 1e+300: it must be 0 to 10000"],
+    [["--validation_percentage", "101"], "--validation_percentage 101: it must be 0 to 100"],
+    [["--how_many_training_steps", "1e300,5"], "schedule.steps.0"],
+    [["--clip_duration_ms", "0"], "'samples' is 0"],
+    [["--dct_coefficient_count", "41"], "option dctCoefficients"],
     [["--data_dir", "missing", "--data_url", ""], "missing: there is no data set in this folder"],
     [["--wanted_words", "low,loud"], "there are no clips of 'loud'"],
   ])("refuses %j", async (args, message) => {
@@ -83,6 +95,23 @@ describe("train", () => {
     expect(stderr).toContain(message);
     expect(code).toBeGreaterThan(0);
     expect(existsSync(join(folder, "refused"))).toBe(false);
+  });
+});
+
+describe("networks", () => {
+  const table = { ...dataFlags, ...networkFlags };
+
+  it.each(helloEdgeSizes)("the published command of $name builds that network", ({ architecture, options, frontend, shape }) => {
+    const ms = frontend as { windowMs: number; strideMs: number; dctCoefficients: number };
+    const sizes = ((options["modelSizeInfo"] as number[] | undefined) ?? [128]).map(String);
+    const heard = ["--window_size_ms", `${ms.windowMs}`, "--window_stride_ms", `${ms.strideMs}`];
+    const given = ["--model_architecture", architecture.replace("hello_edge/", ""), "--model_size_info", ...sizes];
+    const args = [...given, ...heard, "--dct_coefficient_count", `${ms.dctCoefficients}`];
+    const flags = parseFlags(table, args, { program: "train" });
+    expect(frontendOf(flags)).toEqual(frontend);
+    expect(featureShape(frontendOf(flags), soundOf(flags))).toEqual({ frames: shape.frames, features: shape.features });
+    const built = networkOf(flags);
+    expect(printGraph(buildModel(built.name, built.options, shape))).toBe(printGraph(buildModel(architecture, options, shape)));
   });
 });
 

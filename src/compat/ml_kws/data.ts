@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../base/errors.js";
+import { UsageError, UserError } from "../../base/errors.js";
 import type { Split } from "../../corpus/clip.js";
 import { openDataset } from "../../corpus/dataset.js";
 import { type ClipSet, soundSet, taskOfLabels } from "../../train/sources.js";
@@ -11,8 +11,23 @@ import { type DataFlags, wordsOf } from "./flags.js";
 /** RANDOM_SEED of the originals. */
 export const seed = 59_185;
 
-/** What the flags say about words and splits, as a recipe has it. */
+/** Flags that are percentages, and how large they may be. */
+const percentages = {
+  silence_percentage: 10_000,
+  unknown_percentage: 10_000,
+  validation_percentage: 100,
+  testing_percentage: 100,
+} as const;
+
+/**
+ * What the flags say about words and splits, as a recipe has it.
+ * @throws UsageError for percentages that cannot be
+ */
 export function taskOf({ values, given }: DataFlags) {
+  for (const [name, most] of Object.entries(percentages)) {
+    const value = values[name as keyof typeof percentages];
+    if (!(value >= 0 && value <= most)) throw new UsageError(`--${name} ${value}: it must be 0 to ${most}`);
+  }
   const byHash = given.has("validation_percentage") || given.has("testing_percentage");
   return {
     words: wordsOf(values.wanted_words),

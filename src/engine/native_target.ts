@@ -16,7 +16,6 @@ import { mostThreads, nativeRuntime } from "./native_runtime.js";
 
 const run = promisify(execFile);
 const flags = [
-  "-O3",
   "-march=native",
   "-std=gnu11",
   "-ffp-contract=off",
@@ -26,8 +25,10 @@ const flags = [
   "-w",
   "-pthread",
 ];
-/** Kernels to a translation unit; two are compiled at a time. */
-const kernelsPerUnit = 12;
+/** Of the kernels, and of the calls between them, in which there is nothing to find that is worth the time. */
+const optimization = { kernels: "-O3", calls: "-O1" };
+/** Kernels to a translation unit, and how many units there are at most where kernels are many: what all begin with takes its time, too. Two are compiled at a time. */
+const units = { leastKernels: 12, most: 10 };
 
 export interface NativeCompiler extends TargetWidth {
   readonly command: string;
@@ -141,26 +142,30 @@ function mainUnit(program: Program, timed: boolean): string {
 }
 
 function kernelUnits(program: Program, lanes: number): string[] {
-  const units: string[] = [];
-  for (let from = 0; from < program.kernels.length; from += kernelsPerUnit) {
-    const part = program.kernels.slice(from, from + kernelsPerUnit);
-    const text = part.map((kernel, i) =>
-      printC(kernel, `k${from + i}`).replace(/^static void/, '__attribute__((visibility("hidden"))) void'),
-    );
-    units.push([cPrelude(lanes), ...text].join("\n"));
-  }
-  return units;
+  const count = Math.min(units.most, Math.ceil(program.kernels.length / units.leastKernels));
+  const texts = Array.from({ length: count }, () => [cPrelude(lanes)]);
+  // Kernels of one kind stand together: dealt out one by one, every unit has as much of each.
+  program.kernels.forEach((kernel, i) => {
+    const text = printC(kernel, `k${i}`).replace(/^static void/, '__attribute__((visibility("hidden"))) void');
+    texts[i % count]!.push(text);
+  });
+  return texts.map((list) => list.join("\n"));
 }
 
-async function buildLibrary(compiler: NativeCompiler, units: readonly string[], library: string): Promise<void> {
+interface Unit {
+  readonly text: string;
+  readonly flag: string;
+}
+
+async function buildLibrary(compiler: NativeCompiler, list: readonly Unit[], library: string): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), "earshot-cc-"));
   try {
-    const queue = units.map((text, i) => ({ text, source: join(work, `u${i}.c`), object: join(work, `u${i}.o`) }));
+    const queue = list.map((unit, i) => ({ ...unit, source: join(work, `u${i}.c`), object: join(work, `u${i}.o`) }));
     const objects = queue.map((q) => q.object);
     const worker = async (): Promise<void> => {
       for (let job = queue.shift(); job; job = queue.shift()) {
         writeFileSync(job.source, job.text);
-        await run(compiler.command, [...flags, "-c", job.source, "-o", job.object], { maxBuffer: 1 << 24 });
+        await run(compiler.command, [job.flag, ...flags, "-c", job.source, "-o", job.object], { maxBuffer: 1 << 24 });
       }
     };
     await Promise.all([worker(), worker()]);
@@ -190,12 +195,13 @@ interface Koffi {
 export async function compileNative(lowered: Lowered, threads: number, timed = false): Promise<Backend> {
   const compiler = nativeCompiler();
   if (!compiler) throw new UserError("no C compiler answers on this machine; use --target wasm");
-  const units = [...kernelUnits(lowered.program, compiler.lanes), mainUnit(lowered.program, timed)];
+  const kernels = kernelUnits(lowered.program, compiler.lanes).map((text) => ({ text, flag: optimization.kernels }));
+  const list = [{ text: mainUnit(lowered.program, timed), flag: optimization.calls }, ...kernels];
   const hash = createHash("sha256").update(compiler.identity).update(flags.join(" "));
-  for (const unit of units) hash.update(unit);
+  for (const { text, flag } of list) hash.update(flag).update(text);
   const library = join(cacheFolder(), `${hash.digest("hex").slice(0, 32)}.so`);
   const cached = existsSync(library);
-  if (!cached) await buildLibrary(compiler, units, library);
+  if (!cached) await buildLibrary(compiler, list, library);
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const loaded = koffi.load(library);
   // Large allocations are aligned to 16 bytes at least; the program moves its origin to a cache line, and kernels may read up

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readBounded } from "../base/read_file.js";
+import { readTfliteMetadata } from "../formats/tflite/metadata.js";
 import { readTfliteFile } from "../formats/tflite/read/file.js";
 import { largestTflite, readTflite, UnknownOperatorError } from "../formats/tflite/read/read.js";
 import { openNetwork } from "../formats/tflite/read/runner.js";
@@ -9,7 +10,7 @@ import { integerRange, storedValue } from "../graph/quantized.js";
 import { type DType, type ParameterData, type Quantization, sizeOf } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import type { Spotter, SpotterOptions } from "./spotter_model.js";
-import { computeFeatures } from "./spotter_model.js";
+import { computeFeatures, softmaxRows } from "./spotter_model.js";
 import { type Rounding, type Surroundings, tfliteSurroundings } from "./tflite_surroundings.js";
 
 interface Tensor {
@@ -123,7 +124,7 @@ function checkInterface(
   if (gives !== wanted.labels) refuse(`gives ${gives} scores for ${wanted.labels} labels`);
 }
 
-/** Scores clips one at a time. The outputs are probabilities already. */
+/** Scores clips one at a time. The outputs are probabilities already, unless the file says that they are logits. */
 function scorer(network: ClipNetwork, content: Uint8Array, path: string, { rounding }: Surroundings) {
   const [subgraph] = readTfliteFile(content, path).subgraphs;
   const quantizationOf = (index: number | undefined): Quantization | undefined => subgraph?.tensors[index ?? -1]?.quantization;
@@ -131,6 +132,7 @@ function scorer(network: ClipNetwork, content: Uint8Array, path: string, { round
   const [takes, gives] = [sizeOf(input.shape), sizeOf(output.shape)];
   const stored = storing(dtypes[input.dtype], quantizationOf(subgraph?.inputs[0]), rounding);
   const real = output.dtype === "float32" ? undefined : quantizationOf(subgraph?.outputs[0]);
+  const isLogits = readTfliteMetadata(content, path)?.outputs === "logits";
   const score = async (values: Float32Array, count: number): Promise<Float32Array> => {
     const scores = new Float32Array(count * gives);
     for (let i = 0; i < count; i++) {
@@ -138,6 +140,7 @@ function scorer(network: ClipNetwork, content: Uint8Array, path: string, { round
       for (let j = 0; j < gives; j++)
         scores[i * gives + j] = real ? (result[j] - (real.zeroPoint[0] ?? 0)) * (real.scale[0] ?? 1) : result[j];
     }
+    if (isLogits) softmaxRows(scores, gives);
     return scores;
   };
   return { score, close: () => network.close() };

@@ -4,6 +4,7 @@ import { type LiteRtArray, type LiteRtModel, type LiteRtTensor, openLiteRt } fro
 import { readTfliteMetadata, type TfliteMetadata } from "../formats/tflite/metadata.js";
 import { sizeOf } from "../graph/types.js";
 import type { ClipStream } from "./clip_stream.js";
+import { softmaxRows } from "./spotter_model.js";
 
 type StreamNote = NonNullable<TfliteMetadata["stream"]>;
 
@@ -19,9 +20,9 @@ export async function openTfliteClipStream(
   file: string,
   { rate, clip }: { rate: number; clip: number },
 ): Promise<ClipStream> {
-  const note = readTfliteMetadata(bytes, file)?.stream;
-  if (note === undefined) throw new UserError(`${file}: does not say how it streams; write it with earshot`);
-  return new TfliteClipStream(await openLiteRt(bytes, file), note, rate, clip);
+  const { stream, outputs } = readTfliteMetadata(bytes, file) ?? {};
+  if (stream === undefined) throw new UserError(`${file}: does not say how it streams; write it with earshot`);
+  return new TfliteClipStream(await openLiteRt(bytes, file), stream, { rate, clip, isLogits: outputs === "logits" });
 }
 
 class TfliteClipStream implements ClipStream {
@@ -35,16 +36,22 @@ class TfliteClipStream implements ClipStream {
   readonly #chunk: Float32Array;
   /** Elements of a unit. */
   readonly #width: number;
+  readonly #isLogits: boolean;
   #filled = 0;
   #step = 0;
 
-  constructor(runtime: LiteRtModel, note: StreamNote, rate: number, clip: number) {
+  constructor(
+    runtime: LiteRtModel,
+    note: StreamNote,
+    { rate, clip, isLogits }: { rate: number; clip: number; isLogits: boolean },
+  ) {
     const [input, ...states] = runtime.inputs;
     this.#runtime = runtime;
     this.#note = note;
     this.#states = states;
     this.#chunk = new Float32Array(sizeOf((input as LiteRtTensor).shape));
     this.#width = this.#chunk.length / note.chunk;
+    this.#isLogits = isLogits;
     this.rate = rate;
     this.hop = note.resultStride / rate;
     // Result 0 is about the clip at the stream's beginning: what it needs beyond the clip is the delay.
@@ -92,6 +99,7 @@ class TfliteClipStream implements ClipStream {
     const end = Math.floor((heard - 1 - resultLatest) / resultStride) + 1;
     const rows = chunk / resultStride;
     const width = scores.length / rows;
+    if (this.#isLogits) softmaxRows(scores, width);
     return Array.from({ length: rows }, (_, row) => ({ row, result: end - rows + row }))
       .filter(({ result }) => result >= 0)
       .map(({ row, result }) => ({

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../src/base/errors.js";
 import { runCompat } from "../../src/compat/index.js";
+import { openLiteRt } from "../../src/formats/litert.js";
 import { loadModel } from "../../src/formats/model_file.js";
+import { openSpotter } from "../../src/measure/spotter.js";
 import { earshot, type Finished } from "../cli/command_line.js";
 import { temporaryFolder, toneDataset } from "../train/tones.js";
 
@@ -106,6 +108,22 @@ describe("compat kws-streaming", () => {
   it("says in one line each what it leaves out", () => {
     expect(trained.stdout).toMatch(/^not written: SavedModels .*graph\.pbtxt.*TensorBoard.*$/m);
     expect(trained.stdout).toMatch(/^quantize_opt_for_size_\*: dynamic range quantization is not there yet.*$/m);
+  });
+
+  it("its .tflite files take samples and give logits, which 'earshot predict' knows", async () => {
+    for (const name of ["tflite_non_stream/non_stream.tflite", "tflite_stream_state_external/stream_state_external.tflite"]) {
+      const runtime = await openLiteRt(readFileSync(join(folder, name)), name);
+      expect(runtime.inputs[0]?.shape).toEqual([1, name.includes("non_stream") ? 16_000 : 320]);
+      expect(runtime.outputs[0]).toMatchObject({ name: "logits", shape: [1, 4] });
+      expect(runtime.inputs.slice(1).map((state) => `${state.name}_next`)).toEqual(
+        runtime.outputs.slice(1).map((out) => out.name),
+      );
+      runtime.close();
+    }
+    const spotter = await openSpotter(join(folder, "tflite_non_stream", "non_stream.tflite"));
+    const scores = await spotter.scoreSounds(new Float32Array(16_000), 1);
+    expect(scores.reduce((sum, score) => sum + score, 0)).toBeCloseTo(1, 5);
+    spotter.close();
   });
 
   it("flags.json has every flag and what follows from them", () => {

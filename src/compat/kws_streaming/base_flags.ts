@@ -39,7 +39,7 @@ export const baseFlags = {
   novograd_beta_2: real(0.5, "of novograd"),
   novograd_weight_decay: real(0.001, "of novograd"),
   novograd_grad_averaging: whole(0, "of novograd: 1 averages the normalised gradients"),
-  return_softmax: whole(0, "1: the original's model ends in a softmax (the .tflite files written here always do)"),
+  return_softmax: whole(0, "1: the .tflite files end in a softmax; 0: in logits"),
   restore_checkpoint: whole(0, "1: go on from what is in train_dir; steps and rates are counted anew"),
   save_step_interval: whole(100, "read and never used, as in the original"),
   start_checkpoint: text("", "read and never used, as in the original"),

@@ -13,6 +13,7 @@ import { openStreamedClips } from "../../measure/streamed_clips.js";
 import { parseListFlag } from "../../zoo/list_flag.js";
 import type { ProgramContext } from "../program.js";
 import type { CommandLine } from "./command_line.js";
+import { bit } from "./frontend.js";
 import { modelSummary } from "./settings_files.js";
 import { firstClips, shiftedAccuracy, type Sounds, wholeBatches } from "./test_clips.js";
 import { accuracyLine, type TrainDir } from "./train_dir.js";
@@ -109,6 +110,10 @@ async function clipAccuracies(work: Measured): Promise<void> {
   }
 }
 
+/** What the .tflite files give: the original's model ends in logits unless it is told otherwise. */
+const outputsOf = ({ base }: CommandLine): "probabilities" | "logits" =>
+  bit("return_softmax", base.return_softmax) ? "probabilities" : "logits";
+
 /** Where the front end of a .tflite file of clips stands. */
 function featuresInFile({ base, model }: CommandLine): "none" | "builtin" | "op" {
   if (base.preprocess !== "raw") return "none";
@@ -119,7 +124,7 @@ async function tfliteOfClips(work: Measured): Promise<void> {
   const { line, model, clips, folder, context } = work;
   const name = "tflite_non_stream";
   await trying(work, "TFLite conversion", async () => {
-    const bytes = exportTflite(model, { features: featuresInFile(line), rate: line.base.sample_rate });
+    const bytes = exportTflite(model, { features: featuresInFile(line), rate: line.base.sample_rate, outputs: outputsOf(line) });
     const path = await folder.writeBytes([name, "non_stream.tflite"], bytes);
     await folder.writeText([name, "model_summary.txt"], modelSummary(model));
     const spotter = await openSpotter(path, { runtime: "litert" });
@@ -154,7 +159,7 @@ async function tfliteOfStream(work: Measured): Promise<void> {
   const name = "tflite_stream_state_external";
   const { input, form, hops } = streaming(line);
   const features = input === "audio" ? "builtin" : "none";
-  const bytes = exportTflite(model, { features, rate: line.base.sample_rate, stream: { form, hops } });
+  const bytes = exportTflite(model, { features, rate: line.base.sample_rate, outputs: outputsOf(line), stream: { form, hops } });
   const path = await folder.writeBytes([name, "stream_state_external.tflite"], bytes);
   await folder.writeText([name, "model_summary.txt"], modelSummary(model));
   for (const reset of [true, false]) {

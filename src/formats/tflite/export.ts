@@ -32,10 +32,12 @@ export interface TfliteExportOptions {
    * features, or with "builtin" samples. What is to be done before which step stands in the metadata ("stream").
    */
   readonly stream?: { readonly form: StreamForm; readonly hops?: number | undefined } | undefined;
+  /** "probabilities", unless told: the output "scores". "logits": the output "logits", without the softmax; its metadata say so. */
+  readonly outputs?: "probabilities" | "logits";
 }
 
 /**
- * The model as a .tflite file, float32 or int8 as its graph is: output "scores" [1, labels], the softmax of the logits. Batch norms are
+ * The model as a .tflite file, float32 or int8 as its graph is: output "scores" [1, labels], the softmax of the logits (or "logits"). Batch norms are
  * folded, recurrent cells unrolled. Labels and front end stand in the file's metadata (`readTfliteMetadata`).
  * Equal models give equal bytes.
  * @throws UserError where TFLite cannot express the model or its front end
@@ -50,13 +52,13 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   const states = step || options.states === "external" ? stateInputs(graph, emitter) : [];
   const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
   const lowered = lowerGraph(graph, parameters, new Map([[step ? input.name : "features", features]]), stateTensors, emitter);
-  const outputs = [{ name: "scores", tensor: scoreTensor(lowered, emitter) }];
+  const outputs = [outputOf(lowered, emitter, options)];
   for (const { name } of states) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
   const content: TfliteContent = emitter.finish(
     "Keyword spotter written by earshot",
     [input, ...states],
     outputs,
-    modelMetadata(model, options.features, rate, step?.stream),
+    modelMetadata(model, { features: options.features, rate, stream: step?.stream, outputs: options.outputs }),
   );
   return serializeTflite(content);
 }
@@ -135,9 +137,13 @@ function stateInputs(graph: Graph, emitter: TfliteEmitter) {
   });
 }
 
-function scoreTensor(lowered: LoweredGraph, emitter: TfliteEmitter): number {
+function outputOf(lowered: LoweredGraph, emitter: TfliteEmitter, { outputs }: TfliteExportOptions) {
   const logits = lowered.outputs.get("logits");
   if (logits === undefined) throw new UserError("the model has no output logits");
+  return outputs === "logits" ? { name: "logits", tensor: logits } : { name: "scores", tensor: scoreTensor(logits, emitter) };
+}
+
+function scoreTensor(logits: number, emitter: TfliteEmitter): number {
   const { type, quantization } = emitter.kindOf(logits);
   if (quantization !== undefined && type === "int8") {
     const shares = {

@@ -22,6 +22,8 @@ export interface TfliteMetadata {
   readonly frontendDescription: Model["frontendDescription"];
   readonly frontend: string;
   readonly licence: string;
+  /** "logits" where the output has no softmax behind it. */
+  readonly outputs?: "logits";
   /**
    * Of a file that hears a step after another: frames of a step, how many of the first step's lie before the stream (zeros), frames
    * from one result to the next and to the first one, and before which step (from 0) the caller sets each state to zero (an integer
@@ -40,10 +42,12 @@ export interface TfliteMetadata {
 /** Metadata that the writer puts into the file. */
 export function modelMetadata(
   model: Model,
-  features: TfliteMetadata["features"],
-  rate: number,
-  stream?: TfliteMetadata["stream"],
+  options: Pick<TfliteMetadata, "features" | "rate"> & {
+    stream: TfliteMetadata["stream"] | undefined;
+    outputs: "probabilities" | "logits" | undefined;
+  },
 ): Map<string, Uint8Array> {
+  const { features, rate, stream, outputs } = options;
   const entry: TfliteMetadata = {
     labels: model.labels,
     features,
@@ -51,6 +55,7 @@ export function modelMetadata(
     frontendDescription: model.frontendDescription,
     frontend: printGraph(model.frontend),
     licence: model.licence,
+    ...(outputs === "logits" ? { outputs } : {}),
     ...(stream ? { stream } : {}),
   };
   return new Map([[entryName, new TextEncoder().encode(JSON.stringify(entry))]]);

@@ -6,6 +6,7 @@ import { findShippedModel } from "../../src/formats/shipped.js";
 import { loadModel, writeModel } from "../../src/formats/model_file.js";
 import { parseSafetensors, type Safetensors, writeSafetensors } from "../../src/formats/safetensors.js";
 import { encodeWav } from "../../src/signal/wav.js";
+import { writeTensorflowFiles } from "./tensorflow_files.js";
 import { writeWeights } from "./weight_files.js";
 
 export type Write = (name: string, content: string | Uint8Array) => void;
@@ -23,6 +24,7 @@ export async function writeBadFiles(root: string): Promise<void> {
   writeRecipes(write);
   await writeModels(write);
   writeWeights(write);
+  writeTensorflowFiles(write);
   writeRuns(write);
 }
 

@@ -73,7 +73,15 @@ describe("train", () => {
       batch: 100,
       validateEvery: 8,
       optimizer: { kind: "adam", epsilon: 1e-7, epsilonInside: true },
-      augmentation: { waveform: { timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.1, silenceVolume: 0.1 } },
+      augmentation: {
+        waveform: {
+          timeShiftMilliseconds: 100,
+          noiseFrequency: 0.8,
+          noiseVolume: 0.1,
+          silenceVolume: 0.1,
+          silenceFrequency: 0.8,
+        },
+      },
     });
   });
 

@@ -72,6 +72,7 @@ function recipeOf(flags: TrainFlags): Recipe {
         noiseVolume: values.background_volume,
         // Silence is a clip at volume zero: it hears the noise of every other clip.
         silenceVolume: values.background_volume,
+        silenceFrequency: values.background_frequency,
       },
     },
     // Keras's.

@@ -1,3 +1,4 @@
+import { UsageError } from "../../base/errors.js";
 import { openLiteRt } from "../../formats/litert.js";
 import type { Model } from "../../formats/model.js";
 import { exportTflite } from "../../formats/tflite/export.js";
@@ -6,7 +7,6 @@ import { evenly } from "../../measure/named_set.js";
 import { ModelQuantizer } from "../../measure/quantize_model.js";
 import { rateOf } from "../../measure/spotter_model.js";
 import { soundSet } from "../../train/sources.js";
-import { UsageError } from "../../base/errors.js";
 import { type FlagTable, text, toggle } from "../flags.js";
 import type { CompatProgram, ProgramContext } from "../program.js";
 import { openCheckpoint } from "./checkpoint.js";

@@ -4,6 +4,7 @@ import * as flac from "./flac.mjs";
 import * as frozenGraph from "./frozen_graph.mjs";
 import * as hdf5 from "./hdf5.mjs";
 import * as manifest from "./manifest.mjs";
+import * as mlKwsFlags from "./ml_kws_flags.mjs";
 import * as npy from "./npy.mjs";
 import * as pytorch from "./pytorch.mjs";
 import * as recipe from "./recipe.mjs";
@@ -14,7 +15,20 @@ import * as wav from "./wav.mjs";
  * What is fuzzed. Each has a name, `generate(random)`, which gives the bytes of a case, and `run(bytes)`, which reads them and may
  * throw errors of the UserError family only.
  */
-export const targets = [wav, flac, npy, safetensors, pytorch, checkpoint, frozenGraph, hdf5, manifest, recipe, commandLine];
+export const targets = [
+  wav,
+  flac,
+  npy,
+  safetensors,
+  pytorch,
+  checkpoint,
+  frozenGraph,
+  hdf5,
+  manifest,
+  recipe,
+  commandLine,
+  mlKwsFlags,
+];
 
 /** The target of that name, or undefined. */
 export function targetNamed(name) {

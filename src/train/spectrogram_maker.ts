@@ -101,8 +101,10 @@ export class SpectrogramMaker {
     const choices = this.#choices.slice(0, count);
     this.program.run();
     for (const [i, choice] of choices.entries())
-      if (choice)
-        this.#stretcher.apply(this.program.result(i), choice.clip, this.#spectra.subarray(i * length, (i + 1) * length));
+      if (choice) {
+        const spectrum = this.#spectra.subarray(i * length, (i + 1) * length);
+        this.#stretcher.apply(this.program.result(i), choice.clip, spectrum, choice.noise !== undefined);
+      }
     if (choices.some((choice) => choice?.noise !== undefined)) this.#mix(choices);
     this.#finish.run();
   }
@@ -122,8 +124,9 @@ export class SpectrogramMaker {
       const { share, choice: own } = choice.noise;
       this.#stretcher.apply(this.program.result(i), own, this.#moved);
       const from = i * length;
+      const [spectra, moved] = [this.#spectra, this.#moved];
       for (let j = 0; j < length; j++)
-        this.#spectra[from + j] = (this.#spectra[from + j] as number) * (1 - share) + (this.#moved[j] as number) * share;
+        spectra[from + j] = (spectra[from + j] as number) * (1 - share) + (moved[j] as number) * share;
     }
   }
 

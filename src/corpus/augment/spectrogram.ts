@@ -108,8 +108,14 @@ export class SpectrumStretcher {
    * from the beginning or zeros put before it, cut or zero-padded to as many frames.
    * @param spectrum shape [frames, 2, bins]
    * @param out the same shape, not `spectrum` itself
+   * @param phases whether the phases matter: where nothing is added to the result and only its power is looked at they do not
    */
-  apply(spectrum: Float32Array, { rate, shift }: Pick<SpectrogramChoice, "rate" | "shift">, out: Float32Array): void {
+  apply(
+    spectrum: Float32Array,
+    { rate, shift }: Pick<SpectrogramChoice, "rate" | "shift">,
+    out: Float32Array,
+    phases = true,
+  ): void {
     const { frames, bins } = this.#shape;
     const width = 2 * bins;
     if (rate === 1) {
@@ -125,18 +131,19 @@ export class SpectrumStretcher {
       const place = u - shift;
       const at = Math.floor(u * rate);
       if (place >= 0) this.#frame(at, u * rate - at, out.subarray(place * width, (place + 1) * width));
-      this.#turn(spectrum, at);
+      if (phases) this.#turn(spectrum, at);
     }
   }
 
   /** Magnitudes of all frames, zeros behind them, and the first frame's phases. */
   #begin(spectrum: Float32Array): void {
     const { frames, bins } = this.#shape;
+    const magnitudes = this.#magnitudes;
     for (let t = 0; t < frames; t++)
       for (let k = 0; k < bins; k++) {
         const x = spectrum[2 * t * bins + k] as number;
         const y = spectrum[(2 * t + 1) * bins + k] as number;
-        this.#magnitudes[t * bins + k] = Math.sqrt(x * x + y * y);
+        magnitudes[t * bins + k] = Math.sqrt(x * x + y * y);
       }
     for (let k = 0; k < bins; k++) {
       const magnitude = this.#magnitudes[k] as number;
@@ -148,12 +155,14 @@ export class SpectrumStretcher {
   /** The frame that lies `part` behind frame `at`. */
   #frame(at: number, part: number, out: Float32Array): void {
     const { bins } = this.#shape;
+    const magnitudes = this.#magnitudes;
+    const [reals, imaginaries] = [this.#real, this.#imaginary];
     for (let k = 0; k < bins; k++) {
-      const before = this.#magnitudes[at * bins + k] as number;
-      const behind = this.#magnitudes[(at + 1) * bins + k] as number;
+      const before = magnitudes[at * bins + k] as number;
+      const behind = magnitudes[(at + 1) * bins + k] as number;
       const magnitude = (1 - part) * before + part * behind;
-      out[k] = magnitude * (this.#real[k] as number);
-      out[bins + k] = magnitude * (this.#imaginary[k] as number);
+      out[k] = magnitude * (reals[k] as number);
+      out[bins + k] = magnitude * (imaginaries[k] as number);
     }
   }
 
@@ -163,23 +172,22 @@ export class SpectrumStretcher {
     const now = 2 * at * bins;
     const next = now + 2 * bins;
     const isLast = at + 1 >= frames;
+    const magnitudes = this.#magnitudes;
+    const [reals, imaginaries] = [this.#real, this.#imaginary];
     for (let k = 0; k < bins; k++) {
-      let [x, y] = [1, 0];
-      const before = this.#magnitudes[at * bins + k] as number;
-      const behind = isLast ? 0 : (this.#magnitudes[(at + 1) * bins + k] as number);
-      if (before > 0) {
-        x = (spectrum[now + k] as number) / before;
-        y = -(spectrum[now + bins + k] as number) / before;
-      }
-      if (behind > 0) {
-        const a = (spectrum[next + k] as number) / behind;
-        const b = (spectrum[next + bins + k] as number) / behind;
-        [x, y] = [x * a - y * b, x * b + y * a];
-      }
-      const real = this.#real[k] as number;
-      const imaginary = this.#imaginary[k] as number;
-      this.#real[k] = real * x - imaginary * y;
-      this.#imaginary[k] = real * y + imaginary * x;
+      // What has no magnitude has the phase 0.
+      const before = magnitudes[at * bins + k] as number;
+      const behind = isLast ? 0 : (magnitudes[(at + 1) * bins + k] as number);
+      const a = before > 0 ? (spectrum[now + k] as number) / before : 1;
+      const b = before > 0 ? (spectrum[now + bins + k] as number) / before : 0;
+      const c = behind > 0 ? (spectrum[next + k] as number) / behind : 1;
+      const d = behind > 0 ? (spectrum[next + bins + k] as number) / behind : 0;
+      const x = a * c + b * d;
+      const y = a * d - b * c;
+      const real = reals[k] as number;
+      const imaginary = imaginaries[k] as number;
+      reals[k] = real * x - imaginary * y;
+      imaginaries[k] = real * y + imaginary * x;
     }
   }
 }

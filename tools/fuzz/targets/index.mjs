@@ -6,6 +6,7 @@ import * as hdf5 from "./hdf5.mjs";
 import * as manifest from "./manifest.mjs";
 import * as mlKwsFlags from "./ml_kws_flags.mjs";
 import * as npy from "./npy.mjs";
+import * as npz from "./npz.mjs";
 import * as pytorch from "./pytorch.mjs";
 import * as recipe from "./recipe.mjs";
 import * as safetensors from "./safetensors.mjs";
@@ -19,6 +20,7 @@ export const targets = [
   wav,
   flac,
   npy,
+  npz,
   safetensors,
   pytorch,
   checkpoint,

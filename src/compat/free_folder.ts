@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** PARENT/run, or PARENT/run_2 and so on: a folder that is not there yet, since the originals write over what is. */
+/** `run` in a folder, or the first `run_N` that is not there: the originals train into a folder again and again. */
 export function freeFolder(parent: string): string {
   const first = join(parent, "run");
   if (!existsSync(first)) return first;

@@ -5,6 +5,7 @@ import { evaluateSpotter } from "../../measure/evaluate.js";
 import { openSpotter } from "../../measure/spotter.js";
 import { runFiles } from "../../train/run_folder.js";
 import { train, type TrainingOutcome } from "../../train/train.js";
+import { freeFolder } from "../free_folder.js";
 import type { CompatProgram, ProgramContext } from "../program.js";
 import { prepareData } from "./data.js";
 import { readFlags } from "./flags.js";
@@ -31,15 +32,6 @@ export const program: CompatProgram = {
     return 0;
   },
 };
-
-/** `run` in the training folder, or the first `run_N` that is not there: the originals train into a folder again and again. */
-function freeFolder(parent: string): string {
-  const first = join(parent, "run");
-  if (!existsSync(first)) return first;
-  let number = 2;
-  while (existsSync(`${first}_${number}`)) number++;
-  return `${first}_${number}`;
-}
 
 /** Writes the best model under the original's name, and the labels beside it. */
 async function keepBest({ run, labels, bestAccuracy }: TrainingOutcome, { values }: TrainFlags, { print }: ProgramContext) {

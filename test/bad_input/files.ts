@@ -205,6 +205,7 @@ async function writeModels(write: Write): Promise<void> {
   };
   const first = [...parseSafetensors(good, "model").tensors.keys()][0];
   const models: Record<string, Uint8Array | string> = {
+    good,
     empty: "",
     text: "this is no model, but a text of some length\n",
     cut_in_header: good.subarray(0, 1000),

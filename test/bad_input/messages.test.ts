@@ -119,6 +119,7 @@ const cases: readonly [what: string, code: 1 | 2, commandLine: string][] = [
 
   ["weights that are not there", 1, "import DIR/weights/gone.pth -o DIR/out.safetensors"],
   ["weights of no kind that is known", 1, "import DIR/good.wav -o DIR/out.safetensors"],
+  ["a model in the place of weights", 1, "import DIR/models/good.safetensors -o DIR/out.safetensors"],
   ["weights that would run a program", 1, "import DIR/weights/harmful.pth -o DIR/out.safetensors"],
   ["a whole network instead of its weights", 1, "import DIR/weights/network.pth -o DIR/out.safetensors"],
   ["a weight file that is cut", 1, "import DIR/weights/cut.pth -o DIR/out.safetensors"],

@@ -1,3 +1,4 @@
+import { UserError } from "../../base/errors.js";
 import { readBounded } from "../../base/read_file.js";
 import type { ForeignReader } from "../import/foreign_model.js";
 import { parseSafetensors } from "../safetensors.js";
@@ -19,7 +20,9 @@ export const pytorchReaders: readonly ForeignReader[] = [
     recognises: (path) => path.toLowerCase().endsWith(".safetensors"),
     read: async (path) => {
       const bytes = await readBounded(path, largestFile, "a network for keywords has some megabytes");
-      return { format: "pytorch", tensors: parseSafetensors(bytes, path).tensors };
+      const { tensors, metadata } = parseSafetensors(bytes, path);
+      if (metadata.get("format") === "earshot") throw new UserError(`${path}: is a model of earshot already; use it as it is`);
+      return { format: "pytorch", tensors };
     },
   },
 ];

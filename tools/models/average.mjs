@@ -14,6 +14,10 @@ const parameters = new Map();
 for (const [name, values] of first.parameters) {
   const all = models.map((m) => m.parameters.get(name));
   if (all.some((v) => v?.length !== values.length)) throw new Error(`${name} is not of one shape in all models`);
-  parameters.set(name, Float32Array.from(values, (_, i) => all.reduce((sum, v) => sum + v[i], 0) / all.length));
+  parameters.set(
+    name,
+    Float32Array.from(values, (_, i) => all.reduce((sum, v) => sum + v[i], 0) / all.length),
+  );
 }
-await saveModel(out, { ...first, parameters });
+// What is said of the training is the last one's.
+await saveModel(out, { ...models.at(-1), parameters });

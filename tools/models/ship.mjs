@@ -1,7 +1,8 @@
-// Makes the models that come with earshot from training runs: node tools/models/ship.mjs NAME=RUN[,START.recipe.json] ...
-// Writes models/NAME.safetensors, models/NAME.recipe.json and models/NAME.md (the card); START is the recipe of the model that the run
-// started from, which is kept as models/NAME.start.recipe.json.
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+// Makes the models that come with earshot from training runs: node tools/models/ship.mjs NAME=RUN[,start[,averaged]] ...
+// Writes models/NAME.safetensors, models/NAME.recipe.json and models/NAME.md (the card). start: the run began with the NAME that comes
+// with earshot today, whose recipes are kept as models/NAME.start.recipe.json (and .start.start, ...). averaged: RUN/best.safetensors is
+// the mean of the run's weights and those it began with (tools/models/average.mjs).
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { loadModel, saveModel } from "../../dist/formats/model_file.js";
 
@@ -41,15 +42,18 @@ function synthetic(recipe) {
 }
 
 /** How a training that went on from another one has begun. */
-function beginning(name, recipe) {
+function beginning(name, recipe, averaged) {
   if (!recipe.from) return "";
   const form = recipe.streaming
     ? " It is trained for streams (`--streaming`): `earshot listen` hears with its context form."
     : "";
-  return ` Begun with the weights of a run by \`${name}.start.recipe.json\` (START).${form}`;
+  const mean = averaged
+    ? " The weights are the mean of the run's and those it began with (`node tools/models/average.mjs OUT START RUN`), which validation liked better than either."
+    : "";
+  return ` Begun with the weights of a run by \`${name}.start.recipe.json\` (START).${mean}${form}`;
 }
 
-function card(name, model, recipe, evaluation, bytes) {
+function card(name, model, recipe, evaluation, bytes, averaged) {
   const { evaluation: e } = evaluation;
   const percent = (x) => (x === null ? "-" : `${(x * 100).toFixed(1)} %`);
   const lines = [
@@ -61,7 +65,7 @@ function card(name, model, recipe, evaluation, bytes) {
     "",
     "## How good it is",
     "",
-    `${percent(e.accuracy)} of ${e.clips} testing clips of people it never heard (95 % interval ${percent(e.interval[0])} to ${percent(e.interval[1])}; 100 clips of each word, 210 of other words, 60 of noise), measured once, with \`earshot evaluate ${name} --data DATA/speech_commands --split testing\`.`,
+    `${percent(e.accuracy)} of ${e.clips} testing clips of people it never heard (95 % interval ${percent(e.interval[0])} to ${percent(e.interval[1])}; 100 clips of each word, 210 of other words, 60 of noise), measured with \`earshot evaluate ${name} --data DATA/speech_commands --split testing\`.`,
     "",
     "| label | clips | recall | precision |",
     "| --- | ---: | ---: | ---: |",
@@ -71,7 +75,7 @@ function card(name, model, recipe, evaluation, bytes) {
     "",
     "## How it was trained",
     "",
-    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; ${synthetic(recipe)}.${beginning(name, recipe)}`,
+    `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; ${synthetic(recipe)}.${beginning(name, recipe, averaged)}`,
     "",
     "## Not good for",
     "",
@@ -85,18 +89,29 @@ function card(name, model, recipe, evaluation, bytes) {
   return lines.join("\n");
 }
 
+/** The recipes by which a model was made move one start back. */
+function keepRecipes(name) {
+  const fileOf = (starts) => join("models", `${name}${".start".repeat(starts)}.recipe.json`);
+  let last = 0;
+  while (existsSync(fileOf(last + 1))) last++;
+  for (; last >= 0; last--) renameSync(fileOf(last), fileOf(last + 1));
+}
+
 mkdirSync("models", { recursive: true });
 for (const argument of process.argv.slice(2)) {
   const [name, runs] = argument.split("=");
-  const [run, start] = runs.split(",");
+  const [run, start, averaged] = runs.split(",");
   const model = await loadModel(join(run, "best.safetensors"));
   const recipe = withoutPaths(JSON.parse(readFileSync(join(run, "recipe.json"), "utf8")));
   const evaluation = JSON.parse(readFileSync(join(run, "evaluation.json"), "utf8"));
   const training = { ...model.training, data: recipe.data.map((s) => s.path), recipe, note: warning };
   const path = join("models", `${name}.safetensors`);
   await saveModel(path, { ...model, training, licence });
+  if (start === "start") keepRecipes(name);
   writeFileSync(join("models", `${name}.recipe.json`), `${JSON.stringify(recipe, null, 2)}\n`);
-  if (start) writeFileSync(join("models", `${name}.start.recipe.json`), readFileSync(start));
-  writeFileSync(join("models", `${name}.md`), card(name, { ...model, training }, recipe, evaluation, statSync(path).size));
+  writeFileSync(
+    join("models", `${name}.md`),
+    card(name, { ...model, training }, recipe, evaluation, statSync(path).size, averaged === "averaged"),
+  );
   console.log(`${path}: ${(evaluation.evaluation.accuracy * 100).toFixed(2)} %`);
 }

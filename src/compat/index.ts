@@ -28,7 +28,9 @@ export async function runCompat(args: readonly string[], context: ProgramContext
   const whole = system.programs[""];
   if (whole !== undefined) return (await whole.load()).run(rest, context);
   const [program, ...after] = rest;
-  const entry = Object.entries(system.programs).find(([known]) => known === program?.replace(/\.(py|sh)$/, ""))?.[1];
+  // As it stands in the documents: "python examples/pytorch/FastCells/train_classifier.py", "bash ./recreate_model.sh".
+  const script = program?.replace(/^.*\//, "").replace(/\.(py|sh)$/, "");
+  const entry = Object.entries(system.programs).find(([known]) => known === script)?.[1];
   if (entry === undefined) throw unknownName(`program of ${name}`, program, Object.keys(system.programs));
   return (await entry.load()).run(after, context);
 }

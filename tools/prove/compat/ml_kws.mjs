@@ -1,6 +1,6 @@
 // The two generations of ARM's Hello Edge package: train, test, convert and measure the converted file, each with the document's own words.
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { adapted } from "./documents.mjs";
 import { fewClips } from "./few_clips.mjs";
 
@@ -79,7 +79,7 @@ export default {
       const trains = command[1] === "train.py";
       if (trains) cwd = join(folder, `generation_${index}`);
       const steps = trains ? ["--how_many_training_steps", "10,5", "--eval_step_interval", "5", "--train_dir", "training"] : [];
-      const add = ["--data_dir", few, ...steps];
+      const add = ["--data_dir", relative(cwd, few), ...steps];
       const adapt = (plain) => adapted(plain, { replace: { "<checkpoint_path>": checkpoint }, add });
       return rowsOf(command, index, adapt).map((row) => ({ ...row, cwd }));
     });

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Command } from "commander";
 import { describe, expect, test } from "vitest";
+import { recipeOf, register } from "../../src/cli/train.js";
 import { RowSetWriter } from "../../src/corpus/row_set.js";
 import { loadModel } from "../../src/formats/model_file.js";
 import { loadNewestCheckpoint } from "../../src/train/checkpoint.js";
@@ -140,6 +142,31 @@ describe("rolling training", () => {
       },
     ]);
     expect(model.parameters.get("normalize.mean")).toEqual(buffers?.get("normalize.mean"));
+  });
+
+  test("flags of earshot train: rows bring front end, rate and length; sparsity, passes and rates go into the recipe", async () => {
+    const command = new Command().exitOverride();
+    register(command);
+    const train = command.commands[0] as Command;
+    const words = "--order epochs --rolling --max-rolling-length 7 --w-sparsity 0.3 --trim-level 9 --validate-every 0";
+    const rates = "--schedule cosine --learning-rate 0.1 --last-rate 0.01 --peaks 2 --steps 30";
+    train.parseOptions(["--features", data, ...words.split(" "), ...rates.split(" ")]);
+    const recipe = await recipeOf("edgeml/fastgrnn", train.opts());
+    expect(recipe).toMatchObject({
+      data: [{ kind: "rows", path: data }],
+      frontend: { kind: "ell", windowSize: 400, filterbankSize: 4 },
+      rate: 16_000,
+      samples: (frames + 2) * 160,
+      rolling: { maxLength: 7 },
+      sparsity: { w: 0.3, u: 1, trimLevel: 9 },
+      schedule: { kind: "cosine", rate: 0.1, last: 0.01, peaks: 2 },
+      sampling: { order: "epochs", wholeBatches: false },
+      validateEvery: 0,
+    });
+    train.parseOptions(["--schedule", "decay", "--gamma", "0.9", "--gamma-every", "5", "--whole-batches"]);
+    const other = await recipeOf("edgeml/fastgrnn", train.opts());
+    expect(other.schedule).toEqual({ kind: "decay", rate: 0.1, gamma: 0.9, every: 5, restart: false });
+    expect(other.sampling.wholeBatches).toBe(true);
   });
 
   test("what cannot roll is refused", async () => {

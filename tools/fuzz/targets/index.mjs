@@ -1,5 +1,6 @@
 import * as commandLine from "./arguments.mjs";
 import * as checkpoint from "./checkpoint.mjs";
+import * as compatArguments from "./compat_arguments.mjs";
 import * as flac from "./flac.mjs";
 import * as frozenGraph from "./frozen_graph.mjs";
 import * as hdf5 from "./hdf5.mjs";
@@ -30,6 +31,7 @@ export const targets = [
   recipe,
   commandLine,
   mlKwsFlags,
+  compatArguments,
 ];
 
 /** The target of that name, or undefined. */

@@ -17,8 +17,8 @@ const names = [
   "manifest",
   "recipe",
   "arguments",
-  "ml_kws_flags",
-  "compat_arguments",
+  "ml-kws flags",
+  "kws-streaming flags",
 ];
 const cases = 200;
 const folder = mkdtempSync(join(tmpdir(), "earshot-fuzz-"));

@@ -1,9 +1,10 @@
 import * as commandLine from "./arguments.mjs";
 import * as checkpoint from "./checkpoint.mjs";
-import * as compatArguments from "./compat_arguments.mjs";
+
 import * as flac from "./flac.mjs";
 import * as frozenGraph from "./frozen_graph.mjs";
 import * as hdf5 from "./hdf5.mjs";
+import * as kwsStreamingFlags from "./kws_streaming_flags.mjs";
 import * as manifest from "./manifest.mjs";
 import * as mlKwsFlags from "./ml_kws_flags.mjs";
 import * as npy from "./npy.mjs";
@@ -31,7 +32,7 @@ export const targets = [
   recipe,
   commandLine,
   mlKwsFlags,
-  compatArguments,
+  kwsStreamingFlags,
 ];
 
 /** The target of that name, or undefined. */

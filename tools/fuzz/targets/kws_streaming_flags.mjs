@@ -53,7 +53,7 @@ function changed(random) {
   return words.slice(0, 200).join("\0");
 }
 
-export const name = "compat_arguments";
+export const name = "kws-streaming flags";
 
 export function generate(random) {
   const bytes = encode(changed(random));

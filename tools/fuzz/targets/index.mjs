@@ -1,6 +1,5 @@
 import * as commandLine from "./arguments.mjs";
 import * as checkpoint from "./checkpoint.mjs";
-
 import * as flac from "./flac.mjs";
 import * as frozenGraph from "./frozen_graph.mjs";
 import * as hdf5 from "./hdf5.mjs";

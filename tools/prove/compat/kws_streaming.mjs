@@ -57,7 +57,7 @@ export default {
   isOwn: (command) => command[0] === "$CMD_TRAIN",
   rows(commands, { data, folder }) {
     const few = join(folder, "data2");
-    fewClips(data, few, 20, words);
+    fewClips(data, few, 6, words);
     const models = join(folder, "models2_q");
     return commands.flatMap((command, i) => {
       const [, ...given] = command;

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../../graph/builder.js";
-import type { Value } from "../../graph/types.js";
+import type { Initializer, Value } from "../../graph/types.js";
 import { channelsOf } from "./channels.js";
 import { requireFit, type Window, windowAttributes } from "./window.js";
 
@@ -9,15 +9,19 @@ import { requireFit, type Window, windowAttributes } from "./window.js";
  * zero: without batch norm behind it, as in svdf, the signal all but vanishes after a few layers.)
  * @throws UsageError where the kernel does not fit
  */
-export function depthwiseLayer(builder: GraphBuilder, path: string, x: Value, window: Window, bias = true): Value {
+export function depthwiseLayer(
+  builder: GraphBuilder,
+  path: string,
+  x: Value,
+  window: Window,
+  bias = true,
+  start?: Initializer,
+): Value {
   requireFit(path, x, window);
   const [height, width] = window.kernel;
   const channels = channelsOf(x);
-  const kernel = builder.parameter(`${path}.kernel`, [height, width, channels, 1], {
-    kind: "glorot_uniform",
-    fanIn: height * width,
-    fanOut: height * width,
-  });
+  const glorot = { kind: "glorot_uniform", fanIn: height * width, fanOut: height * width } as const;
+  const kernel = builder.parameter(`${path}.kernel`, [height, width, channels, 1], start ?? glorot);
   const product = builder.op("depthwise_conv2d", [x, kernel], windowAttributes(window));
   return bias ? builder.op("add", [product, builder.parameter(`${path}.bias`, [channels], { kind: "zeros" })]) : product;
 }

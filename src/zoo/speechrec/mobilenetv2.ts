@@ -51,8 +51,10 @@ export const mobilenetV2: Architecture<typeof schema> = {
         const filters = rounded(channels * widthMultiplier);
         x = invertedResidual(builder, `blocks.${block++}`, x, filters, expansion, i === 0 ? stride : 1);
       }
-    x = convolution(builder, "head", x, rounded(1280 * Math.max(1, widthMultiplier)), { kernel: 1 });
-    builder.output("logits", denseLayer(builder, "classifier", dropout(builder, globalAverage(builder, x), rate), labels));
+    x = convolution(builder, "head", x, rounded(1280 * Math.max(1, widthMultiplier)), { kernel: 1, start: "he" });
+    const dropped = dropout(builder, globalAverage(builder, x), rate);
+    const start = { kernel: { kind: "normal", deviation: 0.01 } } as const;
+    builder.output("logits", denseLayer(builder, "classifier", dropped, labels, true, start));
     return builder.finish();
   },
 };
@@ -67,8 +69,8 @@ function invertedResidual(
   stride: 1 | 2,
 ): Value {
   const inputs = channelsOf(x);
-  let y = expansion === 1 ? x : convolution(builder, `${path}.widen`, x, expansion * inputs, { kernel: 1 });
-  y = depthwise(builder, `${path}.depthwise`, y, stride, true);
-  y = convolution(builder, `${path}.narrow`, y, filters, { kernel: 1, relu: false });
+  let y = expansion === 1 ? x : convolution(builder, `${path}.widen`, x, expansion * inputs, { kernel: 1, start: "he" });
+  y = depthwise(builder, `${path}.depthwise`, y, stride, true, "he");
+  y = convolution(builder, `${path}.narrow`, y, filters, { kernel: 1, relu: false, start: "he" });
   return stride === 1 && inputs === filters ? builder.op("add", [x, y]) : y;
 }

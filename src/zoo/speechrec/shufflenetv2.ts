@@ -4,12 +4,11 @@ import { GraphBuilder } from "../../graph/builder.js";
 import { tensor, type Value } from "../../graph/types.js";
 import { channelShuffle } from "../blocks/channel_shuffle.js";
 import { channelsOf } from "../blocks/channels.js";
-import { denseLayer } from "../blocks/dense.js";
 import { globalAverage } from "../blocks/pool.js";
 import { asMap } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { perLayer, units, whole } from "../options.js";
-import { convolution, depthwise, maxPool } from "./layers.js";
+import { classifier, convolution, depthwise, maxPool } from "./layers.js";
 
 const name = "speechrec/shufflenetv2";
 
@@ -42,7 +41,7 @@ export const shufflenetV2: Architecture<typeof schema> = {
         x = channelShuffle(builder, i === 0 ? downUnit(builder, path, x, filters) : unit(builder, path, x), 2);
       }
     x = convolution(builder, "head", x, channels.at(-1) as number, { kernel: 1 });
-    builder.output("logits", denseLayer(builder, "classifier", globalAverage(builder, x), labels));
+    builder.output("logits", classifier(builder, globalAverage(builder, x), labels));
     return builder.finish();
   },
 };

@@ -144,6 +144,7 @@ const seed = wholeOption("seed", 0);
 const chosen = chosenTargets();
 const rows = [];
 for (const [i, target] of chosen.entries()) {
+  await target.prepare?.();
   const share = Math.floor(cases / chosen.length) + (i < cases % chosen.length ? 1 : 0);
   rows.push(await fuzz(target, share, seed));
 }

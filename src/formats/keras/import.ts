@@ -97,7 +97,7 @@ function build({ name, options }: Candidate, labels: number, sound: KnownSound):
 function bySizes(layers: readonly ForeignLayer[]): Candidate[] {
   const widths = layers.map(({ weights }) => weights.get("kernel")?.shape.at(-1) ?? 0).slice(0, -1);
   const plain = layers.every(({ weights }) => weights.get("kernel")?.shape.length === 2 && !weights.has("recurrent_kernel"));
-  if (plain && widths.length > 0) return [{ name: "dnn", options: { modelSizeInfo: widths } }];
+  if (plain && widths.length > 0) return [{ name: "hello_edge/dnn", options: { modelSizeInfo: widths } }];
   const units = layers[0]?.weights.get("recurrent_kernel")?.shape[0] ?? 0;
-  return layers.length === 2 && units > 0 ? [{ name: "basic_lstm", options: { modelSizeInfo: [units] } }] : [];
+  return layers.length === 2 && units > 0 ? [{ name: "hello_edge/basic_lstm", options: { modelSizeInfo: [units] } }] : [];
 }

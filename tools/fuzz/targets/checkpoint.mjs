@@ -71,7 +71,7 @@ export function generate(random) {
   const file = random.pick(files);
   const kind = random.integer(16);
   if (kind === 0) return noise(random);
-  if (kind === 1) return together(file);
+  if (kind <= 2) return together(file);
   if (kind < 10) return together({ ...file, index: changedBlock(random, file.index) });
   if (kind < 12) return together({ ...file, shard: mutateBytes(random, file.shard) });
   return mutateBytes(random, together(file));

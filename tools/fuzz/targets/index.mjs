@@ -11,11 +11,12 @@ import * as npz from "./npz.mjs";
 import * as pytorch from "./pytorch.mjs";
 import * as recipe from "./recipe.mjs";
 import * as safetensors from "./safetensors.mjs";
+import * as tflite from "./tflite.mjs";
 import * as wav from "./wav.mjs";
 
 /**
  * What is fuzzed. Each has a name, `generate(random)`, which gives the bytes of a case, and `run(bytes)`, which reads them and may
- * throw errors of the UserError family only.
+ * throw errors of the UserError family only; some have `prepare()`, which is awaited before the first `generate`.
  */
 export const targets = [
   wav,
@@ -27,6 +28,7 @@ export const targets = [
   checkpoint,
   frozenGraph,
   hdf5,
+  tflite,
   manifest,
   recipe,
   commandLine,

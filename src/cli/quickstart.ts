@@ -33,7 +33,7 @@ export function register(program: Command): void {
       'your own words or phrases, with commas: "hey robin,lights off" (default: the ten command words)',
       commaList,
     )
-    .option("--from <model>", "with --words: model to start from; 'none' for none (default: ds_cnn_s, which comes with earshot)")
+    .option("--from <model>", "with --words: model to start from; 'none' for none (default: phones, which comes with earshot)")
     .option("-o, --out <folder>", "folder for everything that is made (default: earshot-quickstart, or with a number)")
     .option(
       "--per-word <n>",

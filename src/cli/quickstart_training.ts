@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { OwnWordsPlan } from "../corpus/own_words.js";
@@ -8,9 +9,12 @@ import type { TrainingOutcome } from "../train/train.js";
 import { interruptible } from "./interrupt.js";
 import { shellWord } from "./output.js";
 
-/** Where a training starts unless another model is named; it was trained on people, so real voices are not new to it. */
-const startingModel = "ds_cnn_s";
+/** Where a training starts unless another model is named: it knows phones from people and from synthetic voices. */
+const startingModel = "phones";
+/** The network that can start there. */
+const ownNetwork = "earshot/phrase_net";
 const defaultSteps = 1200;
+const headDropout = 0.2;
 /** Steps of a training without one voice, which serves to choose the threshold only, relative to the steps of the training. */
 const foldShare = 0.5;
 
@@ -41,7 +45,8 @@ export async function trainOn(training: WordTraining, source: Source, run: strin
 }
 
 /**
- * Scores each training voice by a model that was trained, for fewer steps, without it: what the scores of a stranger are like.
+ * Scores each training voice by a model that was trained, for fewer steps, without it: what the scores of a stranger are like. A voice
+ * that the model which the training starts from has heard is no stranger, and is left out only where there is no other.
  * @param data a folder that synthesizeDataset wrote
  * @param folder for what is needed meanwhile; removed at the end
  * @returns undefined where there is but one training voice
@@ -58,7 +63,10 @@ export async function scoreLeftOut(
   const steps = Math.max(1, Math.round(foldShare * (training.steps ?? defaultSteps)));
   const scores: OwnWordsScores[] = [];
   try {
-    for (const { person, manifest, noise } of await writeVoiceFolds(data, folder, training.plan.labels)) {
+    const folds = await writeVoiceFolds(data, folder, training.plan.labels);
+    const known = await voicesOf(training.from ?? startingModel);
+    const strange = folds.filter(({ person }) => !known.includes(person));
+    for (const { person, manifest, noise } of strange.length > 0 ? strange : folds) {
       const recipe = await recipeOf(training, { path: manifest, noise: [noise] }, steps);
       const run = join(folder, person);
       await interruptible(
@@ -76,6 +84,15 @@ export async function scoreLeftOut(
     await rm(folder, { recursive: true, force: true });
   }
   return scores.length === 0 ? undefined : { scores: poolScores(scores), seconds: (performance.now() - started) / 1000 };
+}
+
+/** Voices of the engine that a model to start from was trained on. */
+async function voicesOf(from: string): Promise<readonly string[]> {
+  const { findShippedModel } = await import("../formats/shipped.js");
+  const { loadModel } = await import("../formats/model_file.js");
+  const path = findShippedModel(from) ?? from;
+  const voices = existsSync(path) ? (await loadModel(path)).training["voices"] : [];
+  return Array.isArray(voices) ? voices.map(String) : [];
 }
 
 async function runTraining(
@@ -102,26 +119,34 @@ async function recipeOf(
   const pretrained = from !== "none" && (from !== startingModel || shippedModels().includes(from));
   const network = pretrained
     ? await pretrainedSettings(from)
-    : { model: { name: startingModel }, frontend: findModel(startingModel).published.frontend, rate: 16_000 };
+    : { model: { name: ownNetwork, options: {} }, frontend: findModel(ownNetwork).published.frontend, rate: 16_000 };
+  const { name, options } = network.model;
+  // Without a body that knows phones there is nothing to find paths in.
+  const own = name === ownNetwork ? { dropout: headDropout, phrases: pretrained ? plan.phones : [] } : {};
+  // A body that has heard people loses by three voices more than it learns; its head begins from nothing and learns fast.
+  const start = name === ownNetwork ? { bodyRate: 0 } : { freezeSteps: 100, bodyRate: 0.3 };
   return parseRecipe(
     {
-      model: structuredClone(network.model),
+      model: { name, options: structuredClone({ ...options, ...own }) },
       frontend: network.frontend,
       rate: network.rate,
       samples: Math.round(plan.clipSeconds * network.rate),
-      ...(pretrained ? { from: { model: from, freezeSteps: 100, bodyRate: 0.3 } } : {}),
+      ...(pretrained ? { from: { model: from, ...start } } : {}),
       data: [{ kind: "sounds", path }],
       noise: [...noise],
       task: { words: [...plan.labels], silence: true, unknown: true },
       augmentation: {
         // Stronger than for many people's recordings: what few voices have in common must not be learnt.
         waveform: { resample: 0.35, timeShiftMilliseconds: 100, noiseFrequency: 0.8, noiseVolume: 0.15 },
-        specAugment: { timeMasks: 2, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 3, probability: 0.8 },
+        specAugment:
+          name === ownNetwork
+            ? { timeMasks: 1, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 5, probability: 0.7 }
+            : { timeMasks: 2, timeMaskSize: 8, frequencyMasks: 1, frequencyMaskSize: 3, probability: 0.8 },
       },
       // Most of what a model of few words hears is something else.
       sampling: { shares: { _silence_: 0.06, _unknown_: plan.words.length < 5 ? 0.5 : 0.35 } },
       optimizer: { kind: "adamw", weightDecay: 0.03 },
-      schedule: { kind: "cosine", rate: 0.003, warmup: 100 },
+      schedule: { kind: "cosine", rate: name === ownNetwork ? 0.004 : 0.003, warmup: 100 },
       labelSmoothing: 0.05,
       steps,
       validateEvery: Math.max(1, Math.round(steps / 4)),

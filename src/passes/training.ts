@@ -20,9 +20,16 @@ function addedBefore(node: Node, producers: ReadonlyMap<Value, Node>): { from: V
  * A model in its training form:
  * batch_norm normalises with the batch's own moments and moves its buffers (moving = momentum * moving + (1 - momentum) *
  * batch, the biased variance, as Keras); dropout becomes a product with a mask drawn from `seed` (i32[2]: seed, step).
+ * A batch_norm whose mean is among `kept` stays as it is, with its buffers.
  * Copies the model's nodes to the builder (`map` grows) and returns the new values of the buffers by their old ones.
  */
-export function trainingForm(builder: GraphBuilder, model: Graph, map: Map<Value, Value>, seed: Value): Map<Value, Value> {
+export function trainingForm(
+  builder: GraphBuilder,
+  model: Graph,
+  map: Map<Value, Value>,
+  seed: Value,
+  kept: ReadonlySet<Value> = new Set(),
+): Map<Value, Value> {
   const buffers = new Map<Value, Value>();
   const producers = new Map(model.nodes.flatMap((node) => node.outputs.map((v) => [v, node] as const)));
   let salt = 0;
@@ -30,7 +37,7 @@ export function trainingForm(builder: GraphBuilder, model: Graph, map: Map<Value
     const inputs = node.inputs.map((v) => map.get(v)!);
     const x = inputs[0]!;
     let outputs: readonly Value[];
-    if (node.op === "batch_norm") {
+    if (node.op === "batch_norm" && !kept.has(node.inputs[1]!)) {
       const added = addedBefore(node, producers);
       const from = added ? map.get(added.from)! : x;
       const [mean, variance] = builder.apply("moments", [from]);

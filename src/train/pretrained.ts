@@ -4,6 +4,7 @@ import { loadModel } from "../formats/model_file.js";
 import { resolveModel } from "../formats/shipped.js";
 import { describeFrontend, type FrontendInput } from "../frontend/frontend.js";
 import { type Graph, type Parameter, typeText, type Value } from "../graph/types.js";
+import { findModel, resolveOptions } from "../zoo/index.js";
 import type { Recipe } from "./recipe.js";
 
 /** What a training takes from a pretrained model besides its weights. */
@@ -82,12 +83,18 @@ export async function pretrainedSettings(nameOrPath: string): Promise<Pretrained
       `${nameOrPath}: the model does not say which network of earshot it is; start from a model that 'earshot train' has written`,
     );
   return {
-    model: { name, options: (recipe.model?.options ?? {}) as Record<string, unknown> },
+    model: spotterOf(name, (recipe.model?.options ?? {}) as Record<string, unknown>),
     frontend: model.frontendDescription,
     rate: typeof recipe.rate === "number" ? recipe.rate : 16_000,
     samples: model.frontend.inputs[0].value.type.shape[1],
     task: recipe.task,
   };
+}
+
+/** A body that was trained to name phones gets the head that hears words. */
+function spotterOf(name: string, options: Readonly<Record<string, unknown>>): PretrainedSettings["model"] {
+  if (resolveOptions(name, options)["head"] !== "phone") return { name, options };
+  return { name: findModel(name).architecture.name, options: { ...options, head: "phrase" } };
 }
 
 async function readPretrained(nameOrPath: string): Promise<Model> {

@@ -227,7 +227,7 @@ const entries = {
       model: name,
       /** First steps, in which only the label layer learns. */
       freezeSteps: v.optional(count(0), 0),
-      /** Learning rate of everything but the label layer, as a factor of the rate. */
+      /** Learning rate of everything but the label layer, as a factor of the rate; 0: it stays as it is, its batch norms too. */
       bodyRate: v.optional(real(0, 100), 1),
     }),
   ),

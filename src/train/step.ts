@@ -19,6 +19,8 @@ export interface StepOptions {
   readonly clipNorm?: number;
   /** Parameters that learn at `learning_rate`; where given, the others learn at a rate of their own, the input body_rate [1]. */
   readonly head?: ReadonlySet<string> | undefined;
+  /** Whether all but the head stays as it is, the statistics of its batch norms too; there is no body_rate then. */
+  readonly frozenBody?: boolean;
   /** Whether the batch goes through the step in parts that fit a core's cache; default true. */
   readonly tile?: boolean;
 }
@@ -60,7 +62,7 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
 /**
  * One training step as one graph: forward, loss, backward, update. `model` is typed for the batch.
  * Inputs: features, targets [B, labels] (one-hot), weights [B], learning_rate [1], correction1 and correction2 [1]
- * (1 - beta^t, see optimizer.ts), seed i32[2] (seed, step), body_rate [1] where there is a head. Parameters, buffers and optimizer slots are states under their
+ * (1 - beta^t, see optimizer.ts), seed i32[2] (seed, step), body_rate [1] where there is a head and the body is not frozen. Parameters, buffers and optimizer slots are states under their
  * names. Outputs: loss [1], correct [1].
  */
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
@@ -80,19 +82,20 @@ export function differentiatedStep(model: Graph, options: StepOptions): Graph {
   const targets = g.input("targets", tensor(dtype, logitsType.shape));
   const weights = g.input("weights", tensor(dtype, [batch]));
   const rate = g.input("learning_rate", tensor(dtype, [1]));
-  const bodyRate = options.head === undefined ? rate : g.input("body_rate", tensor(dtype, [1]));
+  const frozen = options.frozenBody === true ? model.parameters.filter(({ name }) => options.head?.has(name) === false) : [];
+  const bodyRate = options.head === undefined || options.frozenBody === true ? rate : g.input("body_rate", tensor(dtype, [1]));
   const corrections = [g.input("correction1", tensor(dtype, [1])), g.input("correction2", tensor(dtype, [1]))] as const;
   const seed = g.input("seed", tensor("i32", [2]));
   for (const p of model.parameters) map.set(p.value, g.state(p.name, p.value.type));
   for (const s of model.states) map.set(s.input, g.state(s.name, s.input.type));
 
-  const buffers = trainingForm(g, model, map, seed);
+  const buffers = trainingForm(g, model, map, seed, new Set(frozen.map(({ value }) => value)));
   const logits = map.get(model.outputs.find((o) => o.name === "logits")!.value)!;
   const { loss, correct } = lossOf(g, logits, targets, weights, options.labelSmoothing ?? 0);
   g.output("loss", loss);
   g.output("correct", correct);
 
-  const trainable = model.parameters.filter((p) => p.trainable);
+  const trainable = model.parameters.filter((p) => p.trainable && !frozen.includes(p));
   const wanted = trainable.map((p) => map.get(p.value)!);
   const one = g.op("affine", [g.op("zeros", [loss], { shape: [1] })], { scale: 1, offset: 1 });
   const found = differentiate(g, { nodes: [...g.nodes], seeds: new Map([[loss, one]]), wanted });

@@ -69,7 +69,8 @@ export class Trainer {
         ? streamTrainingForm(graph, batch)
         : retype(graph, { inputs: { features: [batch, frames, bins] } });
     const head = recipe.from === undefined ? undefined : labelLayer(graph);
-    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, l2Parameters, clipNorm, head });
+    const frozenBody = recipe.from?.bodyRate === 0;
+    const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, l2Parameters, clipNorm, head, frozenBody });
     return new Trainer(graph, recipe, step, await compile(step, computing), rolling);
   }
 
@@ -101,7 +102,7 @@ export class Trainer {
     program.write("weights", batch.weights);
     const [correction1, correction2] = biasCorrections(this.#optimizer, step + this.#updatesBefore);
     program.write("learning_rate", [learningRate]);
-    if (this.#from !== undefined)
+    if (this.#from !== undefined && this.#from.bodyRate > 0)
       program.write("body_rate", [step <= this.#from.freezeSteps ? 0 : learningRate * this.#from.bodyRate]);
     program.write("correction1", [correction1]);
     program.write("correction2", [correction2]);

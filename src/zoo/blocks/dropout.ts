@@ -10,3 +10,15 @@ export function dropout(builder: GraphBuilder, x: Value, rate: number, rescale =
 export function channelDropout(builder: GraphBuilder, x: Value, rate: number): Value {
   return rate === 0 ? x : builder.op("dropout", [x], { rate, rescale: true, channels: true });
 }
+
+/** Dropout of whole examples of x [B, n] in training: what is added to x then has to do without it. */
+export function branchDropout(builder: GraphBuilder, x: Value, rate: number): Value {
+  if (rate === 0) return x;
+  const width = x.type.shape[1] as number;
+  const dropped = builder.op("dropout", [builder.op("reshape", [x], { shape: [0, width, 1] })], {
+    rate,
+    rescale: true,
+    channels: true,
+  });
+  return builder.op("reshape", [dropped], { shape: [0, width] });
+}

@@ -3,7 +3,7 @@ import { UsageError } from "../../base/errors.js";
 import { GraphBuilder } from "../../graph/builder.js";
 import { tensor, type Value } from "../../graph/types.js";
 import { denseLayer } from "../blocks/dense.js";
-import { dropout } from "../blocks/dropout.js";
+import { branchDropout, dropout } from "../blocks/dropout.js";
 import { normalisedConvolution, normalisedPointwise } from "../blocks/normalised_convolution.js";
 import { asChannels, flatten, mergeFrequency } from "../blocks/shape.js";
 import { padTime } from "../blocks/time_padding.js";
@@ -31,6 +31,8 @@ const schema = v.strictObject({
   headDilations: v.optional(perLayer(size), [1, 2, 4]),
   /** Phones of each phrase with blanks between, in the order of the last labels; none: without paths through phones. */
   phrases: v.optional(perLayer(v.pipe(v.string(), v.check(isPhrase, "phones of the CMU set with blanks between"))), []),
+  /** Share of the examples in training that do without the wide head, and of those that do without the paths. */
+  branchDropout: v.optional(dropoutRate, 0.5),
   /** Dropout before the label layer. */
   dropout: v.optional(dropoutRate, 0.2),
 });
@@ -87,14 +89,17 @@ function middleOf(builder: GraphBuilder, x: Value, frames: number): Value {
 /** Labels are silence and whatever else, then the phrases; a phrase has what the wide head says and how well its phones fit. */
 function phraseLogits(builder: GraphBuilder, body: Value, options: Options, labels: number): Value {
   const wide = dropout(builder, wideHead(builder, body, options), options.dropout);
-  const logits = denseLayer(builder, "phrase.classifier", wide, labels);
+  const classified = denseLayer(builder, "phrase.classifier", wide, labels);
   const phrases = options.phrases.map((phrase) => phrase.split(" "));
-  if (phrases.length === 0) return logits;
+  if (phrases.length === 0) return classified;
   if (phrases.length > labels)
     throw new UsageError(
       `${name}: there are ${phrases.length} phrases and ${labels} labels; give the phones of the labels' phrases`,
     );
-  const fits = phrasePaths(builder, "phrase.path", mergeFrequency(builder, body), phrases);
+  const paths = phrasePaths(builder, "phrase.path", mergeFrequency(builder, body), phrases);
+  // Paths hear strangers better, the wide head known voices: neither may leave the work to the other.
+  const logits = branchDropout(builder, classified, options.branchDropout);
+  const fits = branchDropout(builder, paths, options.branchDropout);
   const others = labels - phrases.length;
   if (others === 0) return builder.op("add", [logits, fits]);
   const none = builder.op("zeros", [fits], { shape: [0, others] });

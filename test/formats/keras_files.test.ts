@@ -21,12 +21,14 @@ interface Case {
 }
 
 const folder = join(import.meta.dirname, "../golden/keras");
-const { cases } = JSON.parse(readFileSync(join(folder, "cases.json"), "utf8")) as { cases: Case[] };
+const newer = join(import.meta.dirname, "../golden/keras3");
+const casesOf = (where: string) => (JSON.parse(readFileSync(join(where, "cases.json"), "utf8")) as { cases: Case[] }).cases;
+const cases = casesOf(folder);
 
 /** Largest difference between what the network says with these weights and what the original said. */
 async function difference(one: Case, layers: readonly ForeignLayer[]): Promise<number> {
   const { frames, features, labels } = one;
-  const network = `kws_streaming/${one.network}`;
+  const network = one.network.includes("/") ? one.network : `kws_streaming/${one.network}`;
   const graph = buildModel(network, one.options, { frames, features, labels });
   const parameters = matchLayers(graph, layers, one.name, network);
   const program = await compile(graph, { target: "wasm" });
@@ -65,4 +67,24 @@ describe("weights of kws_streaming's networks, saved by its own code", () => {
       const layers = h5Layers(readFileSync(join(folder, file)), file);
       expect(await difference(named(network), layers)).toBeLessThan(1e-5);
     });
+});
+
+describe("weights of Keras 3", () => {
+  const [one] = casesOf(newer) as [Case];
+
+  it("checkpoint", async () => {
+    const layers = checkpointLayers(await readCheckpoint(join(newer, "ds_cnn")));
+    expect(await difference(one, layers)).toBeLessThan(1e-5);
+  });
+
+  it(".h5 of a model", async () => {
+    const layers = h5Layers(readFileSync(join(newer, "ds_cnn.h5")), "ds_cnn.h5");
+    expect(await difference(one, layers)).toBeLessThan(1e-5);
+  });
+
+  it(".weights.h5 is refused: it says no names", () => {
+    expect(() => h5Layers(readFileSync(join(newer, "ds_cnn.weights.h5")), "a.weights.h5")).toThrow(
+      "a.weights.h5: /layers: these are weights as Keras 3 numbers them, without their names; save the model by model.save('NAME.h5')",
+    );
+  });
 });

@@ -47,8 +47,19 @@ export function innerLayers(weights: readonly Weight[]): ForeignLayer[] {
   const inner = owners.size > 1;
   return [...owners].map(([name, own]) => ({
     name,
-    weights: new Map(own.map(({ role, tensor }) => [role, tensor])),
+    weights: depthwiseNamed(name, new Map(own.map(({ role, tensor }) => [role, tensor]))),
     made: inner ? undefined : madeName(own[0]?.layerName ?? ""),
     inner,
   }));
+}
+
+/** Keras 3 calls the kernel of a depthwise convolution, [h, w, C, 1], kernel as any other; Keras 2 depthwise_kernel. */
+function depthwiseNamed(layer: string, weights: Map<string, ForeignTensor>): Map<string, ForeignTensor> {
+  const kernel = weights.get("kernel");
+  const [, , channels = 0, multiplier] = kernel?.shape.length === 4 ? kernel.shape : [];
+  const isDepthwise =
+    multiplier === 1 && (/depthwise/i.test(layer) || (channels > 1 && weights.get("bias")?.shape[0] === channels));
+  if (!kernel || !isDepthwise) return weights;
+  weights.delete("kernel");
+  return weights.set("depthwise_kernel", kernel);
 }

@@ -16,6 +16,13 @@ export function h5Layers(bytes: Uint8Array, file: string): ForeignLayer[] {
   const root = openHdf5(bytes, file);
   const group = root.find("model_weights") ?? root;
   const names = listOf(group, "layer_names");
+  if (!names && root.find("layers"))
+    throw new FormatError(
+      file,
+      "/layers",
+      "these are weights as Keras 3 numbers them, without their names",
+      "save the model by model.save('NAME.h5')",
+    );
   if (!names)
     throw new FormatError(
       file,

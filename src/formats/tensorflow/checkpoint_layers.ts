@@ -2,8 +2,11 @@ import { type ForeignLayer, innerLayers, splitWeightName } from "../keras/foreig
 import type { ForeignTensor } from "../foreign_tensor.js";
 import type { Checkpoint } from "./checkpoint.js";
 
-/** "model/layer_with_weights-3" and "cell/kernel" of "model/layer_with_weights-3/cell/kernel/.ATTRIBUTES/VARIABLE_VALUE". */
-const weightKey = /^((?:.*\/)?layer_with_weights-\d+)\/(.+)\/\.ATTRIBUTES\/VARIABLE_VALUE$/;
+/**
+ * "model/layer_with_weights-3" and "cell/kernel" of "model/layer_with_weights-3/cell/kernel/.ATTRIBUTES/VARIABLE_VALUE"; Keras 3 counts all
+ * layers: "model/_operations/5".
+ */
+const weightKey = /^((?:.*\/)?(?:layer_with_weights-|_operations\/)\d+)\/(.+)\/\.ATTRIBUTES\/VARIABLE_VALUE$/;
 
 type Weight = Parameters<typeof innerLayers>[0][number];
 
@@ -33,7 +36,7 @@ function readWeight(layer: string, weight: string, tensor: ForeignTensor, fullNa
 }
 
 function numbersIn(path: string): number[] {
-  return [...path.matchAll(/layer_with_weights-(\d+)/g)].map(([, digits]) => Number(digits));
+  return [...path.matchAll(/(?:layer_with_weights-|_operations\/)(\d+)/g)].map(([, digits]) => Number(digits));
 }
 
 function compareNumbers(a: readonly number[], b: readonly number[]): number {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { UserError } from "../../base/errors.js";
+import { FormatError, UserError } from "../../base/errors.js";
 import { readBounded } from "../../base/read_file.js";
 import type { ForeignModel, ForeignReader } from "../import/foreign_model.js";
 import { placedLayers } from "../keras/import.js";
@@ -38,6 +38,17 @@ export const tensorflowReaders: readonly ForeignReader[] = [
 async function readCheckpointModel(path: string): Promise<ForeignModel> {
   const prefix = await findCheckpoint(path);
   if (prefix === undefined) throw new UserError(`${path}: there is no checkpoint; give its name without .index`);
-  const placed = placedLayers(checkpointLayers(await readCheckpoint(prefix)), `${prefix}.index`);
+  const checkpoint = await readCheckpoint(prefix);
+  const layers = checkpointLayers(checkpoint);
+  const file = `${prefix}.index`;
+  const [first] = checkpoint.tensors.keys();
+  if (layers.length === 0 && first !== undefined)
+    throw new FormatError(
+      file,
+      `tensor ${first.slice(0, 80)}`,
+      "is named as TensorFlow 1 names variables, not as Keras's layers",
+      "freeze the graph with the weights (freeze.py) and give the .pb",
+    );
+  const placed = placedLayers(layers, file);
   return { format: "tensorflow_checkpoint", tensors: new Map(), placed };
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "../base/errors.js";
+import { FormatError, UserError } from "../base/errors.js";
 import { systemReason, systemRemedy } from "../base/system_error.js";
 import { readSplitLists } from "./split.js";
 
@@ -30,6 +30,9 @@ export function splitIntoFolders(root: string): SplitResult {
   for (const split of ["validation", "testing"] as const)
     if (!found.has(split))
       throw new UserError(`${join(audio, `${split}_list.txt`)}: there is no such file; the lists come with the data set`);
+  const outside = entries.find(({ name }) => name.split("/").some((part) => part === "." || part === ".."));
+  if (outside !== undefined)
+    throw new FormatError(outside.list, `line ${outside.line}`, `'${outside.name}'`, "write WORD/FILE, for example yes/a.wav");
   const moves = entries.flatMap(({ name, split }) => (split === "training" ? [] : [{ name, to: folders[split] }]));
   const missing = moves.find(({ name }) => !existsSync(join(audio, name)));
   if (missing !== undefined)

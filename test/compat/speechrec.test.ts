@@ -60,6 +60,8 @@ describe("split_dataset", () => {
       code: 1,
       stderr: "earshot: data/audio/yes/gone.wav: the file is in a list and not in the folder; nothing was moved\n",
     });
+    writeFileSync(list, `${before}../audio\n`);
+    expect((await speechRec("split_dataset", "data")).stderr).toContain("testing_list.txt: line 13: '../audio'; write WORD/FILE");
     expect(readdirSync(join(folder, "data"))).toEqual(["audio"]);
     writeFileSync(list, before);
   });

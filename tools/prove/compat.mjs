@@ -1,7 +1,7 @@
 // Every command of the systems' own documents that runs one of their scripts or tools, but for paths and step counts: run, and what it leaves behind checked.
 //   npm run prove:compat -- DATA/speech_commands [SYSTEM ...]
 // The documents are read from ../shared/systems/seeds (or the folder EARSHOT_SEEDS names). Writes results/compat.json, in which the rows of other
-// systems stay, and results/compat.txt from it. One file a system under tools/prove/compat/ (see `System` below).
+// systems stay, and results/compat.txt from it; with --text alone only the latter. One file a system under tools/prove/compat/ (see `System` below).
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { commandsOf } from "./compat/documents.mjs";
  * @typedef {object} Row One command, or one run of it.
  * @property {number} command place of the command among those that `isOwn` of the document; a command may have several rows
  * @property {string[]} args words behind `earshot`: those of the document but for what `adapted` (documents.mjs) changes
+ * @property {string} [title] how the table calls it; the command of the document where missing
  * @property {string[]} [changed] what was changed, as `adapted` tells it
  * @property {string} [cwd] folder to run in; the system's own folder where missing
  * @property {number} [code] exit code that is wanted; 0 where missing
@@ -53,7 +54,7 @@ function run(system, row, words, folder) {
   const wanted = row.code ?? (row.notYet ? 1 : 0);
   const line = {
     system,
-    command: words.join(" "),
+    command: row.title ?? words.join(" "),
     changed: (row.changed ?? []).join("; "),
     code: status,
     seconds,
@@ -134,6 +135,10 @@ function textOf(lines) {
 }
 
 const [data, ...named] = process.argv.slice(2);
+if (data === "--text") {
+  writeFileSync("results/compat.txt", textOf(JSON.parse(readFileSync(file, "utf8"))));
+  process.exit(0);
+}
 if (!data) {
   console.error(`usage: npm run prove:compat -- DATA/speech_commands [${systems.join("|")} ...]`);
   process.exit(2);

@@ -67,6 +67,7 @@ export default {
       const asItStands = adapted(given, { replace });
       return [trained, asItStands].map(({ words: args, changed }) => ({
         command: i,
+        title: `model_train_eval ... --train ${args[args.indexOf("--train") + 1]} ... (${name})`,
         args: ["compat", "kws-streaming", ...args],
         changed,
         check: () => check(join(models, name), name),

@@ -141,7 +141,7 @@ export class BatchMaker {
 
   /** Time by kernel of augmentation and front end, if opened with `profile`. */
   kernelTimes(): readonly KernelTime[] {
-    return this.#clips?.kernelTimes() ?? [];
+    return (this.#clips ?? this.#spectrograms)?.kernelTimes() ?? [];
   }
 
   /** Closes archives and programs. */

@@ -48,7 +48,7 @@ export async function openPrograms(plan: LoaderPlan, profile = false): Promise<L
   const { clips, stretch } = clipOptions(plan);
   const spectrograms = spectrogramOptions(plan);
   return {
-    spectrograms: spectrograms && (await SpectrogramMaker.open(spectrograms)),
+    spectrograms: spectrograms && (await SpectrogramMaker.open({ ...spectrograms, profile })),
     clips: spectrograms ? undefined : clips && (await ClipProgram.open(plan.frontend.fromAudio, { ...clips, profile })),
     stretch: stretch && (await ClipProgram.open(undefined, stretch)),
     stack: await ArrayStack.open(plan.frontend, plan.target),

@@ -8,6 +8,7 @@ import {
   SpectrumStretcher,
 } from "../corpus/augment/spectrogram.js";
 import { compile } from "../engine/compile.js";
+import type { KernelTime } from "../engine/kernel_times.js";
 import type { CompiledProgram } from "../engine/program.js";
 import { retype } from "../graph/retype.js";
 import { type Graph, sizeOf } from "../graph/types.js";
@@ -31,6 +32,8 @@ export interface SpectrogramMakerOptions {
   readonly noise: readonly Float32Array[];
   readonly settings: SpectrogramOptions;
   readonly target: "oracle" | "wasm" | "native" | "auto";
+  /** Whether its kernels are timed. */
+  readonly profile?: boolean | undefined;
 }
 
 /** What was drawn for a clip. */
@@ -69,9 +72,16 @@ export class SpectrogramMaker {
 
   /** Compiles. */
   static async open(options: SpectrogramMakerOptions): Promise<SpectrogramMaker> {
-    const { group, samples, frontend, target } = options;
-    const program = await ClipProgram.open(frontend.toSpectrum, { group, samples, noise: false, unlimited: true, target });
-    const finish = await compile(finishGraph(frontend, group), { target, threads: 1 });
+    const { group, samples, frontend, target, profile = false } = options;
+    const program = await ClipProgram.open(frontend.toSpectrum, {
+      group,
+      samples,
+      noise: false,
+      unlimited: true,
+      target,
+      profile,
+    });
+    const finish = await compile(finishGraph(frontend, group), { target, threads: 1, profile });
     return new SpectrogramMaker(program, finish, options);
   }
 
@@ -134,6 +144,11 @@ export class SpectrogramMaker {
   result(i: number): Float32Array {
     const length = this.#features.length / this.#options.group;
     return this.#features.subarray(i * length, (i + 1) * length);
+  }
+
+  /** Time by kernel if opened with `profile`. */
+  kernelTimes(): readonly KernelTime[] {
+    return [...this.program.kernelTimes(), ...this.#finish.kernelTimes()];
   }
 
   /** Frees the programs. */

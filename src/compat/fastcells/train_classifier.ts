@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { copyFile, mkdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { UserError } from "../../base/errors.js";
+import { UsageError, UserError } from "../../base/errors.js";
 import type { Split } from "../../corpus/clip.js";
 import { type RowSet, readRowSet, rowSetName } from "../../corpus/row_set.js";
 import { readNameList } from "../../corpus/training_list.js";
@@ -53,7 +53,8 @@ async function openWork(config: TrainingConfig, values: ClassifierFlags, context
     if (!existsSync(dataFile(config, split)))
       throw new UserError(`Missing file ${dataFile(config, split)}; make it with 'earshot compat fastcells make_dataset'`);
   const categories = await readNameList(dataset.categories || join(dataset.path, "categories.txt"));
-  await mkdir(values.outdir, { recursive: true });
+  if (/^\.{0,2}$/.test(basename(model.filename)))
+    throw new UsageError(`fastcells train_classifier: --filename ${JSON.stringify(model.filename)} is no name of a file`);
   if (config.training.use_gpu) context.print("### CUDA not available!!");
   return { config, values, context, categories, model: join(values.outdir, basename(model.filename)) };
 }
@@ -100,7 +101,7 @@ async function trainAndMeasure(work: Work): Promise<number> {
   signal.throwIfAborted();
   print(`Trained in ${seconds.toFixed(2)} seconds`);
   // The last model, not the best: as the original has it.
-  await copyFile(join(run, runFiles.last), model);
+  await writeFileSafely(model, await readFile(join(run, runFiles.last)));
   const trained = await loadModel(model);
   print(`Model size ${modelBytes(trained)}`);
   if (config.dataset.normalize) await saveNormalisation(work, trained.parameters as ReadonlyMap<string, Float32Array>);
@@ -108,7 +109,7 @@ async function trainAndMeasure(work: Work): Promise<number> {
   print(`Training accuracy = ${(100 * own.accuracy).toFixed(3)} %`);
   const accuracy = await measureTesting(work, testing);
   // What onnx_import would make of the .onnx file.
-  await copyFile(model, join(values.outdir, "model.ell"));
+  await writeFileSafely(join(values.outdir, "model.ell"), await readFile(model));
   print(`saved models: ${model}, ${join(values.outdir, "model.ell")}`);
   warn(`${basename(model, extname(model))}.onnx is not there yet: compile takes ${basename(model)} or model.ell as they are`);
   const { rate, hop, bins, window, shift } = testing;

@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileSafely } from "../../formats/write_file.js";
 import { text, toggle, whole } from "../flags.js";
@@ -46,11 +46,10 @@ export const program: CompatProgram = {
     const module = flags.values.module_name || (file.split("/").at(-1) as string).replace(/\..*$/, "");
     const folder = outdir || target;
     const made = await ellSource(file, module, "Predict");
-    await mkdir(folder, { recursive: true });
     const files = { [`${module}.h`]: made.header, [`${module}.c`]: made.source, "CMakeLists.txt": cmakeText(module, level) };
     for (const [name, content] of Object.entries(files))
       await writeFileSafely(join(folder, name), new TextEncoder().encode(content));
-    await copyFile(file, join(folder, `${module}.ell`));
+    await writeFileSafely(join(folder, `${module}.ell`), await readFile(file));
     if (language === "python")
       context.warn(
         `${folder}: no Python module is made; make_dataset takes ${folder}/${module}, other programs ${module}.h and the library`,

@@ -1,5 +1,6 @@
 import * as commandLine from "./arguments.mjs";
 import * as checkpoint from "./checkpoint.mjs";
+import * as fastcellsFlags from "./fastcells_flags.mjs";
 import * as flac from "./flac.mjs";
 import * as frozenGraph from "./frozen_graph.mjs";
 import * as hdf5 from "./hdf5.mjs";
@@ -33,6 +34,7 @@ export const targets = [
   recipe,
   commandLine,
   mlKwsFlags,
+  fastcellsFlags,
   kwsStreamingFlags,
 ];
 

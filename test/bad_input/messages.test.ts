@@ -139,6 +139,7 @@ const cases: readonly [what: string, code: 1 | 2, commandLine: string][] = [
   ["a flipped bit in an index", 1, "import DIR/weights/flipped_index -o DIR/out.safetensors"],
   ["a checkpoint whose data is cut", 1, "import DIR/weights/cut_data -o DIR/out.safetensors"],
   ["a flipped bit in a checkpoint's data", 1, "import DIR/weights/flipped_data -o DIR/out.safetensors"],
+  ["a checkpoint of TensorFlow 1", 1, "import DIR/weights/old -o DIR/out.safetensors"],
   ["a folder without a checkpoint", 1, "import DIR/nothing -o DIR/out.safetensors"],
   ["a frozen graph that is cut", 1, "import DIR/weights/cut.pb -o DIR/out.safetensors"],
   ["a text for a frozen graph", 1, "import DIR/weights/text.pb -o DIR/out.safetensors"],

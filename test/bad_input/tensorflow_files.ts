@@ -31,6 +31,7 @@ export function writeTensorflowFiles(write: Write): void {
   checkpoint("flipped_index", patched(index, 20, (index[20] as number) ^ 1), data);
   checkpoint("cut_data", index, data.subarray(0, 100));
   checkpoint("flipped_data", index, patched(data, 10, (data[10] as number) ^ 1));
+  checkpoint("old", bytesOf("frozen/dnn_saver.index"), bytesOf("frozen/dnn_saver.data-00000-of-00001"));
 
   const graph = bytesOf("frozen/gru.pb");
   write("weights/cut.pb", graph.subarray(0, 5000));

@@ -132,6 +132,8 @@ def main():
                     session.run(v.assign(rng.uniform(-0.6, 0.6, v.shape)))
             content = session.run(tf.audio.encode_wav(samples[:, None] / np.float32(32768), 16000))
             answer = session.run(logits, {wav: content})
+            if build is dnn:
+                tf1.train.Saver().save(session, os.path.join(OUT, "dnn_saver"), write_meta_graph=False, write_state=False)
             frozen = tf1.graph_util.convert_variables_to_constants(session, graph.as_graph_def(), ["labels_softmax"])
         with open(os.path.join(OUT, f"{build.__name__}.pb"), "wb") as file:
             file.write(frozen.SerializeToString(deterministic=True))

@@ -190,6 +190,7 @@ describe("a training that goes on", () => {
 describe("what the original refuses, and what is not there yet", () => {
   it.each([
     [["svdf", "--svdf_unit1", "3"], 2, "kws-streaming svdf: there is no flag --svdf_unit1; did you mean --svdf_units1?"],
+    [["svdf", "--train_dir=x"], 2, "kws-streaming svdf: --train_dir must stand before the model's name"],
     [["--bach_size", "3", "svdf"], 2, "kws-streaming: there is no flag --bach_size; did you mean --batch_size?"],
     [["svd"], 2, "kws-streaming: 'svd' is no model; did you mean svdf?"],
     [[], 2, "kws-streaming: a model must stand behind the flags: dnn, "],

@@ -63,6 +63,32 @@ describe("batches", () => {
     expect(a.features).not.toEqual(b.features);
   });
 
+  it("hold as much silence without noise as the recipe says", async () => {
+    const waveform = { silenceFrequency: 0.7, silenceVolume: 1 };
+    const input = { ...toneRecipe(data), sampling: { shares: { _silence_: 1 } }, augmentation: { waveform } };
+    const quiet = await assemble(parseRecipe(input, "the test"), "wasm");
+    const noisy = await assemble(
+      parseRecipe({ ...input, augmentation: { waveform: { ...waveform, silenceFrequency: 1 } } }, "the test"),
+      "wasm",
+    );
+    /** Share of the examples of silence whose features do not vary: of digital silence every frame is the same. */
+    const still = async ({ plan }: typeof quiet): Promise<number> => {
+      let count = 0;
+      const made = await batches(plan, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      for (const { features } of made) {
+        const length = features.length / plan.batch;
+        for (let slot = 0; slot < plan.batch; slot++) {
+          const values = features.subarray(slot * length, (slot + 1) * length);
+          const [, bins] = plan.frontend.featureShape;
+          if (values.every((value, i) => value === values[i % bins])) count++;
+        }
+      }
+      return count / (made.length * plan.batch);
+    };
+    expect(await still(noisy)).toBe(0);
+    expect(Math.abs((await still(quiet)) - 0.3)).toBeLessThan(0.15);
+  });
+
   it("hold one-hot targets of the clips drawn, and the weights of their classes", async () => {
     const recipe = parseRecipe({ ...toneRecipe(data), classWeights: { low: 3 }, sampling: { shares: { low: 0.5 } } }, "the test");
     const { plan, labels } = await assemble(recipe, "wasm");

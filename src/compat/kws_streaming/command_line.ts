@@ -35,6 +35,7 @@ export function readCommandLine(args: readonly string[], print: (line: string) =
   }
   const known = models.find((name) => name === model);
   if (known === undefined) throw noModel(model, models);
+  refuseMisplaced(known, after);
   const behind = parseFlags(modelFlags[known], after, { program: `${program} ${known}`, ignored, words: [] });
   if (behind.help) {
     print(`flags of ${known}:`);
@@ -42,6 +43,13 @@ export function readCommandLine(args: readonly string[], print: (line: string) =
     return undefined;
   }
   return { base: before.values, model: known, options: behind.values, given: before.given };
+}
+
+/** @throws UsageError for a base flag behind the model, where the original does not know it either */
+function refuseMisplaced(model: ModelName, after: readonly string[]): void {
+  const names = after.map((word) => /^--(\w+)/.exec(word)?.[1] ?? "");
+  const misplaced = names.find((name) => name in baseFlags && !(name in modelFlags[model]));
+  if (misplaced !== undefined) throw new UsageError(`${program} ${model}: --${misplaced} must stand before the model's name`);
 }
 
 function noModel(found: string | undefined, models: readonly string[]): UsageError {

@@ -75,6 +75,10 @@ async function measureLast(line: CommandLine, recipe: Recipe, folder: TrainDir, 
 /** The model of the flags with the weights of best_weights. */
 async function modelOf(folder: TrainDir, recipe: Recipe): Promise<Model> {
   const path = folder.join(trainFiles.bestWeights);
+  if (!existsSync(path) && existsSync(`${path}.index`))
+    throw new UserError(
+      `${path}.index: these weights are TensorFlow's; what is measured here was trained here: give another --train_dir with --train 1`,
+    );
   if (!existsSync(path))
     throw new UserError(`${path}: there are no trained weights in this folder; set "--train 1" and retrain it`);
   const found = await loadModel(path);

@@ -2,17 +2,14 @@ import { describeFrontend, featureShape, type FrontendDescription } from "../../
 import { type Graph, sizeOf } from "../../graph/types.js";
 import { type ModelOptions, zooModels } from "../../zoo/index.js";
 import type { ForeignModel } from "../import/foreign_model.js";
-import { jointLstm, part } from "../keras/network_layers.js";
 import type { FrozenGraph } from "./frozen_graph.js";
 import { type FrozenLayer, frozenLayers } from "./frozen_layers.js";
-import type { RecurrentCell } from "./recurrent_cells.js";
+import { recurrentLayers, type Values } from "./hello_edge_recurrent.js";
 
 /** Hertz; a graph does not say it. */
 const rate = 16_000;
 /** Of all batch norms of Hello Edge. */
 const epsilon = 0.001;
-
-type Values = [name: string, data: Float32Array][];
 
 /** A network that the layers of a file are one of: options, and where the weights belong. */
 interface Recognised {
@@ -234,101 +231,21 @@ function mapOf(graph: FrozenGraph): [number, number] {
 }
 
 function recurrent(graph: FrozenGraph, layers: readonly FrozenLayer[]): Recognised {
-  const [layer] = layers as [FrozenLayer, FrozenLayer];
-  const { inputs, cells } = cellsOf(graph, layer);
-  const [first] = cells as [RecurrentCell];
-  const last = classifier(graph, layers);
-  if (first.kind === "gru") {
-    const { values, units } = gruValues(graph, layer, cells, inputs);
-    return { network: "hello_edge/gru", options: { modelSizeInfo: [cells.length, units] }, values: [...values, ...last] };
-  }
-  if (cells.length > 1) graph.refuse(layer.node, "LSTM cells on each other");
-  const units = first.bias.length / 4;
-  const values = jointLstm("recurrent.0", first.kernel, first.bias, inputs, first.forgetOffset);
-  if (!first.peepholes)
-    return { network: "hello_edge/basic_lstm", options: { modelSizeInfo: [units] }, values: [...values, ...last] };
-  const { input, forget, output, projection } = first.peepholes;
-  const seen: Values = [
-    ["recurrent.0.peephole_input", input],
-    ["recurrent.0.peephole_forget", forget],
-    ["recurrent.0.peephole_output", output],
-    ["recurrent.0.projection", projection.data],
-  ];
-  const options = { modelSizeInfo: [projection.shape[1] as number, units] };
-  return { network: "hello_edge/lstm", options, values: [...values, ...seen, ...last] };
-}
-
-/** The cells of a layer, and how many values the first one takes of each frame. */
-function cellsOf(graph: FrozenGraph, { node, loop }: FrozenLayer): { inputs: number; cells: readonly RecurrentCell[] } {
-  const [first] = loop?.cells ?? [];
-  if (!loop || !first) return graph.refuse(node, "a loop without cells");
-  const rows = (first.kind === "gru" ? first.gates : first.kernel).shape[0] as number;
-  const state =
-    first.kind === "gru" ? first.candidateBias.length : (first.peepholes?.projection.shape[1] ?? first.bias.length / 4);
-  return { inputs: rows - state, cells: loop.cells };
-}
-
-function gruValues(
-  graph: FrozenGraph,
-  { node }: FrozenLayer,
-  cells: readonly RecurrentCell[],
-  inputs: number,
-): { values: Values; units: number } {
-  const widths = new Set(cells.map((cell) => (cell.kind === "gru" ? cell.candidateBias.length : 0)));
-  const [units] = [...widths] as [number];
-  if (widths.size !== 1 || units === 0) graph.refuse(node, "cells of different kinds or widths on each other");
-  const values = cells.flatMap((cell, i) =>
-    cell.kind === "gru" ? gruCell(graph, node, `recurrent.${i}`, cell, i === 0 ? inputs : units, units) : [],
-  );
-  return { values, units };
-}
-
-function gruCell(
-  graph: FrozenGraph,
-  node: FrozenLayer["node"],
-  path: string,
-  { gates, gateBias, candidate, candidateBias }: RecurrentCell & { kind: "gru" },
-  inputs: number,
-  units: number,
-): Values {
-  const rows = inputs + units;
-  if (
-    inputs < 1 ||
-    gates.shape[0] !== rows ||
-    gates.shape[1] !== 2 * units ||
-    candidate.shape[0] !== rows ||
-    candidate.shape[1] !== units
-  )
-    graph.refuse(node, `weights of shape [${gates.shape}] and [${candidate.shape}] in a GRU of ${units} cells`);
-  // r, u there; z (their u), r here.
-  const order = [
-    [units, 2 * units],
-    [0, units],
-  ] as const;
-  const beside = (a: Float32Array, b: Float32Array): Float32Array => {
-    const out = new Float32Array(inputs * 3 * units);
-    for (let row = 0; row < inputs; row++) {
-      out.set(a.subarray(row * 2 * units, (row + 1) * 2 * units), row * 3 * units);
-      out.set(b.subarray(row * units, (row + 1) * units), row * 3 * units + 2 * units);
-    }
-    return out;
+  const { network, sizes, values } = recurrentLayers(graph, layers[0] as FrozenLayer);
+  return {
+    network: `hello_edge/${network}`,
+    options: { modelSizeInfo: sizes },
+    values: [...values, ...classifier(graph, layers)],
   };
-  const all = [[0, units]] as const;
-  return [
-    [`${path}.kernel`, beside(part(gates, [0, inputs], order), part(candidate, [0, inputs], all))],
-    [`${path}.bias`, Float32Array.of(...part({ shape: [1, 2 * units], data: gateBias }, [0, 1], order), ...candidateBias)],
-    [`${path}.recurrent_kernel`, part(gates, [inputs, rows], order)],
-    [`${path}.recurrent_candidate`, part(candidate, [inputs, rows], all)],
-  ];
 }
 
 function crnn(graph: FrozenGraph, layers: readonly FrozenLayer[]): Recognised {
   const [first, second, hidden] = layers as [FrozenLayer, FrozenLayer, FrozenLayer, FrozenLayer];
   expect(graph, first, { relu: true, padding: "VALID" });
   expect(graph, hidden, { relu: true });
-  const { inputs, cells } = cellsOf(graph, second);
-  const { values, units } = gruValues(graph, second, cells, inputs);
-  const sizes = [widthOf(first), ...kernelSize(first), ...(first.strides ?? []), cells.length, units, widthOf(hidden)];
+  const { network, sizes: cells, values } = recurrentLayers(graph, second);
+  if (network !== "gru") graph.refuse(second.node, "is no GRU");
+  const sizes = [widthOf(first), ...kernelSize(first), ...(first.strides ?? []), ...cells, widthOf(hidden)];
   return {
     network: "hello_edge/crnn",
     options: { modelSizeInfo: sizes },

@@ -1,6 +1,7 @@
 import { FormatError } from "../../base/errors.js";
 import { nearest } from "../../base/nearest.js";
 import { type Graph, type ParameterData, sizeOf } from "../../graph/types.js";
+import { decodeFloats } from "../float_bytes.js";
 import type { SafetensorsTensor } from "../safetensors.js";
 
 /** Tensors by the names that another system gave them, row-major. */
@@ -94,16 +95,7 @@ function listed(names: readonly string[]): string {
 /** The elements as 32-bit floats; halves of either kind are unpacked. */
 export function realValues({ type, data }: SafetensorsTensor): Float32Array {
   if (data instanceof Float32Array) return data;
-  if (type === "BF16") return new Float32Array(Uint32Array.from(data as Uint16Array, (bits) => bits << 16).buffer);
-  if (type === "F16") return Float32Array.from(data as Uint16Array, halfValue);
+  const half = type === "BF16" ? "bf16" : type === "F16" ? "f16" : undefined;
+  if (half !== undefined) return decodeFloats(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), half);
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
-}
-
-/** Value of the bits of an IEEE half. */
-function halfValue(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

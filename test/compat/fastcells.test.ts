@@ -92,7 +92,7 @@ describe("earshot compat fastcells", () => {
     const where = ["-a", data, "-c", join(data, "categories.txt"), "--outdir", "model"];
     const train = await right("train_classifier", ...where, ...flags, ...rest);
     printed = { lists, featurizer, wrap, dataset: dataset.join(""), train };
-  }, 120_000);
+  }, 240_000);
 
   test("lists: folders are categories, at most -max of each", () => {
     expect(printed["lists"]).toBe(

@@ -83,6 +83,13 @@ const mostHeldCode = 128;
 /** Rows to an iteration where values are held. */
 const rowsPerBlock = 32;
 
+/** Elements ahead that a loop asks memory for: 3 KiB, some dozen vectors of each operand (measured; half of it is not enough). */
+const prefetched = 768;
+/** Operands' elements of a row below which nothing is asked for: too little to wait for. */
+const leastPrefetched = 256;
+/** Narrower vectors are those of targets that have no word for prefetching. */
+const leastPrefetchLanes = 8;
+
 class MapWriter {
   readonly #spec: MapSpecification;
   readonly #k = new KernelBuilder("map");
@@ -147,6 +154,16 @@ class MapWriter {
     });
   }
 
+  /** Asks for what follows in every operand that is walked, so that a loop of many does not wait for memory page after page. */
+  #prefetch(bases: readonly Expression[], j: Expression): void {
+    if (this.#wide < leastPrefetchLanes || this.#inner * this.#operands.length < leastPrefetched) return;
+    this.#operands.forEach(({ offset }, o) => {
+      const buffer = (this.#inputs[o] ?? this.#outputs[o - this.#inputs.length]) as Buffer;
+      if (this.#innerStrides[o] !== 1 || this.#strides[o]!.includes(0)) return;
+      this.#k.prefetch(buffer, add(bases[o] as Expression, add(j, offset + prefetched)));
+    });
+  }
+
   /** One dimension: blocks of vectors. */
   #line(): void {
     const k = this.#k;
@@ -155,7 +172,12 @@ class MapWriter {
     const bases = this.#operands.map(() => constant("i32", 0));
     k.parallel(Math.max(1, full), (p) => {
       const start = k.let(mul(p, block));
-      if (full > 0) for (let u = 0; u < unrolled; u++) this.#place(bases, add(start, u * this.#wide), this.#wide);
+      if (full > 0)
+        for (let u = 0; u < unrolled; u++) {
+          const at = add(start, u * this.#wide);
+          this.#prefetch(bases, at);
+          this.#place(bases, at, this.#wide);
+        }
       const rest = this.#inner - full * block;
       if (rest === 0) return;
       const tail = (): void => {
@@ -193,7 +215,11 @@ class MapWriter {
     k.parallel(product(this.#outer), (p) => {
       const bases = this.#bases(this.#indices(p, this.#outer));
       const full = Math.floor(this.#inner / this.#wide);
-      if (full > 0) k.for(0, full * this.#wide, this.#wide, (j) => this.#place(bases, j, this.#wide));
+      if (full > 0)
+        k.for(0, full * this.#wide, this.#wide, (j) => {
+          this.#prefetch(bases, j);
+          this.#place(bases, j, this.#wide);
+        });
       for (const piece of pieces(this.#inner - full * this.#wide, this.#wide))
         this.#place(bases, constant("i32", full * this.#wide + piece.at), piece.lanes);
     });
@@ -226,7 +252,10 @@ class MapWriter {
         const values = group.map((w) => repeats.map((r, i) => (r ? this.#load(i, first[i]!, w.j, w.lanes) : undefined)));
         k.for(from, to, 1, (row) => {
           const bases = this.#strides.map((s, o) => k.let(add(first[o]!, mul(row, s[this.#outer.length - 1] as number))));
-          group.forEach((w, g) => this.#place(bases, w.j, w.lanes, values[g]));
+          group.forEach((w, g) => {
+            if (w.lanes === this.#wide) this.#prefetch(bases, w.j);
+            this.#place(bases, w.j, w.lanes, values[g]);
+          });
         });
       }
     });

@@ -94,12 +94,20 @@ class Fuser {
     return node.inputs.length === 1 && isStored(node.inputs[0]!);
   }
 
+  /** The concat that alone takes the value: a loop that makes all its parts writes them there, as one tensor. */
+  #concatOf(value: Value): Node | undefined {
+    const [user, ...others] = this.#uses.get(value) ?? [];
+    const isPart = user?.op === "concat" && others.length === 0 && !this.#kept.has(value);
+    return isPart && user.inputs.every((v) => shapeText(v) === shapeText(value)) ? user : undefined;
+  }
+
   /** Whether the nodes may be one loop. */
   #fits(members: Set<Node>): boolean {
     if (members.size > mostNodes) return false;
     const { outputs } = boundary(members, this.#uses, this.#kept);
     const { inputs } = boundary(new Set(this.#nodesOf(members)), this.#uses, this.#kept);
-    return inputs.length + outputs.length <= mostOperands && !this.#passesOutside(members);
+    const written = new Set(outputs.map((v) => this.#concatOf(v) ?? v));
+    return inputs.length + written.size <= mostOperands && !this.#passesOutside(members);
   }
 
   /** The node with all groups that its operands come from and that may be one loop with it. */
@@ -126,8 +134,15 @@ class Fuser {
     const [first] = made;
     if (!first || node.outputs[0]!.type.quantization) return;
     if (made.some((g) => g?.shape !== first.shape) || node.inputs.some((v) => shapeText(v) !== first.shape)) return;
-    const members = new Set([...made.flatMap((g) => [...g!.members]), node]);
+    let members = new Set([...made.flatMap((g) => [...g!.members]), node]);
     if (!this.#fits(members)) return;
+    // What the parts are made of may have been too many tensors before the parts were one.
+    for (const value of [...members].flatMap((n) => n.inputs)) {
+      const other = this.#groups.get(this.#producer.get(value)!);
+      if (other?.shape !== first.shape || [...other.members].every((n) => members.has(n))) continue;
+      const both = new Set([...members, ...other.members]);
+      if (this.#fits(both)) members = both;
+    }
     const group = { members, shape: first.shape };
     for (const member of members) this.#groups.set(member, group);
   }

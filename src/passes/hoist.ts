@@ -3,6 +3,7 @@ import { booleanOf, numberOf, shapeOf } from "../graph/attributes.js";
 import { findOp } from "../graph/ops/index.js";
 import type { Graph, Node, Value } from "../graph/types.js";
 import { needed } from "./clone.js";
+import { simplify } from "./simplify.js";
 
 /*
  * Takes out of a scan's loop what is the same for every step or can be done for all steps at once:
@@ -60,7 +61,8 @@ class Hoister {
   constructor(builder: GraphBuilder, node: Node) {
     this.#builder = builder;
     this.#node = node;
-    this.#body = hoist(node.body!);
+    // What a cell computes twice would be stacked twice.
+    this.#body = simplify(hoist(node.body!));
     const outer = partsOf(node, node.inputs);
     this.#parts = partsOf(
       node,

@@ -1,4 +1,5 @@
 import { shapeOf } from "../graph/attributes.js";
+import { normalAxes } from "../graph/shapes.js";
 import type { Graph, Node, Value } from "../graph/types.js";
 import { needed } from "./clone.js";
 import { GraphRebuilder } from "./rebuild.js";
@@ -27,9 +28,28 @@ function pieces(unslices: readonly Node[]): { axis: number; parts: Part[] } | un
   return covers && parts[parts.length - 1]!.to === shape[axis] ? { axis, parts } : undefined;
 }
 
+/** What the parts are sums of over the same axes, and the axis that they lie along there; undefined where they are anything else. */
+function sumsOf(
+  { axis, parts }: { readonly axis: number; readonly parts: readonly Part[] },
+  producer: ReadonlyMap<Value, Node>,
+): { axis: number; axes: number[]; values: Value[] } | undefined {
+  const nodes = parts.map(({ value }) => producer.get(value));
+  const found = nodes.map((node) => {
+    if (node?.op !== "sum" || node.attributes.keep === true) return undefined;
+    const [value] = node.inputs as [Value];
+    const rank = value.type.shape.length;
+    return { value, rank, axes: normalAxes(shapeOf(node.attributes, "axes"), rank) };
+  });
+  const [first] = found;
+  if (!first || found.some((f) => f?.rank !== first.rank || f.axes.join() !== first.axes.join())) return undefined;
+  const left = first.value.type.shape.map((_, d) => d).filter((d) => !first.axes.includes(d));
+  return { axis: left[axis]!, axes: first.axes, values: found.map((f) => f!.value) };
+}
+
 /**
- * A sum of unslices that together fill an axis is a concat: what the gradients of a value's slices become. In the graph and in
- * the cells of its scans.
+ * A sum of unslices that together fill an axis is a concat: what the gradients of a value's slices become. Where these are
+ * sums, of a gate's gradient over the batch, they are one sum of a concat, which is often there already. In the graph and in the cells of its
+ * scans.
  */
 export function joinSlices(graph: Graph): Graph {
   const inner = (n: Node): Node => (n.op === "scan" && n.body ? { ...n, body: joinSlices(n.body) } : n);
@@ -56,6 +76,12 @@ export function joinSlices(graph: Graph): Graph {
     const join = joined.get(node);
     if (!join) g.copy(node);
     else {
+      const sums = sumsOf(join, producer);
+      if (sums) {
+        const inputs = sums.values.map((v) => g.get(v));
+        g.set(node.outputs[0]!, g.op("sum", [g.op("concat", inputs, { axis: sums.axis })], { axes: sums.axes, keep: false }));
+        continue;
+      }
       const values = join.parts.map(({ value }) => g.get(value));
       g.set(node.outputs[0]!, g.op("concat", values, { axis: join.axis }));
     }

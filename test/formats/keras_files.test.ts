@@ -69,6 +69,15 @@ describe("weights of kws_streaming's networks, saved by its own code", () => {
     });
 });
 
+it("a shape that claims more than the file could hold is refused before it takes memory", () => {
+  const bytes = readFileSync(join(folder, "dnn_packed.h5"));
+  // Sizes of a kernel of [4, 5], of eight bytes each.
+  const at = bytes.indexOf(Uint8Array.of(4, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0));
+  expect(at).toBeGreaterThan(0);
+  bytes.writeUInt32LE(11_753_221, at + 8);
+  expect(() => h5Layers(bytes, "a.h5")).toThrow(/a\.h5: byte \d+: more than \d+ bytes of data in a file of 45911/);
+});
+
 describe("weights of Keras 3", () => {
   const [one] = casesOf(newer) as [Case];
 

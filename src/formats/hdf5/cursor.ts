@@ -6,8 +6,11 @@ export const wordBytes = 8;
 const undefinedWord = 0xffff_ffff;
 /** Structures that are read of a file in all. */
 const mostSteps = 1 << 20;
-/** Bytes that are unpacked or gathered of a file in all. */
-const mostBytes = 1 << 30;
+/**
+ * Bytes that are unpacked or gathered of a file in all, for a file of so many bytes: weights hardly shrink when they are packed, and a
+ * shape may claim what is not there.
+ */
+const mostBytes = (size: number): number => 2 ** 24 + 8 * size;
 
 /** The bytes of an HDF5 file, read without leaving them, little endian. */
 export class Hdf5Bytes {
@@ -35,7 +38,8 @@ export class Hdf5Bytes {
   /** Counts bytes of which copies are made. */
   take(at: number | string, length: number): void {
     this.#taken += length;
-    if (!(this.#taken <= mostBytes)) this.refuse(at, `more than ${mostBytes} bytes of data`);
+    const most = mostBytes(this.bytes.length);
+    if (!(this.#taken <= most)) this.refuse(at, `more than ${most} bytes of data in a file of ${this.bytes.length}`);
   }
 
   check(at: number, length: number): number {

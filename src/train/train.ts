@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { during } from "../base/activity.js";
-import { UsageError, UserError } from "../base/errors.js";
+import { UserError } from "../base/errors.js";
 import { disk, type FileLayer } from "../base/file_layer.js";
 import { Progress } from "../base/progress.js";
 import type { Model } from "../formats/model.js";
@@ -19,8 +19,7 @@ import { endsPass } from "./passes.js";
 import type { PretrainedValues } from "./pretrained.js";
 import { pretrainedValues } from "./pretrained.js";
 import type { Recipe } from "./recipe.js";
-import { parseRecipe } from "./recipe.js";
-import { differenceText, recipeDifferences } from "./recipe_difference.js";
+import { noneGood, refuseOther, upToDate } from "./resumption.js";
 import { createRun, readRecipe, removeLeftovers, runFiles } from "./run_folder.js";
 import { lockRun } from "./run_lock.js";
 import { RunWriter } from "./run_writer.js";
@@ -146,30 +145,6 @@ export async function resumeTraining(options: TrainOptions, wanted?: Recipe): Pr
   } finally {
     lock.release();
   }
-}
-
-/** A recipe with the options that later versions of earshot have added; as it is where the options are not known any more. */
-function upToDate(recipe: unknown): unknown {
-  try {
-    return parseRecipe(recipe, "the checkpoint");
-  } catch (error) {
-    if (error instanceof UserError) return recipe;
-    throw error;
-  }
-}
-
-function refuseOther(place: string, before: unknown, now: Recipe, remedy: string): void {
-  const differences = recipeDifferences(before, JSON.parse(JSON.stringify(now)));
-  if (differences.length === 0) return;
-  const what = `the run was trained with other options: ${differenceText(differences)}`;
-  throw new UsageError(`${place}: ${what}; ${remedy}, or start a new run with --recipe and --out`);
-}
-
-function noneGood(run: string, skipped: readonly Skipped[]): UserError {
-  const why = skipped.map((each) => each.why).join("\n");
-  return new UserError(
-    `${run}: no checkpoint of this run can be used; bring back a copy of one, or remove the folder ${join(run, "checkpoints")} to begin anew\n${why}`,
-  );
 }
 
 const atFirst: TrainingState = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/base/errors.js";
-import { nearPhrases, vocabulary } from "../../src/corpus/near/near_phrases.js";
+import { furtherPhrases, leastDistance, nearPhrases, vocabulary } from "../../src/corpus/near/near_phrases.js";
 import { distanceWithin, phoneCost, phoneDistance } from "../../src/corpus/near/phone_distance.js";
 import { planOwnWords } from "../../src/corpus/own_words.js";
 import { speak } from "../../src/signal/speech.js";
@@ -94,6 +94,20 @@ describe("near-sounding phrases", () => {
     expect(nearPhrases(robin, 36, [robin, lights], 0)).toEqual(near);
   });
 
+  it("to train on alone are near too, and sound like none that is measured and like no wanted phrase", () => {
+    const measured = nearPhrases(robin, 72, [robin, lights], 0);
+    const further = furtherPhrases(robin, 100, [robin, lights], measured, 0);
+    expect(further).toHaveLength(100);
+    expect(further.filter(({ kind }) => kind === "sounds")).toHaveLength(50);
+    const sounds = [...measured, ...further].map((near) => near.phones.join(" "));
+    expect(new Set(sounds).size).toBe(measured.length + 100);
+    for (const near of further) {
+      expect(near.distance).toBeLessThan(4);
+      for (const wanted of [robin, lights])
+        expect(distanceWithin(near.phones, wanted.phones.flat())).toBeGreaterThanOrEqual(leastDistance);
+    }
+  });
+
   it("have the phones that the engine gives its words", async () => {
     for (const { text, phones: listed } of [vocabulary()[17], vocabulary()[900], vocabulary()[1700]])
       expect((await speak(text, { voice: "kal" })).phones).toEqual(listed);
@@ -104,6 +118,7 @@ describe("a plan for own words", () => {
   it("gives each role its phrases, and no other word sounds like a wanted one", async () => {
     const plan = await planOwnWords(["Hey  Robin", "lights off"], 300, 0);
     expect(plan.labels).toEqual(["hey_robin", "lights_off"]);
+    expect(plan.phones).toEqual(["hh ey r aa b ax n", "l ay t s ao f"]);
     expect(plan.clipSeconds).toBeGreaterThanOrEqual(1);
     expect(plan.clipSeconds).toBeLessThan(2);
     for (const role of ["everywhere", "validation", "testing"] as const)

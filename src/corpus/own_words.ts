@@ -1,7 +1,7 @@
 import { UsageError } from "../base/errors.js";
 import { RandomStream } from "../base/random.js";
 import { speak } from "../signal/speech.js";
-import { furtherPhrases, leastDistance, nearPhrases, vocabulary } from "./near/near_phrases.js";
+import { leastDistance, nearPhrases, vocabulary } from "./near/near_phrases.js";
 import type { NearPhrase, SpokenPhrase } from "./near/near_phrases.js";
 import { distanceWithin, phoneDistance } from "./near/phone_distance.js";
 import { folderOf } from "./synthesize.js";
@@ -34,9 +34,6 @@ export interface OwnWordsPlan {
 /** Near-sounding phrases for all wanted words together, and the limits for one. */
 const nearInAll = 144;
 const nearLimits = [8, 72] as const;
-/** Near-sounding phrases that are trained on alone, for each of those that are measured, and their clips. */
-const furtherEach = 2;
-const furtherClips = { training: 4, validation: 0, testing: 0 };
 /** Share of the near-sounding phrases that are only in the validation, and of those that are only in the testing. */
 const newShare = 0.2;
 /** Texts that are like none of the words, by the split in which they are met. */
@@ -70,17 +67,13 @@ export async function planOwnWords(given: readonly string[], perWord: number, se
   checkDifferent(spoken);
   const count = Math.max(nearLimits[0], Math.min(nearLimits[1], Math.round((scale * nearInAll) / words.length)));
   const near = distinct(spoken.flatMap((phrase) => withRoles(nearPhrases(phrase, count, spoken, seed), phrase.text, seed)));
-  const further = distinctTexts(
-    spoken.flatMap((phrase) => furtherPhrases(phrase, furtherEach * count, spoken, near, seed)),
-    near,
-  );
   return {
     words,
     labels: words.map(folderOf),
     phones: spoken.map((phrase) => phrase.phones.flat().join(" ")),
     clipSeconds: clipSecondsFor(Math.max(...spoken.map(({ seconds }) => seconds))),
     near,
-    others: [...nearGroups(near, scale), ...furtherGroups(further, scale), ...otherGroups(spoken, scale, seed)],
+    others: [...nearGroups(near, scale), ...otherGroups(spoken, scale, seed)],
   };
 }
 
@@ -142,20 +135,6 @@ function nearGroups(near: readonly PlannedNearPhrase[], scale: number): OtherSpe
       phones,
     })),
   );
-}
-
-function distinctTexts(further: readonly NearPhrase[], measured: readonly PlannedNearPhrase[]): NearPhrase[] {
-  const taken = new Set(measured.map(({ folder }) => folder));
-  const fresh = new Map(further.map((one) => [folderOf(one.text), one]));
-  return [...fresh].filter(([folder]) => !taken.has(folder)).map(([, one]) => one);
-}
-
-function furtherGroups(further: readonly NearPhrase[], scale: number): OtherSpeech[] {
-  return [false, true].map((phones) => ({
-    words: further.filter(({ kind }) => (kind === "sounds") === phones).map(({ text }) => text),
-    clips: scaled(furtherClips, scale),
-    phones,
-  }));
 }
 
 /** Far from a phrase, and without it: "computer chair" is no other phrase where "computer" is wanted. */

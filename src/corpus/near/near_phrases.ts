@@ -30,8 +30,6 @@ const nearestShare = 0.5;
 const leastExchange = 0.4;
 /** Vocabulary words that are tried for each stretch of a phrase. */
 const tried = 10;
-/** How often each place of a phrase is exchanged for phrases to train on. */
-const furtherRounds = 24;
 /** Times that one word may be used for one phrase. */
 const mostUses = 2;
 
@@ -71,38 +69,6 @@ export function nearPhrases(phrase: SpokenPhrase, count: number, keywords: reado
     (near) => !taken.has(near.text) && allowed(near),
   );
   return [...parts, ...varied(candidates, phrase, count - parts.length - sounds.length), ...sounds];
-}
-
-/**
- * More phrases that sound like a phrase, to train on alone: the nearest that are not among those which are measured, half of them words and
- * half of them sounds that are no words.
- * @param measured what must not be among them, nor anything that sounds the same
- */
-export function furtherPhrases(
-  phrase: SpokenPhrase,
-  count: number,
-  keywords: readonly SpokenPhrase[],
-  measured: readonly NearPhrase[],
-  seed: number,
-): NearPhrase[] {
-  const forbidden = keywords.map(({ phones }) => phones.flat());
-  const sounds = new Set(measured.map(({ phones }) => phones.join(" ")));
-  const fresh = (near: NearPhrase): boolean => {
-    const sound = near.phones.join(" ");
-    if (sounds.has(sound) || forbidden.some((phones) => distanceWithin(near.phones, phones) < leastDistance)) return false;
-    sounds.add(sound);
-    return true;
-  };
-  const words = distinct([...replacements(phrase), ...splits(phrase)]).toSorted(
-    (a, b) => a.distance - b.distance || (a.text < b.text ? -1 : 1),
-  );
-  const half = Math.ceil(count / 2);
-  return [
-    ...words.filter(fresh).slice(0, half),
-    ...soundsLike(phrase, seed, furtherRounds)
-      .filter(fresh)
-      .slice(0, count - half),
-  ];
 }
 
 function nearPhrase(phrase: SpokenPhrase, own: readonly Word[], kind: NearPhrase["kind"]): NearPhrase {
@@ -161,11 +127,11 @@ function nearestWords(phones: readonly string[], count: number): Word[] {
 }
 
 /** The phones with two exchanged for others of their kind, each place in turn: what no list of words has. */
-function soundsLike(phrase: SpokenPhrase, seed: number, rounds = 3): NearPhrase[] {
+function soundsLike(phrase: SpokenPhrase, seed: number): NearPhrase[] {
   const phones = phrase.phones.flat();
   const random = new RandomStream(seed, hashText(phrase.text), 0x6e656172);
   const found: NearPhrase[] = [];
-  for (const place of Array.from({ length: rounds }, () => random.shuffle([...phones.keys()])).flat()) {
+  for (const place of Array.from({ length: 3 }, () => random.shuffle([...phones.keys()])).flat()) {
     const changed = phones.slice();
     for (const at of new Set([place, random.integer(phones.length)])) {
       const others = phonesNear(phones[at], leastExchange, 1).slice(0, 8);

@@ -124,6 +124,28 @@ describe("earshot data stats", () => {
   );
 });
 
+describe("earshot data list", () => {
+  it("writes the lists and the categories, and makes missing lists by the hash", async () => {
+    const folder = join(base, "listed");
+    for (const word of ["no", "yes", "_background_noise_"]) mkdirSync(join(folder, word), { recursive: true });
+    for (const word of ["no", "yes"]) for (let i = 0; i < 40; i++) writeFileSync(join(folder, word, `${i}_nohash_0.wav`), "");
+    const { code, stdout, stderr } = await earshot(["data", "list", folder, "--max", "5", "--json"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const { categories, clips: counts, folders } = JSON.parse(stdout);
+    expect([categories, counts.training, folders.length]).toEqual([["no", "yes"], 10, 2]);
+    const lines = (name: string) => readFileSync(join(folder, name), "utf8").trim().split("\n");
+    expect(lines("categories.txt")).toEqual(["no", "yes"]);
+    expect(lines("training_list.txt")).toHaveLength(10);
+    expect(lines("testing_list.txt")).toHaveLength(counts.testing);
+    const again = await earshot(["data", "list", folder]);
+    expect(again.stdout).toBe(
+      `${folder}: 2 categories; ${80 - counts.testing - counts.validation} training, ${counts.validation} validation, ${counts.testing} testing\n`,
+    );
+    const gone = await earshot(["data", "list", join(base, "gone")]);
+    expect([gone.code, gone.stderr]).toEqual([1, expect.stringContaining("there is no such folder")]);
+  });
+});
+
 describe("earshot data synth", () => {
   const args = [
     "data",

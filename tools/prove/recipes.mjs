@@ -1,5 +1,6 @@
 // The first 200 steps of every published training on real clips: the loss must fall.
 //   npm run prove:recipes -- DATA/speech_commands [RECIPE ...]
+//   node tools/prove/recipes.mjs --text   (writes the table anew)
 // Each in a process of its own. Writes results/recipes.json, in which the rows of other recipes stay, and results/recipes.txt from it.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -117,6 +118,10 @@ function textOf(rows) {
 }
 
 const [sounds, ...named] = process.argv.slice(2);
+if (sounds === "--text") {
+  writeFileSync("results/recipes.txt", textOf(JSON.parse(readFileSync("results/recipes.json", "utf8"))));
+  process.exit(0);
+}
 if (!sounds) {
   console.error("usage: npm run prove:recipes -- DATA/speech_commands [RECIPE ...]");
   process.exit(2);

@@ -112,7 +112,7 @@ function textOf(rows) {
     "",
     `npm run prove:recipes: the first ${steps} steps of each published training, batches of 100 recorded clips; mean loss of the first and last ${ends}`,
     "steps. examples/s: steps and loader together; step ms: the step alone; MiB: peak of the process. Times are wall times of the machine",
-    "as it was. Where the loss has not fallen so far in these steps, 'at step' says when it had.",
+    "as it was. Where the loss has not fallen so far in these steps, 'at step' says when it had (?: not looked for).",
     "",
   ].join("\n");
 }

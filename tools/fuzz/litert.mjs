@@ -64,7 +64,7 @@ for (let at = first; at < last; ) at = await runWorker(at, last);
 counts.cases = last - first;
 const text = [
   `cases ${counts.cases}, accepted by our reader ${counts.accepted}; of these in LiteRT:`,
-  `  the same results ${counts.equal}, results within two steps or 0.001 ${counts.near}, other results ${counts.other}`,
+  `  the same results ${counts.equal}, results within two steps (scores of integer networks 0.02, others 0.001) ${counts.near}, other results ${counts.other}`,
   `  refused when loaded ${counts.refused}, refused when run ${counts.notRun}, not run for its size ${counts.large}, LiteRT's process ended ${counts.ended}`,
   ...notes,
 ].join("\n");

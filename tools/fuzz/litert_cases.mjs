@@ -32,8 +32,14 @@ function drawn(random, { shape, dtype }) {
   return values;
 }
 
-/** "equal", "near" or "other". */
-function compared(ours, theirs) {
+/** Whether a network computes with integers: its scores come in steps, and LiteRT's kernels round otherwise. */
+const hasIntegers = ({ nodes }) => nodes.some(({ outputs }) => outputs.some(({ type }) => type.dtype === "i8"));
+
+/**
+ * "equal", "near" or "other".
+ * @param allowedFloat how far floats may be off
+ */
+function compared(ours, theirs, allowedFloat) {
   let outcome = "equal";
   for (const [k, values] of ours.entries()) {
     const others = theirs[k];
@@ -41,7 +47,7 @@ function compared(ours, theirs) {
     for (let i = 0; i < values.length; i++) {
       const [a, b] = [values[i], others[i]];
       if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-      const allowed = values instanceof Float32Array ? 1e-3 * Math.max(1, Math.abs(a)) : 2;
+      const allowed = values instanceof Float32Array ? allowedFloat * Math.max(1, Math.abs(a)) : 2;
       if (!(Math.abs(a - b) <= allowed)) return "other";
       outcome = "near";
     }
@@ -77,7 +83,7 @@ async function outcomeOf(network, bytes, random) {
       return { outcome: "notRun", note: String(error.message).slice(0, 200) };
     }
     const made = await runOurs(network, inputs);
-    const outcome = compared(made, results);
+    const outcome = compared(made, results, hasIntegers(network.graph) ? 0.02 : 0.001);
     return outcome === "other"
       ? { outcome, note: `${Array.from(made[0].slice(0, 4))} here, ${Array.from(results[0].slice(0, 4))} there` }
       : { outcome };

@@ -7,12 +7,13 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { openDataset } from "../../dist/corpus/dataset.js";
 import { loadModel } from "../../dist/formats/model_file.js";
-import { findShippedModel, shippedModels } from "../../dist/formats/shipped.js";
+import { findShippedModel } from "../../dist/formats/shipped.js";
 import { exportTflite } from "../../dist/formats/tflite/export.js";
 import { evaluateSpotter } from "../../dist/measure/evaluate.js";
 import { summarizeSeeds } from "../../dist/measure/seeds.js";
 import { openSpotter } from "../../dist/measure/spotter.js";
 import { soundSet, taskOfLabels } from "../../dist/train/sources.js";
+import { keywordModels } from "../models/keyword_models.mjs";
 
 const [data, ...runs] = process.argv.slice(2);
 if (!data) {
@@ -43,7 +44,7 @@ const lines = [
 ];
 mkdirSync("results", { recursive: true });
 const accuracies = [];
-for (const name of shippedModels()) {
+for (const name of await keywordModels()) {
   const path = findShippedModel(name);
   const own = await scores(path, {});
   const { accuracy, clips, interval, labels } = own.evaluation;

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { shippedModels } from "../../dist/formats/shipped.js";
+import { keywordModels } from "../models/keyword_models.mjs";
 
 const [features, sounds] = process.argv.slice(2);
 if (!features || !sounds) {
@@ -14,6 +14,7 @@ if (!features || !sounds) {
   process.exit(2);
 }
 
+const models = await keywordModels();
 const main = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "earshot-quantize-"));
 const earshot = (...args) =>
@@ -48,9 +49,9 @@ function measure(name, method, cells) {
 }
 
 try {
-  for (const name of shippedModels())
+  for (const name of models)
     for (const cells of name.startsWith("crnn") ? ["int8", "int16"] : ["int8"]) measure(name, "error", cells);
-  for (const method of ["minmax", "percentile", "entropy"]) for (const name of shippedModels()) measure(name, method, "int8");
+  for (const method of ["minmax", "percentile", "entropy"]) for (const name of models) measure(name, method, "int8");
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -7,8 +7,9 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { resolveModel, shippedModels } from "../../dist/formats/shipped.js";
+import { resolveModel } from "../../dist/formats/shipped.js";
 import { alignedTable } from "../bench/bench_report.mjs";
+import { keywordModels } from "../models/keyword_models.mjs";
 
 const [features, sounds, recording, ...named] = process.argv.slice(2);
 if (!features || !sounds || !recording) {
@@ -16,7 +17,9 @@ if (!features || !sounds || !recording) {
   process.exit(2);
 }
 const models =
-  named.length === 0 ? shippedModels().map((name) => [name, name]) : named.map((n) => (n.includes("=") ? n.split("=") : [n, n]));
+  named.length === 0
+    ? (await keywordModels()).map((name) => [name, name])
+    : named.map((n) => (n.includes("=") ? n.split("=") : [n, n]));
 
 const main = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "earshot-prove-stream-"));

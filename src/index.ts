@@ -109,7 +109,8 @@ export type { ClipSet } from "./train/sources.js";
 export { buildTrainingStep } from "./train/step.js";
 export type { StepOptions } from "./train/step.js";
 export { resumeTraining, train } from "./train/train.js";
-export type { TrainingOutcome, TrainOptions } from "./train/train.js";
+export type { TrainOptions } from "./train/train_options.js";
+export type { TrainingOutcome } from "./train/training_outcome.js";
 
 // Measuring and using
 export { compareRuns } from "./measure/compare_runs.js";

@@ -5,7 +5,7 @@ import type { OwnWordsPlan } from "../corpus/own_words.js";
 import type { TargetName } from "../engine/program.js";
 import type { OwnWordsScores } from "../measure/own_words.js";
 import type { Recipe } from "../train/recipe.js";
-import type { TrainingOutcome } from "../train/train.js";
+import type { TrainingOutcome } from "../train/training_outcome.js";
 import { interruptible } from "./interrupt.js";
 import { shellWord } from "./output.js";
 

@@ -6,7 +6,7 @@ import type { TargetName } from "../engine/program.js";
 import type { FalseAccepts } from "../measure/false_accepts.js";
 import type { NearText, OwnWordsResult, OwnWordsScores } from "../measure/own_words.js";
 import type { Spotter } from "../measure/spotter.js";
-import type { TrainingOutcome } from "../train/train.js";
+import type { TrainingOutcome } from "../train/training_outcome.js";
 import { interruptible } from "./interrupt.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
 import {

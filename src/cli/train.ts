@@ -5,7 +5,7 @@ import { UsageError, UserError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { Progress } from "../base/progress.js";
 import type { Recipe } from "../train/recipe.js";
-import type { TrainingOutcome } from "../train/train.js";
+import type { TrainingOutcome } from "../train/training_outcome.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { writeFileSafely } from "../formats/write_file.js";
 import { archiveRoots } from "../train/frontends.js";
 import { runFiles } from "../train/run_folder.js";
-import type { TrainingOutcome } from "../train/train.js";
+import type { TrainingOutcome } from "../train/training_outcome.js";
 import { openArrayFeatures } from "./array_features.js";
 import { evaluateSpotter } from "./evaluate.js";
 import { recordOfEvaluation, writeEvaluationFile } from "./evaluation_file.js";

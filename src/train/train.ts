@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { during } from "../base/activity.js";
 import { UserError } from "../base/errors.js";
-import { disk, type FileLayer } from "../base/file_layer.js";
+import { disk } from "../base/file_layer.js";
 import { Progress } from "../base/progress.js";
 import type { Model } from "../formats/model.js";
 import type { Checkpoint, Origin, Skipped, TrainingState } from "./checkpoint.js";
@@ -10,7 +10,6 @@ import { loadNewestCheckpoint } from "./checkpoint.js";
 import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
 import { openLoader } from "./loader.js";
-import type { LoaderMemory } from "./loader_memory.js";
 import { isNormalised, normalisation, normalisationOfRows } from "./normalise.js";
 import { originNotes } from "./origin_notes.js";
 import type { Assembly } from "./assemble.js";
@@ -24,85 +23,15 @@ import { createRun, readRecipe, removeLeftovers, runFiles } from "./run_folder.j
 import { lockRun } from "./run_lock.js";
 import { RunWriter } from "./run_writer.js";
 import { learningRateAt } from "./schedule.js";
-import type { ClipSet } from "./sources.js";
 import { originOf, planThreads } from "./threads.js";
 import type { ThreadPlan } from "./threads.js";
 import { isSparse } from "./sparsify.js";
+import type { LastStep, TrainOptions } from "./train_options.js";
 import { trainedModel } from "./trained_model.js";
 import { Trainer } from "./trainer.js";
-import type { TrainingProfile } from "./training_profile.js";
+import type { TrainingOutcome } from "./training_outcome.js";
 import { trainingProfile } from "./training_profile.js";
 import type { Validation, ValidationFigures } from "./validation.js";
-
-/** How a training is run. Nothing here changes its result, except for what computes it. */
-export interface TrainOptions {
-  /** Folder of the run. */
-  out: string;
-  /** Loader threads, 0 to 3. Default: by the machine. */
-  workers?: number | undefined;
-  /** Threads of the step. Default: what the loader leaves. */
-  threads?: number | undefined;
-  /** Whether kernels are timed, which costs a little. Default false. */
-  profile?: boolean | undefined;
-  /** Bytes that the loader may take. Default 1 GiB. */
-  loaderMemory?: number | undefined;
-  /** What computes. Default "auto": native where there is a compiler, else wasm. */
-  target?: "oracle" | "wasm" | "native" | "auto" | undefined;
-  /** Stops the training after the step at hand; it is saved and can go on. */
-  signal?: AbortSignal | undefined;
-  /** Whether a live line and notes are written to stderr. Default true. */
-  talk?: boolean | undefined;
-  /** Told every validation, with the model as it is then; waited for. */
-  onValidation?:
-    | ((step: number, figures: ValidationFigures, model: () => Model, last: LastStep) => void | Promise<void>)
-    | undefined;
-  /** Told every step. */
-  onStep?: ((step: number, last: LastStep) => void) | undefined;
-  /**
-   * What to begin with: parameters, buffers and the optimizer's slots of a training of the same network (`Checkpoint.tensors`), and how many
-   * updates they have behind them.
-   */
-  begin?: { readonly tensors: ReadonlyMap<string, Float32Array>; readonly updates: number } | undefined;
-  /** What writes the files of the run. Default: the disk; tests let it fail. */
-  files?: FileLayer | undefined;
-}
-
-/** One step. */
-export interface LastStep {
-  /** Mean over its batch. */
-  readonly loss: number;
-  readonly learningRate: number;
-}
-
-/** What a training came to. */
-export interface TrainingOutcome {
-  run: string;
-  recipe: Recipe;
-  labels: readonly string[];
-  /** Optimizer steps done. */
-  steps: number;
-  /** "steps": all were done; "patience": stopped early; "interrupted": saved, can go on. */
-  end: "steps" | "patience" | "interrupted";
-  /** Best validation; null where there are no validation clips. */
-  bestAccuracy: number | null;
-  bestStep: number;
-  trainingClips: number;
-  validationClips: number;
-  testingClips: number;
-  /** Step after which this call began; 0 where it was not a resumption. */
-  resumedFrom: number;
-  /** Of this call. */
-  seconds: number;
-  examplesPerSecond: number;
-  /** Threads and memory of the loader. */
-  loader: LoaderMemory;
-  /** Where the time went; null unless asked for. */
-  profile: TrainingProfile | null;
-  origin: Origin;
-  /** Clips on which the best model can be measured: the testing split of the sources, or their validation split. */
-  measured: { split: "testing" | "validation"; sets: readonly ClipSet[] };
-  notes: string[];
-}
 
 /** Steps between two lines of the log that are no validation. */
 const logEvery = 50;

@@ -1,5 +1,5 @@
 import { binary, constant, type Expression, type KernelBuilder, mul } from "./language.js";
-import { pieces } from "./map.js";
+import { pieces } from "./vectors.js";
 
 /** A vector of a group of columns, counted from the group's first column. */
 export interface ColumnVector {

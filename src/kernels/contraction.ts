@@ -24,7 +24,7 @@ import {
   sub,
   widen,
 } from "./language.js";
-import { pieces } from "./map.js";
+import { eachVector, pieces } from "./vectors.js";
 
 /** A part of the reduction: steps of its outermost dimension. What came before it, from `start` on, is already in C. */
 interface Range {
@@ -310,12 +310,9 @@ class ContractionWriter {
     const { innerRow, reduction, lanes } = this.#plan;
     const k = this.#k;
     const start = k.let(add(base, mul(range.from, -stride)));
-    const full = innerRow.size - (innerRow.size % lanes);
     const inPlace = reduction.map((d) => d.a);
     this.#reduce(range, [zero, start], [inPlace, [stride]], ([from, to]) => {
-      const copy = (at: Expression, width: number): void => k.store(panel, add(to!, at), k.load(this.#a, add(from!, at), width));
-      k.for(0, full, lanes, (at) => copy(at, lanes));
-      for (const w of pieces(innerRow.size - full, lanes)) copy(constant("i32", full + w.at), w.lanes);
+      eachVector(k, innerRow.size, lanes, (at, width) => k.store(panel, add(to!, at), k.load(this.#a, add(from!, at), width)));
     });
     this.#left = { buffer: panel, base: start, strides: [stride] };
   }

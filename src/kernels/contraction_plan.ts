@@ -1,5 +1,5 @@
 import type { Expression, KernelBuilder } from "./language.js";
-import { pieces } from "./map.js";
+import { pieces } from "./vectors.js";
 
 /**
  * C[i, n] = sum over k of A[i + k] * B[k + n]: matrix products, convolutions (implicit, with i over batch and places and

@@ -12,7 +12,7 @@ import {
   rem,
   widen,
 } from "./language.js";
-import { pieces } from "./map.js";
+import { eachVector } from "./vectors.js";
 
 /** Geometry of a depthwise convolution over [batch, height, width, channels]. */
 export interface DepthwiseShape {
@@ -165,13 +165,11 @@ export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLane
     const rowIn = k.let(add(mul(h, s.strides[0]), -s.before[0]));
     const xRow = k.let(mul(add(mul(b, s.input[0]), rowIn), s.input[1] * channels));
     const yRow = k.let(mul(p, s.output[1] * channels));
-    const full = channels - (channels % lanes);
     const all = (channel: Expression, width: number): void => {
       for (const e of edges) block(rowIn, xRow, yRow, e.at, e.count, channel, width);
       if (to > from) k.for(from, to, columnBlock, (column) => block(rowIn, xRow, yRow, column, columnBlock, channel, width));
     };
-    if (full > 0) k.for(0, full, lanes, (channel) => all(channel, lanes));
-    for (const piece of pieces(channels - full, lanes)) all(constant("i32", full + piece.at), piece.lanes);
+    eachVector(k, channels, lanes, all);
   });
   return k.finish();
 }
@@ -195,7 +193,6 @@ export function depthwiseInputGradient(s: DepthwiseShape, vectorLanes: number): 
     const h = k.let(rem(p, s.input[0]));
     k.for(0, s.input[1], 1, (column) => {
       const out = k.let(mul(add(mul(p, s.input[1]), column), channels));
-      const full = channels - (channels % lanes);
       const visit = (channel: Expression, width: number): void => {
         const sum = k.mutable(constant(s.element, 0, width));
         k.for(0, s.kernel[0], 1, (i) => {
@@ -214,8 +211,7 @@ export function depthwiseInputGradient(s: DepthwiseShape, vectorLanes: number): 
         });
         k.store(dx, add(out, channel), sum);
       };
-      if (full > 0) k.for(0, full, lanes, (channel) => visit(channel, lanes));
-      for (const piece of pieces(channels - full, lanes)) visit(constant("i32", full + piece.at), piece.lanes);
+      eachVector(k, channels, lanes, visit);
     });
   });
   return k.finish();

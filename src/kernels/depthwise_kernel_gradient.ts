@@ -1,6 +1,6 @@
 import { columnBlock, columnBlocks, type DepthwiseShape, lying, within } from "./depthwise.js";
 import { add, type Buffer, constant, div, type Expression, fma, type Kernel, KernelBuilder, mul } from "./language.js";
-import { pieces } from "./map.js";
+import { eachVector } from "./vectors.js";
 
 /** Sums of taps that stay in registers together. */
 const tapsTogether = 12;
@@ -42,9 +42,7 @@ class KernelGradientWriter {
 
   /** Visits `size` neighbouring elements vector by vector. */
   #across(size: number, visit: (at: Expression, width: number) => void): void {
-    const full = size - (size % this.#lanes);
-    if (full > 0) this.#k.for(0, full, this.#lanes, (at) => visit(at, this.#lanes));
-    for (const piece of pieces(size - full, this.#lanes)) visit(constant("i32", full + piece.at), piece.lanes);
+    eachVector(this.#k, size, this.#lanes, visit);
   }
 
   /** Adds `count` neighbouring places of the output to the sums of a row of taps. */

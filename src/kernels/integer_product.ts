@@ -11,7 +11,7 @@ import {
   rem,
   widen,
 } from "./language.js";
-import { pieces } from "./map.js";
+import { pieces } from "./vectors.js";
 import { limit, multiplyByQuantizedMultiplier } from "./requantize.js";
 
 /** A loop over places or taps: how many, and how far apart in elements. */

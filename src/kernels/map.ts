@@ -13,6 +13,7 @@ import {
   rem,
   widen,
 } from "./language.js";
+import { eachVector, pieces } from "./vectors.js";
 
 /** How one operand of a map lies in memory, aligned to the output's dimensions; stride 0 repeats. Strides and offset in elements. */
 export interface MapOperand {
@@ -62,17 +63,6 @@ const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a *
 
 /** Elements one iteration of a one-dimensional map handles. */
 const unrolled = 4;
-
-/** Vector widths that cover n elements: wide ones first, then narrower down to single elements. */
-export function pieces(n: number, lanes: number): { at: number; lanes: number }[] {
-  const list: { at: number; lanes: number }[] = [];
-  let at = 0;
-  for (let width = lanes; width >= 1; width = width > 4 ? width / 2 : width === 1 ? 0 : 1) {
-    for (; at + width <= n; at += width) list.push({ at, lanes: width });
-    if (width === 1) break;
-  }
-  return list;
-}
 
 /** Vectors of values that repeat from row to row, kept in registers while a block of rows goes by. */
 const heldVectors = { most: 14, columns: 4 };
@@ -214,14 +204,10 @@ class MapWriter {
     const k = this.#k;
     k.parallel(product(this.#outer), (p) => {
       const bases = this.#bases(this.#indices(p, this.#outer));
-      const full = Math.floor(this.#inner / this.#wide);
-      if (full > 0)
-        k.for(0, full * this.#wide, this.#wide, (j) => {
-          this.#prefetch(bases, j);
-          this.#place(bases, j, this.#wide);
-        });
-      for (const piece of pieces(this.#inner - full * this.#wide, this.#wide))
-        this.#place(bases, constant("i32", full * this.#wide + piece.at), piece.lanes);
+      eachVector(k, this.#inner, this.#wide, (j, width) => {
+        if (width === this.#wide) this.#prefetch(bases, j);
+        this.#place(bases, j, width);
+      });
     });
   }
 

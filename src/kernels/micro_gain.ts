@@ -77,12 +77,12 @@ function in32Bits(k: KernelBuilder, x: Expression): Expression {
 function bitsOf(k: KernelBuilder, x: Expression): { count: Expression; power: Expression } {
   const count = k.mutable(constant("i32", 0));
   const power = k.mutable(f64(1));
-  k.for(0, 32, 1, () =>
-    k.if(binary("ge", x, power), () => {
-      k.assign(count, add(count, 1));
-      k.assign(power, mul(power, 2));
-    }),
-  );
+  const raise = (by: number): void => {
+    k.assign(count, add(count, by));
+    k.assign(power, mul(power, 2 ** by));
+  };
+  for (const by of [16, 8, 4, 2, 1]) k.if(binary("ge", x, mul(power, 2 ** by)), () => raise(by));
+  k.if(binary("ge", x, 1), () => raise(1));
   return { count, power };
 }
 

@@ -1,5 +1,5 @@
 import { add, constant, div, type Expression, type Kernel, KernelBuilder, mul, rem } from "./language.js";
-import { pieces } from "./map.js";
+import { eachVector } from "./vectors.js";
 
 /** x[batch, height, width, channels] into a larger map: `stuffing` - 1 zeros between neighbours, `before` zeros first (negative: cropped), up to the output's size. */
 export interface PadSpecification {
@@ -20,11 +20,9 @@ export function padKernel(s: PadSpecification, vectorLanes: number): Kernel {
   const y = k.buffer("y", s.element, true);
   const { channels } = s;
   const run = (at: Expression, from: Expression | undefined, elements: number): void => {
-    const full = elements - (elements % lanes);
-    const one = (j: Expression, width: number): void =>
-      k.store(y, add(at, j), from ? k.load(x, add(from, j), width) : constant(s.element, 0, width));
-    if (full > 0) k.for(0, full, lanes, (j) => one(j, lanes));
-    for (const p of pieces(elements - full, lanes)) one(constant("i32", full + p.at), p.lanes);
+    eachVector(k, elements, lanes, (j, width) =>
+      k.store(y, add(at, j), from ? k.load(x, add(from, j), width) : constant(s.element, 0, width)),
+    );
   };
   k.parallel(s.batch * s.output[0], (p) => {
     const b = k.let(div(p, s.output[0]));

@@ -1,5 +1,5 @@
 import { add, binary, constant, div, type Expression, type Kernel, KernelBuilder, mul, rem } from "./language.js";
-import { pieces } from "./map.js";
+import { eachVector } from "./vectors.js";
 
 /** A convolution's map [batch, input, channels] and its patches [batch, output, kernel, channels]: what each place of the output sees. */
 export interface PatchSpecification {
@@ -14,8 +14,6 @@ export interface PatchSpecification {
   readonly before: readonly [number, number];
   readonly channels: number;
 }
-
-const zero = constant("i32", 0);
 
 /** Runs `inside` where 0 <= index < size, else `outside`. */
 function within(k: KernelBuilder, index: Expression, size: number, inside: () => void, outside: () => void): void {
@@ -34,11 +32,9 @@ export function gatherPatchesKernel(s: PatchSpecification, vectorLanes: number):
   const { channels, kernel, strides, dilations, before, input, output } = s;
   const line = kernel[1] * channels;
   const copy = (to: Expression, from: Expression | undefined, elements: number): void => {
-    const full = elements - (elements % lanes);
-    const one = (j: Expression, width: number): void =>
-      k.store(y, add(to, j), from ? k.load(x, add(from, j), width) : constant(s.element, 0, width));
-    if (full > 0) k.for(0, full, lanes, (j) => one(j, lanes));
-    for (const p of pieces(elements - full, lanes)) one(constant("i32", full + p.at), p.lanes);
+    eachVector(k, elements, lanes, (j, width) =>
+      k.store(y, add(to, j), from ? k.load(x, add(from, j), width) : constant(s.element, 0, width)),
+    );
   };
   k.parallel(s.batch * output[0], (p) => {
     const b = k.let(div(p, output[0]));
@@ -128,11 +124,8 @@ export function addPatchesKernel(s: PatchSpecification, vectorLanes: number): Ke
   k.parallel(s.batch * input[0], (p) => {
     const b = k.let(div(p, input[0]));
     const row = k.let(rem(p, input[0]));
-    for (let first = 0; first < input[1]; first += mostSums) {
-      const full = channels - (channels % lanes);
-      if (full > 0) k.for(0, full, lanes, (channel) => columns(b, row, first, channel, lanes));
-      for (const piece of pieces(channels - full, lanes)) columns(b, row, first, add(zero, full + piece.at), piece.lanes);
-    }
+    for (let first = 0; first < input[1]; first += mostSums)
+      eachVector(k, channels, lanes, (channel, width) => columns(b, row, first, channel, width));
   });
   return k.finish();
 }

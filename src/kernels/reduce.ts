@@ -1,6 +1,6 @@
 import { ColumnGroups } from "./column_groups.js";
 import { add, constant, div, type Expression, horizontal, type Kernel, KernelBuilder, max, mul, rem, sub } from "./language.js";
-import { pieces } from "./map.js";
+import { pieces } from "./vectors.js";
 
 export type Reduction = "sum" | "max";
 

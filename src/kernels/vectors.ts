@@ -1,0 +1,19 @@
+import { constant, type Expression, type KernelBuilder } from "./language.js";
+
+/** Vector widths that cover n elements: wide ones first, then narrower down to single elements. */
+export function pieces(n: number, lanes: number): { at: number; lanes: number }[] {
+  const list: { at: number; lanes: number }[] = [];
+  let at = 0;
+  for (let width = lanes; width >= 1; width = width > 4 ? width / 2 : width === 1 ? 0 : 1) {
+    for (; at + width <= n; at += width) list.push({ at, lanes: width });
+    if (width === 1) break;
+  }
+  return list;
+}
+
+/** Visits n neighbouring elements: a loop over whole vectors, then the pieces that are left, written out. */
+export function eachVector(k: KernelBuilder, n: number, lanes: number, visit: (at: Expression, width: number) => void): void {
+  const full = n - (n % lanes);
+  if (full > 0) k.for(0, full, lanes, (at) => visit(at, lanes));
+  for (const piece of pieces(n - full, lanes)) visit(constant("i32", full + piece.at), piece.lanes);
+}

@@ -3,7 +3,7 @@ import { UsageError } from "../../../dist/base/errors.js";
 import { commands } from "../../../dist/cli/commands.js";
 import { buildProgram } from "../../../dist/cli/run.js";
 import { recipeOf } from "../../../dist/cli/train.js";
-import { awkwardTexts, encode, misspell, mutateBytes } from "../mutate.mjs";
+import { argumentsOf, awkwardValues, mutateCommandLine } from "../mutate_command_line.mjs";
 
 const commandLines = [
   "train ds_cnn_s --data d --out o --steps 100 --batch 10 --seed 1 --learning-rate 0.001,0.0001 --schedule-steps 60,40 --words yes,no",
@@ -23,52 +23,15 @@ const commandLines = [
   "help train",
 ];
 
-const values = [
-  "1",
-  "0",
-  "-1",
-  "1e999",
-  "1e3",
-  "0x10",
-  "NaN",
-  "yes,no",
-  "a=b",
-  "=",
-  ",",
-  "__proto__=1",
-  "((((",
-  "1,2,3,4",
-  ...awkwardTexts,
-];
-
-/** A command line with words changed, dropped, doubled, exchanged or put in. Its arguments are joined by zero bytes. */
-function changed(random) {
-  const words = random.pick(commandLines).split(" ");
-  const times = 1 + random.integer(3);
-  for (let i = 0; i < times && words.length > 0; i++) {
-    const at = random.integer(words.length);
-    const what = random.integer(7);
-    if (what === 0) words.splice(at, 1);
-    else if (what === 1) words.splice(at, 0, random.pick(values));
-    else if (what === 2) words[at] = misspell(random, words[at]);
-    else if (what === 3) words.splice(at, 0, words[random.integer(words.length)]);
-    else if (what === 4) words[at] = random.pick(values);
-    else if (what === 5) words.splice(at, 0, ...random.pick(commandLines).split(" ").slice(1));
-    else words[at] = `${words[at]}=${random.pick(values)}`;
-  }
-  return words.slice(0, 200).join("\0");
-}
+const values = ["1e3", "yes,no", "a=b", "=", "__proto__=1", "1,2,3,4", ...awkwardValues];
 
 export const name = "arguments";
 
-export function generate(random) {
-  const bytes = encode(changed(random));
-  return random.integer(8) === 0 ? mutateBytes(random, bytes) : bytes;
-}
+export const generate = (random) => mutateCommandLine(random, commandLines, values);
 
 /** Parses the command line as `earshot` does and, for a training, puts its recipe together; nothing is started. */
 export async function run(bytes) {
-  const args = new TextDecoder().decode(bytes).split("\0");
+  const args = argumentsOf(bytes);
   const program = await buildProgram(commands, args);
   let work;
   for (const command of everyCommand(program)) {

@@ -3,7 +3,7 @@ import { recipeOf } from "../../../dist/compat/kws_streaming/recipe.js";
 import { allSettings } from "../../../dist/compat/kws_streaming/settings_files.js";
 import { buildFrontend, featureShape } from "../../../dist/frontend/frontend.js";
 import { buildModel } from "../../../dist/zoo/index.js";
-import { awkwardTexts, encode, misspell, mutateBytes } from "../mutate.mjs";
+import { argumentsOf, awkwardValues, mutateCommandLine } from "../mutate_command_line.mjs";
 
 /** Lines in which blanks part the words: none of the values has one. */
 const commandLines = [
@@ -18,51 +18,15 @@ const commandLines = [
   "-h",
 ];
 
-const values = [
-  "1",
-  "0",
-  "-1",
-  "1e999",
-  "-1e-3",
-  "0x10",
-  "NaN",
-  "(3,1)",
-  "(3,1),",
-  "((((",
-  "1,2,3",
-  "'relu'",
-  "''",
-  "--",
-  "-h",
-  ...awkwardTexts,
-];
-
-function changed(random) {
-  const words = random.pick(commandLines).split(" ");
-  const times = 1 + random.integer(3);
-  for (let i = 0; i < times && words.length > 0; i++) {
-    const at = random.integer(words.length);
-    const what = random.integer(6);
-    if (what === 0) words.splice(at, 1);
-    else if (what === 1) words.splice(at, 0, random.pick(values));
-    else if (what === 2) words[at] = misspell(random, words[at]);
-    else if (what === 3) words[at] = random.pick(values);
-    else if (what === 4) words[at] = words[at].slice(0, 3 + random.integer(words[at].length + 1));
-    else words[at] = `${words[at]}=${random.pick(values)}`;
-  }
-  return words.slice(0, 200).join("\0");
-}
+const values = ["-1e-3", "(3,1)", "(3,1),", "1,2,3", "'relu'", "''", "-h", ...awkwardValues];
 
 export const name = "kws-streaming flags";
 
-export function generate(random) {
-  const bytes = encode(changed(random));
-  return random.integer(8) === 0 ? mutateBytes(random, bytes) : bytes;
-}
+export const generate = (random) => mutateCommandLine(random, commandLines, values);
 
 /** Reads a command line of kws-streaming and makes of it what a training needs before its data: recipe, front end and network. */
 export function run(bytes) {
-  const line = readCommandLine(new TextDecoder().decode(bytes).split("\0"), () => {});
+  const line = readCommandLine(argumentsOf(bytes), () => {});
   if (line === undefined) return;
   const { frontend, model, samples, rate } = recipeOf(line);
   JSON.stringify(allSettings(line));

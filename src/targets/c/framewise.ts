@@ -1,6 +1,8 @@
 import { UserError } from "../../base/errors.js";
-import { numberOf } from "../../graph/attributes.js";
+import { booleanOf, numberOf } from "../../graph/attributes.js";
+import { findOp } from "../../graph/ops/index.js";
 import { retype } from "../../graph/retype.js";
+import { frameTime } from "../../graph/time.js";
 import type { Graph, Node, State, Value } from "../../graph/types.js";
 
 /** A front end that makes one frame of features from the samples of one window. */
@@ -16,9 +18,6 @@ export interface FramewiseFrontend {
   readonly padding: number;
 }
 
-/** Ops that cut samples into frames. */
-const framing = new Set(["frame", "micro_bands"]);
-
 const instead = "export with --features none, and compute the features outside";
 
 /**
@@ -26,37 +25,38 @@ const instead = "export with --features none, and compute the features outside";
  * @throws UserError where a frame depends on later frames, or on the whole clip
  */
 export function framewise(frontend: Graph): FramewiseFrontend {
-  const frame = frontend.nodes.find((n) => framing.has(n.op));
-  if (!frame) throw new UserError(`front end ${frontend.name} does not cut frames; ${instead}`);
-  const window = numberOf(frame.attributes, "length");
-  const hop = numberOf(frame.attributes, "hop");
-  const before = frontend.nodes.slice(0, frontend.nodes.indexOf(frame));
-  const { skipped, padding } = beginningOf(frontend, before, frame.inputs[0]!);
-  const mixing = frontend.nodes.find(mixesFrames);
-  if (mixing) throw new UserError(`front end ${frontend.name}: ${mixing.op} mixes the frames of a clip; ${instead}`);
-  const [input] = frontend.inputs;
-  const bare: Graph =
-    padding === 0 && skipped === 0
-      ? frontend
-      : {
-          ...frontend,
-          nodes: frontend.nodes
-            .filter((n) => !before.includes(n))
-            .map((n) => (n === frame ? { ...n, inputs: [input!.value] } : n)),
-        };
-  const graph = carrying(retype(bare, { inputs: { [input!.name]: [1, window] } }));
-  return { graph, window, hop, skipped, padding };
+  const found = oneFrame(frontend);
+  if (typeof found === "string") throw new UserError(`front end ${frontend.name} ${found}; ${instead}`);
+  return found;
 }
 
 /**
  * The front end frame by frame where it can be, else as one frame of a clip's length, which takes the memory of all its frames.
  */
 export function framewiseOrWhole(frontend: Graph): FramewiseFrontend {
-  const frame = frontend.nodes.find((n) => framing.has(n.op));
-  const wholeBefore = frontend.nodes.slice(0, frame && frontend.nodes.indexOf(frame)).some((n) => n.op === "mirror");
-  if (!wholeBefore && !frontend.nodes.some(mixesFrames)) return framewise(frontend);
+  const found = oneFrame(frontend);
+  if (typeof found !== "string") return found;
   const samples = frontend.inputs[0]!.value.type.shape[1]!;
   return { graph: frontend, window: samples, hop: samples, skipped: 0, padding: 0 };
+}
+
+/** What makes one frame, or why nothing can. */
+function oneFrame(frontend: Graph): FramewiseFrontend | string {
+  const frame = frontend.nodes.find(({ op }) => findOp(op).time === frameTime);
+  if (!frame) return "does not cut frames";
+  const window = numberOf(frame.attributes, "length");
+  const hop = numberOf(frame.attributes, "hop");
+  const before = frontend.nodes.slice(0, frontend.nodes.indexOf(frame));
+  const beginning = beginningOf(frontend, before, frame.inputs[0]!);
+  if (!beginning) return "needs the whole clip before its frames";
+  const mixing = frontend.nodes.find(mixesFrames);
+  if (mixing) return `mixes the frames of a clip (${mixing.op})`;
+  const [input] = frontend.inputs;
+  const nodes = frontend.nodes
+    .filter((n) => !before.includes(n))
+    .map((n) => (n === frame ? { ...n, inputs: [input!.value] } : n));
+  const graph = carrying(retype({ ...frontend, nodes }, { inputs: { [input!.name]: [1, window] } }));
+  return typeof graph === "string" ? graph : { graph, window, hop, ...beginning };
 }
 
 function mixesFrames({ attributes, inputs }: Node): boolean {
@@ -64,26 +64,34 @@ function mixesFrames({ attributes, inputs }: Node): boolean {
   return Array.isArray(axes) && inputs[0]!.type.shape.length > 2 && axes.includes(1);
 }
 
-/** The graph of one frame with the states of its scans, which begin with zeros in each clip, as states of its own. */
-function carrying(graph: Graph): Graph {
+/** The graph of one frame with the states of its scans, which begin with zeros in each clip, as states of its own; or why it has none. */
+function carrying(graph: Graph): Graph | string {
   const values = [...graph.inputs.map((i) => i.value), ...graph.nodes.flatMap((n) => n.outputs)];
+  const zeros = new Set(graph.nodes.filter((n) => n.op === "zeros").flatMap((n) => n.outputs));
   let next = 1 + Math.max(...values.map((v) => v.id));
   const states: State[] = [];
-  const nodes = graph.nodes.map((node): Node => {
-    if (node.op !== "scan") return node;
+  const nodes: Node[] = [];
+  for (const node of graph.nodes) {
+    const carried = node.op === "scan" ? numberOf(node.attributes, "states") : 0;
+    if (carried > 0 && booleanOf(node.attributes, "reverse")) return "runs from the clip's end to its beginning";
+    if (!node.inputs.slice(0, carried).every((value) => zeros.has(value))) return "begins with states that are not zero";
     const inputs = node.inputs.map((value, i) => {
-      if (i >= Number(node.attributes["states"])) return value;
+      if (i >= carried) return value;
       const input: Value = { id: next++, type: value.type };
       states.push({ name: `carried_${states.length}`, input, output: node.outputs[i]! });
       return input;
     });
-    return { ...node, inputs };
-  });
+    nodes.push(carried > 0 ? { ...node, inputs } : node);
+  }
   return { ...graph, nodes, states };
 }
 
-/** Samples left out and zeros before the clip; nothing else may stand before the frames. */
-function beginningOf(frontend: Graph, before: Graph["nodes"], framed: Value): { skipped: number; padding: number } {
+/** Samples left out and zeros before the clip; undefined where anything else stands before the frames. */
+function beginningOf(
+  frontend: Graph,
+  before: Graph["nodes"],
+  framed: Value,
+): Pick<FramewiseFrontend, "skipped" | "padding"> | undefined {
   const input = frontend.inputs[0]!.value;
   const made = (value: Value): Node | undefined => before.find((n) => n.outputs[0] === value);
   const pad = made(framed);
@@ -91,8 +99,7 @@ function beginningOf(frontend: Graph, before: Graph["nodes"], framed: Value): { 
   const heard = isPad ? pad.inputs[0]! : framed;
   const slice = made(heard);
   const isTail = slice?.op === "slice" && listOf(slice, "end")[1] === 0 && listOf(slice, "strides")[1] === 1;
-  if ((isTail ? slice.inputs[0]! : heard) !== input)
-    throw new UserError(`front end ${frontend.name} needs the whole clip before its frames; ${instead}`);
+  if ((isTail ? slice.inputs[0]! : heard) !== input) return undefined;
   return { skipped: isTail ? Number(listOf(slice, "begin")[1]) : 0, padding: isPad ? Number(listOf(pad, "before")[1]) : 0 };
 }
 

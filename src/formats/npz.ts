@@ -2,28 +2,15 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { FormatError, UserError } from "../base/errors.js";
 import { systemReason } from "../base/system_error.js";
 import { type NpyData, type NpyHeader, npyHeaderLimit, parseNpyHeader, viewNpy } from "./npy.js";
+import { readZipDirectory, type ZipMember } from "./zip_directory.js";
 
-const endBytes = 22;
-const entryBytes = 46;
-const localBytes = 30;
-const longestComment = 0xffff;
-const largestDirectory = 16 << 20;
-/** What stands in a field whose value is in the 64-bit extra field. */
-const moved = 0xffffffff;
 const remedy = "write it again with 'earshot compat fastcells make_dataset' or numpy.savez";
-
-interface Member {
-  /** First byte of the .npy file. */
-  readonly offset: number;
-  readonly size: number;
-}
 
 /** An open .npz file of numpy.savez: arrays that lie in it as they are, read where they lie. */
 export class NpzFile {
   readonly path: string;
   readonly descriptor: number;
-  readonly #bytes: number;
-  readonly #members: ReadonlyMap<string, Member>;
+  readonly #members: ReadonlyMap<string, ZipMember>;
 
   /**
    * Opens a file and reads its directory.
@@ -37,7 +24,6 @@ export class NpzFile {
       throw new UserError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
     }
     try {
-      this.#bytes = fstatSync(this.descriptor).size;
       this.#members = this.#directory();
     } catch (error) {
       closeSync(this.descriptor);
@@ -97,7 +83,7 @@ export class NpzFile {
     closeSync(this.descriptor);
   }
 
-  #member(name: string): Member {
+  #member(name: string): ZipMember {
     const member = this.#members.get(`${name}.npy`);
     if (member === undefined)
       throw this.#fault("directory", `no array '${name}'; there are ${[...this.#members.keys()].join(", ")}`);
@@ -118,73 +104,12 @@ export class NpzFile {
     return bytes;
   }
 
-  #directory(): Map<string, Member> {
-    const tail = this.#read(
-      Math.max(0, this.#bytes - endBytes - longestComment),
-      Math.min(this.#bytes, endBytes + longestComment),
-    );
-    const view = new DataView(tail.buffer);
-    let end = tail.length - endBytes;
-    while (end >= 0 && view.getUint32(end, true) !== 0x06054b50) end--;
-    if (end < 0) throw this.#fault("its end", "no directory of a ZIP archive");
-    let [count, size, from] = [view.getUint16(end + 10, true), view.getUint32(end + 12, true), view.getUint32(end + 16, true)];
-    if (end >= 20 && view.getUint32(end - 20, true) === 0x07064b50) {
-      const at = Number(view.getBigUint64(end - 12, true));
-      if (!(at + 56 <= this.#bytes)) throw this.#fault("its end", `a directory at byte ${at}`);
-      const wide = new DataView(this.#read(at, 56).buffer);
-      [count, size, from] = [32, 40, 48].map((place) => Number(wide.getBigUint64(place, true))) as [number, number, number];
-    }
-    if (!(size <= largestDirectory && from + size <= this.#bytes && count * entryBytes <= size))
-      throw this.#fault("its end", `a directory of ${count} files in ${size} bytes from byte ${from}`);
-    return this.#entries(this.#read(from, size), count, from);
-  }
-
-  #entries(bytes: Uint8Array, count: number, from: number): Map<string, Member> {
-    const view = new DataView(bytes.buffer);
-    const members = new Map<string, Member>();
-    for (let i = 0, at = 0; i < count; i++) {
-      if (at + entryBytes > bytes.length || view.getUint32(at, true) !== 0x02014b50)
-        throw this.#fault(`byte ${from + at}`, `file ${i + 1} of ${count} is missing`);
-      const [nameLength, extraLength, comment] = [28, 30, 32].map((place) => view.getUint16(at + place, true)) as [
-        number,
-        number,
-        number,
-      ];
-      const next = at + entryBytes + nameLength + extraLength + comment;
-      if (next > bytes.length) throw this.#fault(`byte ${from + at}`, "an entry goes on behind the directory's end");
-      const name = new TextDecoder().decode(bytes.subarray(at + entryBytes, at + entryBytes + nameLength));
-      if (view.getUint16(at + 10, true) !== 0)
+  #directory(): Map<string, ZipMember> {
+    const read = (from: number, length: number): Uint8Array => this.#read(from, length);
+    const members = readZipDirectory({ file: this.path, size: fstatSync(this.descriptor).size, remedy, read });
+    for (const { name, method } of members.values())
+      if (method !== 0)
         throw new FormatError(this.path, name, "a compressed array", "write it with numpy.savez instead of savez_compressed");
-      const sizes = [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
-      widen(view, at + entryBytes + nameLength, extraLength, sizes);
-      members.set(name, this.#placed(name, sizes[0] as number, sizes[2] as number));
-      at = next;
-    }
     return members;
-  }
-
-  /** Behind the local header, which has a name and extra field of its own. */
-  #placed(name: string, size: number, start: number): Member {
-    if (!(start + localBytes <= this.#bytes)) throw this.#fault(name, `it lies at byte ${start} of ${this.#bytes}`);
-    const local = new DataView(this.#read(start, localBytes).buffer);
-    const offset = start + localBytes + local.getUint16(26, true) + local.getUint16(28, true);
-    if (local.getUint32(0, true) !== 0x04034b50 || !(offset + size <= this.#bytes))
-      throw this.#fault(name, `${size} bytes from byte ${offset} of ${this.#bytes}`);
-    return { offset, size };
-  }
-}
-
-/** Puts in the 64-bit values of the extra field (id 1), which has those that do not fit, in this order. */
-function widen(view: DataView, from: number, length: number, sizes: number[]): void {
-  for (let at = from; at + 4 <= from + length; at += 4 + view.getUint16(at + 2, true)) {
-    if (view.getUint16(at, true) !== 1) continue;
-    let value = at + 4;
-    const end = Math.min(value + view.getUint16(at + 2, true), from + length);
-    for (const i of [0, 1, 2]) {
-      if (sizes[i] !== moved || value + 8 > end) continue;
-      sizes[i] = Number(view.getBigUint64(value, true));
-      value += 8;
-    }
-    return;
   }
 }

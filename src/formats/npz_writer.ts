@@ -5,21 +5,15 @@ import { invariant, UserError } from "../base/errors.js";
 import { systemReason, systemRemedy } from "../base/system_error.js";
 import { joinCrc32 } from "./crc32_join.js";
 import { encodeNpyHeader, type NpyData, type NpyType } from "./npy.js";
+import { directoryEnd, directoryEntry, localHeader, wideField, type ZipRecord } from "./zip_records.js";
 
-const localBytes = 30;
-/** Id and sizes of both 64-bit sizes. */
-const wideBytes = 20;
 const headerBytes = 128;
 const bufferBytes = 1 << 20;
-const largestNarrow = 0xffffffff;
-/** 1980-01-01, so that equal arrays make equal files. */
-const date = 0x21;
 
-interface Member {
-  readonly name: string;
-  readonly start: number;
+/** A file whose size is known when it has been written. */
+interface Member extends ZipRecord {
   size: number;
-  crc: number;
+  checksum: number;
 }
 
 /**
@@ -110,18 +104,18 @@ export class NpzWriter {
     this.#endRows();
     const member = this.#begin(name);
     member.size = header.length + data.length;
-    member.crc = crc32(data, crc32(header));
+    member.checksum = crc32(data, crc32(header));
     this.#append(header);
     this.#append(data);
     this.#flush();
-    this.#write(localHeader(member), member.start);
+    this.#write(wideHeader(member), member.start);
   }
 
   #begin(name: string): Member {
     this.#flush();
-    const member = { name: `${name}.npy`, start: this.#position, size: 0, crc: 0 };
+    const member = { name: `${name}.npy`, start: this.#position, size: 0, checksum: 0, version: 45 } as const;
     this.#members.push(member);
-    this.#append(localHeader(member));
+    this.#append(wideHeader(member));
     return member;
   }
 
@@ -134,8 +128,8 @@ export class NpzWriter {
     const header = encodeNpyHeader(type, [count, width], headerBytes);
     const dataBytes = count * width * (type === "f64" ? 8 : 4);
     member.size = headerBytes + dataBytes;
-    member.crc = joinCrc32(crc32(header), this.#crc, dataBytes);
-    const local = localHeader(member);
+    member.checksum = joinCrc32(crc32(header), this.#crc, dataBytes);
+    const local = wideHeader(member);
     this.#write(local, member.start);
     this.#write(header, member.start + local.length);
   }
@@ -187,61 +181,7 @@ function textHeader(descriptor: string, shape: string): Uint8Array {
   return bytes;
 }
 
-/** Fields that local header and directory have in common, from the version needed on. */
-function commonFields({ name, size, crc }: Member, isWide: boolean, extra: number): Buffer {
-  const fields = Buffer.alloc(26);
-  fields.writeUInt16LE(45, 0);
-  fields.writeUInt16LE(date, 8);
-  fields.writeUInt32LE(crc, 10);
-  fields.writeUInt32LE(isWide ? largestNarrow : size, 14);
-  fields.writeUInt32LE(isWide ? largestNarrow : size, 18);
-  fields.writeUInt16LE(Buffer.byteLength(name), 22);
-  fields.writeUInt16LE(extra, 24);
-  return fields;
-}
-
-function wideField(values: readonly number[]): Buffer {
-  const field = Buffer.alloc(4 + 8 * values.length);
-  field.writeUInt16LE(1, 0);
-  field.writeUInt16LE(8 * values.length, 2);
-  values.forEach((value, i) => field.writeBigUInt64LE(BigInt(value), 4 + 8 * i));
-  return field;
-}
-
-function localHeader(member: Member): Buffer {
-  const signature = Buffer.from("PK\x03\x04", "latin1");
-  const fields = commonFields(member, true, wideBytes);
-  const header = Buffer.concat([signature, fields, Buffer.from(member.name), wideField([member.size, member.size])]);
-  invariant(header.length === localBytes + Buffer.byteLength(member.name) + wideBytes, "length of a local header");
-  return header;
-}
-
-function directoryEntry(member: Member): Buffer {
-  const isWide = member.size >= largestNarrow || member.start >= largestNarrow;
-  const extra = isWide ? wideField([member.size, member.size, member.start]) : Buffer.alloc(0);
-  const start = Buffer.alloc(14);
-  start.writeUInt32LE(isWide ? largestNarrow : member.start, 10);
-  const head = Buffer.from([0x50, 0x4b, 1, 2, 45, 0]);
-  return Buffer.concat([head, commonFields(member, isWide, extra.length), start, Buffer.from(member.name), extra]);
-}
-
-function directoryEnd(count: number, size: number, from: number): Buffer {
-  const isWide = from >= largestNarrow;
-  const end = Buffer.alloc(22);
-  end.write("PK\x05\x06", 0, "latin1");
-  for (const at of [8, 10]) end.writeUInt16LE(count, at);
-  end.writeUInt32LE(size, 12);
-  end.writeUInt32LE(isWide ? largestNarrow : from, 16);
-  if (!isWide) return end;
-  const wide = Buffer.alloc(56 + 20);
-  wide.write("PK\x06\x06", 0, "latin1");
-  wide.writeBigUInt64LE(44n, 4);
-  for (const at of [12, 14]) wide.writeUInt16LE(45, at);
-  for (const at of [24, 32]) wide.writeBigUInt64LE(BigInt(count), at);
-  wide.writeBigUInt64LE(BigInt(size), 40);
-  wide.writeBigUInt64LE(BigInt(from), 48);
-  wide.write("PK\x06\x07", 56, "latin1");
-  wide.writeBigUInt64LE(BigInt(from + size), 64);
-  wide.writeUInt32LE(1, 72);
-  return Buffer.concat([wide, end]);
+/** Behind the name stand the sizes as 64-bit numbers: room for them must be there before they are known. */
+function wideHeader(record: ZipRecord): Buffer {
+  return localHeader(record, wideField([record.size, record.size]), true);
 }

@@ -1,21 +1,26 @@
 // Trains networks of the zoo in earnest and measures them on the testing recordings, float and int8, beside those that come with earshot:
 //   npm run prove:trainings -- DATA RUNS [NAME ...] [--threads N]
 // DATA holds features/ and speech_commands/; the runs are written into the folder RUNS, and one that is finished there is taken as it is.
-// Writes results/trainings.json, in which the rows of other networks stay, and results/trainings.txt from it.
+//   npm run prove:trainings -- --text   (writes table and plot anew)
+// Writes results/trainings.json, in which the rows of other networks stay, and results/trainings.txt and .svg from it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nativeCompiler } from "../../dist/engine/native_target.js";
-import { resolveModel } from "../../dist/formats/shipped.js";
+import { resolveModel, shippedModels } from "../../dist/formats/shipped.js";
 import { alignedTable, machineLines } from "../bench/bench_report.mjs";
 import { recipeOf, shipped, trainings } from "../models/trainings.mjs";
+import { plotOf } from "./trainings_plot.mjs";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { threads: { type: "string", default: "2" } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { threads: { type: "string", default: "2" }, text: { type: "boolean", default: false } },
+});
 const [data, runs, ...named] = positionals;
-if (!data || !runs) {
-  console.error("usage: npm run prove:trainings -- DATA RUNS [NAME ...] [--threads N]");
+if (!values.text && (!data || !runs)) {
+  console.error("usage: npm run prove:trainings -- DATA RUNS [NAME ...] [--threads N]\n       npm run prove:trainings -- --text");
   process.exit(2);
 }
 const unknown = named.filter((name) => !(name in trainings) && !(name in shipped));
@@ -29,8 +34,8 @@ if (unknown.length > 0) {
 const main = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 const native = await nativeCompiler();
 const folder = mkdtempSync(join(tmpdir(), "earshot-prove-trainings-"));
-const sounds = join(data, "speech_commands");
-const features = join(data, "features");
+const sounds = join(data ?? "", "speech_commands");
+const features = join(data ?? "", "features");
 const earshot = (...args) =>
   JSON.parse(
     execFileSync(process.execPath, [main, ...args, "--json"], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }),
@@ -121,15 +126,23 @@ Each network was trained once, with one seed; the model is the best on validatio
 
 const file = new URL("../../results/trainings.json", import.meta.url);
 const rows = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
+
+function writeResults() {
+  rows.sort((a, b) => b.accuracy - a.accuracy);
+  writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`);
+  writeFileSync(new URL("../../results/trainings.txt", import.meta.url), textOf(rows));
+  writeFileSync(new URL("../../results/trainings.svg", import.meta.url), plotOf(rows, shippedModels()));
+}
+
+const all = values.text ? [] : [...Object.keys(shipped), ...Object.keys(trainings)];
 try {
-  for (const name of named.length > 0 ? named : [...Object.keys(shipped), ...Object.keys(trainings)]) {
+  if (values.text) writeResults();
+  for (const name of named.length > 0 ? named : all) {
     const row = rowOf(name);
     const place = rows.findIndex((r) => r.name === name);
     if (place < 0) rows.push(row);
     else rows[place] = row;
-    rows.sort((a, b) => b.accuracy - a.accuracy);
-    writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`);
-    writeFileSync(new URL("../../results/trainings.txt", import.meta.url), textOf(rows));
+    writeResults();
     console.log(`${name}  ${percent(row.accuracy)}, int8 ${percent(row.int8Accuracy)}`);
   }
 } finally {

@@ -1,53 +1,51 @@
 import type { RandomStream } from "../base/random.js";
 import { shiftFrames } from "../corpus/augment/frame_shift.js";
-import type { LogPower } from "../corpus/augment/log_power.js";
-import { applyMasks } from "../corpus/augment/mask.js";
 import type { Mask } from "../corpus/augment/mask.js";
 import { drawPowerNoise } from "../corpus/augment/power_noise.js";
 import { drawSpecAugment } from "../corpus/augment/spec_augment.js";
 import { drawSpecCutout } from "../corpus/augment/spec_cutout.js";
-import { ArrayMixer, mixedTogether } from "./array_mixer.js";
+import { type ArrayGraphOptions, ArrayProgram, lowestOf, type Values } from "./array_program.js";
 import type { Recipe } from "./recipe.js";
 
-/** Arrays of one shape whose values are bytes, or numbers. */
-export type Values = Uint8Array | Float32Array;
-
-/** What the augmentation of arrays is made from. */
-export interface ArchivedOptions {
-  readonly frames: number;
-  readonly bins: number;
-  /** How a value comes from power; missing where it does not: then neither gain nor noise is possible. */
-  readonly form?: LogPower | undefined;
+/** What the augmentation of arrays is made from. Where values do not come from power (`form`), neither gain nor noise is possible. */
+export interface ArchivedOptions extends ArrayGraphOptions {
   readonly settings: Recipe["augmentation"]["archived"];
 }
 
 /**
- * Augments groups of arrays of features as recordings would be: delay, gain, background noise, in this order. Draws the same number of
- * values whatever they lead to. First every place is set, then the group is run.
+ * Augments groups of arrays of features as recordings would be: delay, gain, background noise, in this order, then masks; and brings
+ * them through what follows. Draws the same number of values whatever they lead to. First every place is set, then the group is run.
  */
 export class ArchivedAugmenter {
   readonly #options: ArchivedOptions;
-  /** Missing where values do not come from power. */
-  readonly #mixer: ArrayMixer | undefined;
-  /** Results where there is no mixer, shape [group, frames * bins]. */
-  readonly #plain: Float32Array;
+  readonly #program: ArrayProgram;
+  readonly #lowest: number;
 
   /** Use `ArchivedAugmenter.open`. */
-  constructor(options: ArchivedOptions, mixer: ArrayMixer | undefined) {
+  constructor(options: ArchivedOptions, program: ArrayProgram) {
     this.#options = options;
-    this.#mixer = mixer;
-    this.#plain = new Float32Array(mixer === undefined ? mixedTogether * options.frames * options.bins : 0);
+    this.#program = program;
+    this.#lowest = lowestOf(options.form);
   }
 
-  /** Compiles the mixing. */
+  /** Compiles what is computed. */
   static async open(options: ArchivedOptions, target: "oracle" | "wasm" | "native" | "auto"): Promise<ArchivedAugmenter> {
-    const { form, frames, bins } = options;
-    return new ArchivedAugmenter(options, form && (await ArrayMixer.open(form, frames * bins, target)));
+    return new ArchivedAugmenter(options, await ArrayProgram.open(options, target));
   }
 
   /** Arrays of a group. */
   get group(): number {
-    return mixedTogether;
+    return this.#options.group;
+  }
+
+  /** Whether it takes arrays as bytes. */
+  get bytes(): boolean {
+    return this.#options.bytes === true;
+  }
+
+  /** Whether values are masked. */
+  get masks(): boolean {
+    return (this.#options.masks ?? "none") !== "none";
   }
 
   /**
@@ -55,8 +53,9 @@ export class ArchivedAugmenter {
    * @param values shape [frames, bins]
    * @param noise number of arrays of noise, and how one is got; its view is valid until the next call
    */
-  speech(i: number, values: Float32Array, noise: { count: number; get(i: number): Values }, random: RandomStream): void {
+  speech(i: number, values: Values, noise: { count: number; get(i: number): Values }, random: RandomStream): void {
     const { frames, bins, form, settings } = this.#options;
+    const program = this.#program;
     const shift = random.integer(2 * settings.frameShift + 1) - settings.frameShift;
     const gain = settings.gainDecibels * random.normal();
     const choice = drawPowerNoise(
@@ -65,59 +64,67 @@ export class ArchivedAugmenter {
       frames,
       random,
     );
-    const mixer = this.#mixer;
-    shiftFrames(values, bins, shift, mixer?.voice(i, gain) ?? this.result(i), form?.lowest ?? 0);
-    if (mixer === undefined) return;
-    if (choice.noise < 0) mixer.quiet(i);
-    else mixer.noise(i, noise.get(choice.noise), choice.firstFrame * bins, choice.decibels);
+    shiftFrames(values, bins, shift, program.voice(i), this.#lowest);
+    program.gain(i, gain);
+    if (choice.noise < 0) program.quiet(i);
+    else program.noise(i, noise.get(choice.noise), choice.firstFrame * bins, choice.decibels);
   }
 
   /** A training example of silence at place `i`: digital silence, or an array of noise, turned round and louder or softer. */
   silence(i: number, values: Values, random: RandomStream): void {
     const { frames, bins, form, settings } = this.#options;
+    const program = this.#program;
     const zeros = random.uniform() < settings.silenceZeros;
     const first = random.integer(frames) * bins;
     const decibels = random.between(...settings.silenceDecibels);
-    const mixer = this.#mixer;
-    if (mixer === undefined || form === undefined) {
-      const out = this.result(i);
-      out.set(values.subarray(first));
-      out.set(values.subarray(0, first), values.length - first);
+    const voice = program.voice(i);
+    if (form === undefined) {
+      voice.set(values.subarray(first));
+      voice.set(values.subarray(0, first), values.length - first);
       return;
     }
-    mixer.voice(i, 0).fill(form.lowest);
-    if (zeros) mixer.quiet(i);
-    else mixer.noise(i, values, first, decibels);
+    voice.fill(this.#lowest);
+    program.gain(i, 0);
+    if (zeros) program.quiet(i);
+    else program.noise(i, values, first, decibels);
+  }
+
+  /** Says what of place `i` is blanked. */
+  mask(i: number, masks: readonly Mask[]): void {
+    this.#program.mask(i, masks);
   }
 
   /** Makes the group. */
   run(): void {
-    this.#mixer?.run();
+    this.#program.run();
   }
 
-  /** Result of place `i`, shape [frames, bins]; valid until it is set again. */
+  /** Result of place `i`; valid until the next run. */
   result(i: number): Float32Array {
-    if (this.#mixer !== undefined) return this.#mixer.result(i);
-    const length = this.#options.frames * this.#options.bins;
-    return this.#plain.subarray(i * length, (i + 1) * length);
+    return this.#program.result(i);
   }
 
   /** Frees the program. */
   close(): void {
-    this.#mixer?.close();
+    this.#program.close();
   }
 }
 
-/** Draws the masks of SpecAugment and SpecCutout for one clip and blanks them in its features, shape [frames, bins]. */
-export function maskFeatures(
-  features: Float32Array,
+/** What a recipe masks of features, and how the masks are drawn. */
+export type Masking = Pick<Recipe["augmentation"], "specAugment" | "specCutout">;
+
+/** What may be masked. */
+export function masksOf({ specAugment, specCutout }: Masking): "none" | "bands" | "any" {
+  return specCutout !== null ? "any" : specAugment !== null ? "bands" : "none";
+}
+
+/** Draws the masks of SpecAugment and SpecCutout for one clip. */
+export function drawMasks(
   frames: number,
   bins: number,
-  augmentation: Pick<Recipe["augmentation"], "specAugment" | "specCutout">,
+  { specAugment, specCutout }: Masking,
   random: { clip: RandomStream; batch: RandomStream },
-  value: number,
-): void {
-  const { specAugment, specCutout } = augmentation;
+): Mask[] {
   const masks: Mask[] = [];
   if (specAugment !== null) {
     const source = specAugment.perBatch ? random.batch : random.clip;
@@ -126,5 +133,5 @@ export function maskFeatures(
     if (masked) masks.push(...drawn);
   }
   if (specCutout !== null) masks.push(...drawSpecCutout(specCutout, frames, bins, random.clip));
-  applyMasks(features, bins, masks, value);
+  return masks;
 }

@@ -3,6 +3,7 @@ import { openArchive } from "../corpus/archive.js";
 import type { WaveformOptions } from "../corpus/augment/waveform.js";
 import { drawWaveform, SpeedAndRoom } from "../corpus/augment/waveform.js";
 import { join, type Junction } from "../corpus/augment/junction.js";
+import { applyMasks, type Mask } from "../corpus/augment/mask.js";
 import type { Clip } from "../corpus/clip.js";
 import type { FeatureArchive } from "../corpus/feature_archive.js";
 import type { ClipLoaderOptions } from "../corpus/load_clip.js";
@@ -12,8 +13,8 @@ import type { NoisePiece } from "../corpus/noise_bank.js";
 import { drawPiece } from "../corpus/noise_bank.js";
 import { Sampler } from "../corpus/sampler.js";
 import type { ArchivedAugmenter } from "./archived_augmentation.js";
-import { maskFeatures } from "./archived_augmentation.js";
-import type { ArrayStack } from "./array_stack.js";
+import { drawMasks, masksOf } from "./archived_augmentation.js";
+import type { Values } from "./array_program.js";
 import type { ClipProgram } from "./clip_program.js";
 import { LoaderClock } from "./loader_clock.js";
 import { Junctions } from "./junctions.js";
@@ -29,6 +30,9 @@ const soundKey = 0x50f7a1;
 const arrayKey = 0xa44a71;
 const maskKey = 0x3a5c19;
 const batchMaskKey = 0xba7c43;
+
+/** Arrays are read one by one from anywhere: to keep some costs more than to ask the system for them again. */
+const atRandom = { blockBytes: 1, cacheBytes: 1 };
 
 /** A label that is no word's, and not silence's. */
 const noLabel = -2;
@@ -63,37 +67,33 @@ export class BatchMaker {
   readonly #archives: readonly (FeatureArchive | undefined)[];
   readonly #waveform: WaveformOptions;
   readonly #speedAndRoom: SpeedAndRoom;
-  readonly #archived: ArchivedAugmenter;
+  readonly #archived: ArchivedAugmenter | undefined;
+  /** An array that was read, shape [T0, F0]. */
+  readonly #array: Float32Array;
   /** Missing where all clips are arrays. */
   readonly #clips: ClipProgram | undefined;
   /** Only stretches, for clips of which speed or room are changed. */
   readonly #stretch: ClipProgram | undefined;
   /** In the place of `clips` where spectrograms are augmented. */
   readonly #spectrograms: SpectrogramMaker | undefined;
-  readonly #stack: ArrayStack;
-  /** Arrays of the batch before the stack, shape [batch, T0, F0]. */
-  readonly #arrays: Float32Array;
   readonly #clock: LoaderClock;
-  readonly #pause: () => void;
 
   /** Use `BatchMaker.open`. */
-  constructor(plan: LoaderPlan, programs: LoaderPrograms, { memory, clock, pause }: BatchMaking = {}) {
+  constructor(plan: LoaderPlan, programs: LoaderPrograms, { memory, clock }: BatchMaking = {}) {
     this.#plan = plan;
     this.#clock = clock ?? new LoaderClock();
-    this.#pause = pause ?? (() => {});
     this.#clips = programs.clips;
     this.#spectrograms = programs.spectrograms;
     this.#stretch = programs.stretch;
-    this.#stack = programs.stack;
     this.#sampler = samplerOf(plan);
     this.#junctions = new Junctions(plan);
     this.#loader = new ClipLoader({ rate: plan.rate, ...loadingWithin(memory) });
-    this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root) : undefined));
+    this.#archives = plan.sources.map((source) => (source.kind === "archive" ? openArchive(source.root, atRandom) : undefined));
     this.#waveform = waveformOptions(plan);
     this.#speedAndRoom = new SpeedAndRoom(plan.samples);
     this.#archived = programs.archived;
     const [frames, bins] = plan.frontend.arrayShape;
-    this.#arrays = new Float32Array(plan.batch * frames * bins);
+    this.#array = new Float32Array(frames * bins);
     this.#partner = new Float32Array(Math.max(plan.samples, frames * bins));
   }
 
@@ -131,12 +131,9 @@ export class BatchMaker {
         });
     }
     this.#clock.lap("choose");
-    this.#fromArchives(step, arrays);
-    await this.#fromSounds(step, sounds);
-    this.#mask(step);
-    this.#clock.lap("masks");
-    this.#stack.run(this.#arrays, batch, out.features);
-    this.#clock.lap("stack");
+    const features = featuresOf(out, batch);
+    this.#fromArchives(step, arrays, features);
+    await this.#fromSounds(step, sounds, features);
   }
 
   /** Time by kernel of augmentation and front end, if opened with `profile`. */
@@ -150,99 +147,122 @@ export class BatchMaker {
     this.#clips?.close();
     this.#spectrograms?.close();
     this.#stretch?.close();
-    this.#stack.close();
-    this.#archived.close();
+    this.#archived?.close();
   }
 
-  #array(slot: number): Float32Array {
-    const length = this.#arrays.length / this.#plan.batch;
-    return this.#arrays.subarray(slot * length, (slot + 1) * length);
-  }
-
-  #fromArchives(step: number, slots: readonly ArraySlot[]): void {
-    const { group } = this.#archived;
-    for (let from = 0; from < slots.length; from += group) {
-      const members = slots.slice(from, from + group);
-      this.#wait();
-      for (const member of members) this.#readArray(member);
-      this.#clock.lap("archive");
-      this.#augmentArrays(
-        step,
-        members.map(({ slot, label }) => ({ slot, label, values: this.#array(slot) })),
-      );
+  #fromArchives(step: number, slots: readonly ArraySlot[], features: readonly Float32Array[]): void {
+    const augmenter = this.#archived;
+    if (augmenter === undefined) return;
+    for (let from = 0; from < slots.length; from += augmenter.group) {
+      const members = slots.slice(from, from + augmenter.group);
+      for (const [i, member] of members.entries()) {
+        const values = this.#readArray(member, augmenter.bytes);
+        this.#clock.lap("archive");
+        this.#augmentArray(step, augmenter, i, { ...member, values });
+      }
+      this.#finishArrays(augmenter, members, features);
     }
   }
 
-  #readArray({ slot, source, index, joined }: ArraySlot): void {
-    const array = this.#array(slot);
-    this.#archives[source]?.read(index, array);
-    if (joined === undefined) return;
+  /** An array as its bytes or as numbers; valid until the next call. */
+  #readArray({ source, index, joined }: ArraySlot, bytes: boolean): Values {
+    const archive = this.#archives[source]!;
+    if (bytes) return archive.bytes(index);
+    const array = this.#array;
+    archive.read(index, array);
+    if (joined === undefined) return array;
     const partner = this.#partner.subarray(0, array.length);
-    this.#archives[source]?.read(joined.index, partner);
+    archive.read(joined.index, partner);
     join(array, partner, this.#plan.frontend.arrayShape[1], joined.junction);
+    return array;
   }
 
-  #wait(): void {
-    this.#pause();
-    this.#clock.lap("wait");
-  }
-
-  /** Augments a group of arrays into their slots. Archive noise labelled as silence becomes a training example of silence. */
-  #augmentArrays(step: number, group: readonly { slot: number; label: number; values: Float32Array }[]): void {
-    const { seed, silence, noiseArrays } = this.#plan;
-    for (const [i, { slot, label, values }] of group.entries()) {
-      const random = new RandomStream(seed, arrayKey, step, slot);
-      const length = values.length;
-      const get = (place: number) => noiseArrays.subarray(place * length, (place + 1) * length);
-      if (label === silence) this.#archived.silence(i, values, random);
-      else this.#archived.speech(i, values, { count: noiseArrays.length / length, get }, random);
-    }
-    this.#archived.run();
-    for (const [i, { slot }] of group.entries()) this.#array(slot).set(this.#archived.result(i));
+  /** Puts an array to place `i` of a group. Archive noise labelled as silence becomes a training example of silence. */
+  #augmentArray(
+    step: number,
+    augmenter: ArchivedAugmenter,
+    i: number,
+    { slot, label, values }: { slot: number; label: number; values: Values },
+  ): void {
+    const { seed, silence, noiseArrays, frontend } = this.#plan;
+    const random = new RandomStream(seed, arrayKey, step, slot);
+    const length = values.length;
+    const get = (place: number) => noiseArrays.subarray(place * length, (place + 1) * length);
+    if (label === silence) augmenter.silence(i, values, random);
+    else augmenter.speech(i, values, { count: noiseArrays.length / length, get }, random);
+    if (augmenter.masks) augmenter.mask(i, this.#masks(step, slot, ...frontend.arrayShape));
     this.#clock.lap("augment arrays");
   }
 
-  async #fromSounds(step: number, sounds: readonly SoundSlot[]): Promise<void> {
-    if (this.#spectrograms !== undefined) return this.#fromSpectrograms(step, sounds, this.#spectrograms);
+  /** Computes a group of arrays and puts the results into their slots. */
+  #finishArrays(augmenter: ArchivedAugmenter, members: readonly { slot: number }[], features: readonly Float32Array[]): void {
+    augmenter.run();
+    for (const [i, { slot }] of members.entries()) features[slot].set(augmenter.result(i));
+    this.#clock.lap("array kernels");
+  }
+
+  async #fromSounds(step: number, sounds: readonly SoundSlot[], features: readonly Float32Array[]): Promise<void> {
+    if (this.#spectrograms !== undefined) return this.#fromSpectrograms(step, sounds, this.#spectrograms, features);
     const program = this.#clips;
     if (program === undefined) return;
     for (let from = 0; from < sounds.length; from += program.group) {
       const members = sounds.slice(from, from + program.group);
-      this.#wait();
       for (const [i, member] of members.entries()) await this.#load(step, member, program, i);
       program.run();
       this.#clock.lap("kernels");
-      this.#takeArrays(step, members, program);
+      if (this.#archived === undefined) this.#takeFeatures(step, members, program, features);
+      else this.#takeArrays(step, members, program, this.#archived, features);
     }
   }
 
-  async #fromSpectrograms(step: number, sounds: readonly SoundSlot[], maker: SpectrogramMaker): Promise<void> {
+  async #fromSpectrograms(
+    step: number,
+    sounds: readonly SoundSlot[],
+    maker: SpectrogramMaker,
+    features: readonly Float32Array[],
+  ): Promise<void> {
     const { group } = maker.program;
     for (let from = 0; from < sounds.length; from += group) {
       const members = sounds.slice(from, from + group);
-      this.#wait();
       for (const [i, sound] of members.entries()) {
         const choice = maker.draw(new RandomStream(this.#plan.seed, soundKey, step, sound.slot));
         maker.set(i, sound.clip.kind === "silence" ? 0 : await this.#read(sound, maker.program, i), choice);
       }
       maker.run(members.length);
-      for (const [i, { slot }] of members.entries()) this.#array(slot).set(maker.result(i));
-      this.#clock.lap("kernels");
+      this.#takeFeatures(step, members, maker, features);
     }
   }
 
-  /** Puts the results of a group into their slots. */
-  #takeArrays(step: number, members: readonly SoundSlot[], program: ClipProgram): void {
-    if (this.#plan.frontend.stack === undefined) {
-      for (const [i, { slot }] of members.entries()) this.#array(slot).set(program.result(i));
-      this.#clock.lap("kernels");
-      return;
+  /** Puts the results of a group into their slots and masks them. */
+  #takeFeatures(
+    step: number,
+    members: readonly SoundSlot[],
+    program: { result(i: number): Float32Array },
+    features: readonly Float32Array[],
+  ): void {
+    const { augmentation, frontend } = this.#plan;
+    const [frames, bins] = frontend.arrayShape;
+    for (const [i, { slot }] of members.entries()) features[slot].set(program.result(i));
+    this.#clock.lap("kernels");
+    if (masksOf(augmentation) === "none") return;
+    for (const { slot } of members) applyMasks(features[slot], bins, this.#masks(step, slot, frames, bins));
+    this.#clock.lap("masks");
+  }
+
+  /** Augments the results of a group as an archive's arrays are. Silence has had its noise as a sound; it is augmented as speech is. */
+  #takeArrays(
+    step: number,
+    members: readonly SoundSlot[],
+    program: ClipProgram,
+    augmenter: ArchivedAugmenter,
+    features: readonly Float32Array[],
+  ): void {
+    for (let from = 0; from < members.length; from += augmenter.group) {
+      const some = members.slice(from, from + augmenter.group);
+      for (const [i, { slot }] of some.entries())
+        this.#augmentArray(step, augmenter, i, { slot, label: noLabel, values: program.result(from + i) });
+      this.#finishArrays(augmenter, some, features);
     }
-    // Silence has had its noise as a sound; it is augmented as speech is.
-    this.#augmentArrays(
-      step,
-      members.map(({ slot }, i) => ({ slot, label: noLabel, values: program.result(i) })),
-    );
   }
 
   /** Loads a clip into place `i` of the program, and says what is done to it there. */
@@ -309,18 +329,21 @@ export class BatchMaker {
     this.#clock.lap("kernels");
   }
 
-  #mask(step: number): void {
-    const { seed, batch, augmentation, frontend } = this.#plan;
-    if (augmentation.specAugment === null && augmentation.specCutout === null) return;
-    const [frames, bins] = frontend.arrayShape;
-    for (let slot = 0; slot < batch; slot++) {
-      const random = {
-        clip: new RandomStream(seed, maskKey, step, slot),
-        batch: new RandomStream(seed, batchMaskKey, step),
-      };
-      maskFeatures(this.#array(slot), frames, bins, augmentation, random, frontend.form?.lowest ?? 0);
-    }
+  /** What is masked of a slot's features. */
+  #masks(step: number, slot: number, frames: number, bins: number): Mask[] {
+    const { seed, augmentation } = this.#plan;
+    const random = {
+      clip: new RandomStream(seed, maskKey, step, slot),
+      batch: new RandomStream(seed, batchMaskKey, step),
+    };
+    return drawMasks(frames, bins, augmentation, random);
   }
+}
+
+/** The features of a batch, slot by slot. */
+function featuresOf({ features }: Batch, batch: number): Float32Array[] {
+  const length = features.length / batch;
+  return Array.from({ length: batch }, (_, slot) => features.subarray(slot * length, (slot + 1) * length));
 }
 
 /** How recordings are loaded within the memory of a loader. */

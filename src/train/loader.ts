@@ -44,6 +44,8 @@ export interface LoaderOptions {
 }
 
 const mostWorkers = 3;
+/** Milliseconds that the thread of the step sleeps at a time; a worker that has made a batch wakes it. */
+const longestSleep = 20;
 
 /** What a worker is started with. */
 export interface WorkerJob {
@@ -52,8 +54,12 @@ export interface WorkerJob {
   readonly ring: readonly Batch[];
   /** By place in the ring: 0 free, 1 filled. Int32 in shared memory. */
   readonly filled: Int32Array;
-  /** 0: workers rest. Int32 in shared memory. */
-  readonly gate: Int32Array;
+  /** How many batches may have been made until the step allows more. Int32 in shared memory. */
+  readonly allowed: Int32Array;
+  /** How many batches have been made. Int32 in shared memory. */
+  readonly made: Int32Array;
+  /** Whether the step waits for all that are allowed. */
+  readonly takeTurns: boolean;
   /** Milliseconds by stage, in shared memory. */
   readonly stages: Float64Array;
   readonly memory: LoaderMemory;
@@ -63,8 +69,8 @@ export interface WorkerJob {
   readonly workers: number;
 }
 
-/** What a worker says: a batch is there, or why there will be none. */
-export type WorkerMessage = { filled: number; kernels?: readonly KernelTime[] } | { fault: string; user: boolean };
+/** What a worker says: where its time went, or why there will be no batch. */
+export type WorkerMessage = { kernels: readonly KernelTime[] } | { fault: string; user: boolean };
 
 /**
  * Starts making batches.
@@ -120,14 +126,16 @@ class DirectLoader implements Loader {
 
 /**
  * Workers share the steps: worker w makes the batches of steps first + w, first + w + workers, ... Where they take turns with the step,
- * they work only while it waits for a batch: a thread of the step that has to share its core lets the others wait, too.
+ * they fill the whole ring while it waits, and rest until it has used all of it: a thread of the step that has to share its core lets
+ * the others wait, too, and to hand the cores over takes a tenth of a millisecond or two.
  */
 class WorkerLoader implements Loader {
   readonly memory: LoaderMemory;
   readonly #takeTurns: boolean;
   readonly #ring: readonly Batch[];
   readonly #filled: Int32Array;
-  readonly #gate = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+  readonly #allowed: Int32Array;
+  readonly #made = new Int32Array(new SharedArrayBuffer(4));
   readonly #stages: Float64Array[] = [];
   /** What each worker said last. */
   readonly #kernels: (readonly KernelTime[])[] = [];
@@ -135,7 +143,6 @@ class WorkerLoader implements Loader {
   #taken = 0;
   #waited = 0;
   #fault: Error | undefined;
-  #wake: (() => void) | undefined;
 
   constructor(plan: LoaderPlan, firstStep: number, memory: LoaderMemory, options: LoaderOptions, script: URL) {
     const { workers, ringPerWorker } = memory;
@@ -143,12 +150,14 @@ class WorkerLoader implements Loader {
     this.#takeTurns = options.takeTurns === true;
     const profile = options.profile === true;
     const places = workers * ringPerWorker;
+    this.#allowed = new Int32Array(new SharedArrayBuffer(4)).fill(this.#takeTurns ? places : 2 ** 31 - 1);
     this.#ring = Array.from({ length: places }, () => allocateBatch(plan, true));
     this.#filled = new Int32Array(new SharedArrayBuffer(4 * places));
     this.#threads = Array.from({ length: workers }, (_, worker) => {
       const stages = new Float64Array(new SharedArrayBuffer(8 * loaderStages.length));
       this.#stages.push(stages);
-      const shared = { plan, memory, ring: this.#ring, filled: this.#filled, gate: this.#gate, stages, profile };
+      const counts = { filled: this.#filled, allowed: this.#allowed, made: this.#made, takeTurns: this.#takeTurns };
+      const shared = { plan, memory, ring: this.#ring, ...counts, stages, profile };
       return this.#start(script, { ...shared, firstStep, worker, workers });
     });
   }
@@ -162,10 +171,7 @@ class WorkerLoader implements Loader {
     const thread = new Worker(script, { workerData: job, execArgv: [], resourceLimits });
     thread.on("message", (message: WorkerMessage) => {
       if ("fault" in message) this.#fail(message.user ? new UserError(message.fault) : new InternalError(message.fault));
-      else {
-        if (message.kernels !== undefined) this.#kernels[job.worker] = message.kernels;
-        this.#wake?.();
-      }
+      else this.#kernels[job.worker] = message.kernels;
     });
     thread.on("error", (error: Error) => this.#fail(error));
     thread.on("exit", (code) => this.#fail(new InternalError(`a loader worker ended with code ${code}`)));
@@ -174,34 +180,44 @@ class WorkerLoader implements Loader {
 
   #fail(error: Error): void {
     this.#fault ??= error;
-    this.#wake?.();
   }
 
   async next(): Promise<Batch> {
     if (this.#taken > 0) this.#free((this.#taken - 1) % this.#ring.length);
     const place = this.#taken % this.#ring.length;
-    if (Atomics.load(this.#filled, place) === 0) await this.#arrival(place);
+    if (!this.#isFilled(place)) await this.#arrival(place);
     this.#taken++;
     return this.#ring[place];
   }
 
   async #arrival(place: number): Promise<void> {
     const start = performance.now();
-    this.#open(1);
-    while (Atomics.load(this.#filled, place) === 0) {
-      if (this.#fault !== undefined) throw this.#fault;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+    if (this.#takeTurns) this.#allow(this.#taken + this.#ring.length);
+    while (!this.#isReady(place)) {
+      if (this.#fault !== undefined && !this.#isFilled(place)) throw this.#fault;
+      // Batches before the one that cannot be made are still given.
+      if (this.#fault !== undefined) break;
+      const made = Atomics.load(this.#made, 0);
+      if (!this.#isReady(place)) Atomics.wait(this.#made, 0, made, longestSleep);
+      // What workers say, and signals, are heard here.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    if (this.#takeTurns) this.#open(0);
     this.#waited += performance.now() - start;
   }
 
-  /** Opens the gate for workers, or shuts it. */
-  #open(state: 0 | 1): void {
-    Atomics.store(this.#gate, 0, state);
-    Atomics.notify(this.#gate, 0);
+  /** Whether the batch of a place is there, and with it all of the turn. */
+  #isReady(place: number): boolean {
+    return this.#takeTurns ? this.#ring.every((_, other) => this.#isFilled(other)) : this.#isFilled(place);
+  }
+
+  #isFilled(place: number): boolean {
+    return Atomics.load(this.#filled, place) === 1;
+  }
+
+  /** Lets workers make batches until there have been so many. */
+  #allow(batches: number): void {
+    Atomics.store(this.#allowed, 0, batches);
+    Atomics.notify(this.#allowed, 0);
   }
 
   times(): LoaderTimes {

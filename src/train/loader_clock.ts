@@ -8,8 +8,8 @@ export const loaderStages = [
   "kernels",
   "archive",
   "augment arrays",
+  "array kernels",
   "masks",
-  "stack",
   "wait",
 ] as const;
 

@@ -59,7 +59,7 @@ function costsOf(plan: LoaderPlan): Costs {
   const arrays = plan.sources.reduce((sum, source) => sum + 8 * source.labels.length, 0);
   return {
     shared: plan.noise.reduce((sum, recording) => sum + recording.byteLength, plan.noiseArrays.byteLength),
-    each: loaderProgramBytes(plan) + 4 * plan.batch * frames * bins + 2 * plan.samples,
+    each: loaderProgramBytes(plan) + 8 * frames * bins + 2 * plan.samples,
     heap: heapOfWorker + list + arrays,
     batch: 4 * batchLengths(plan).reduce((sum, length) => sum + length, 0),
     pieces: clips.some((clip) => clip.start !== undefined || clip.end !== undefined),

@@ -60,8 +60,6 @@ export interface BatchMaking {
   readonly profile?: boolean | undefined;
   /** Where the time goes. */
   readonly clock?: LoaderClock | undefined;
-  /** Called between groups of clips; waits while others need the core. */
-  readonly pause?: (() => void) | undefined;
 }
 
 /** One batch. */

@@ -1,8 +1,7 @@
 import { programBytes } from "../engine/compile.js";
 import type { ArchivedOptions } from "./archived_augmentation.js";
-import { ArchivedAugmenter } from "./archived_augmentation.js";
-import { mixGraph } from "./array_mixer.js";
-import { ArrayStack, stackGraph } from "./array_stack.js";
+import { ArchivedAugmenter, masksOf } from "./archived_augmentation.js";
+import { arrayGraph, lowestOf } from "./array_program.js";
 import type { ClipProgramOptions } from "./clip_program.js";
 import { ClipProgram, clipGraph } from "./clip_program.js";
 import type { LoaderPlan } from "./loader_plan.js";
@@ -10,6 +9,8 @@ import { finishGraph, SpectrogramMaker, type SpectrogramMakerOptions, stretcherB
 
 /** Sounds that run through augmentation and front end together: enough to fill vectors with frames, few enough to stay in the cache. */
 const groupSize = 8;
+/** Arrays that run through augmentation and the rest of the front end together. */
+const mostArrays = 10;
 
 /** The compiled parts of a loader. */
 export interface LoaderPrograms {
@@ -19,8 +20,8 @@ export interface LoaderPrograms {
   readonly stretch: ClipProgram | undefined;
   /** Sound to features by way of augmented spectrograms, in the place of `clips`. */
   readonly spectrograms: SpectrogramMaker | undefined;
-  readonly stack: ArrayStack;
-  readonly archived: ArchivedAugmenter;
+  /** Arrays to features; missing where no clip becomes an array of an archive's kind. */
+  readonly archived: ArchivedAugmenter | undefined;
 }
 
 /** What the programs for sounds are made for; undefined for those that are not needed. */
@@ -32,9 +33,24 @@ function clipOptions(plan: LoaderPlan): { clips?: ClipProgramOptions; stretch?: 
   return speed > 0 || reverberation > 0 ? { clips, stretch: { ...clips, group: 1 } } : { clips };
 }
 
-function archivedOptions({ frontend, augmentation }: LoaderPlan): ArchivedOptions {
-  const [frames, bins] = frontend.arrayShape;
-  return { frames, bins, form: frontend.form, settings: augmentation.archived };
+/** Arrays that are computed together: a batch in equal groups. */
+function arrayGroup(batch: number): number {
+  return Math.ceil(batch / Math.ceil(batch / mostArrays));
+}
+
+function archivedOptions({ frontend, augmentation, sources, batch }: LoaderPlan): ArchivedOptions | undefined {
+  const { arrayShape, form, stack } = frontend;
+  const archives = sources.filter((source) => source.kind === "archive");
+  if (stack === undefined && archives.length === 0) return undefined;
+  const [frames, bins] = arrayShape;
+  const lowest = lowestOf(form);
+  const bytes =
+    archives.length === sources.length &&
+    archives.every((source) => source.bytes) &&
+    augmentation.junctions === 0 &&
+    lowest === Math.min(255, Math.max(0, Math.round(lowest)));
+  const masks = masksOf(augmentation);
+  return { group: arrayGroup(batch), frames, bins, form, stack, masks, bytes, settings: augmentation.archived };
 }
 
 function spectrogramOptions({ frontend, augmentation, samples, noise, target }: LoaderPlan): SpectrogramMakerOptions | undefined {
@@ -47,29 +63,27 @@ function spectrogramOptions({ frontend, augmentation, samples, noise, target }: 
 export async function openPrograms(plan: LoaderPlan, profile = false): Promise<LoaderPrograms> {
   const { clips, stretch } = clipOptions(plan);
   const spectrograms = spectrogramOptions(plan);
+  const archived = archivedOptions(plan);
   return {
     spectrograms: spectrograms && (await SpectrogramMaker.open({ ...spectrograms, profile })),
     clips: spectrograms ? undefined : clips && (await ClipProgram.open(plan.frontend.fromAudio, { ...clips, profile })),
     stretch: stretch && (await ClipProgram.open(undefined, stretch)),
-    stack: await ArrayStack.open(plan.frontend, plan.target),
-    archived: await ArchivedAugmenter.open(archivedOptions(plan), plan.target),
+    archived: archived && (await ArchivedAugmenter.open(archived, plan.target)),
   };
 }
 
 /** Bytes that the programs of one loader will take. */
 export function loaderProgramBytes(plan: LoaderPlan): number {
   const { clips, stretch } = clipOptions(plan);
-  const { frames, bins, form } = archivedOptions(plan);
+  const archived = archivedOptions(plan);
   const { cut } = plan.frontend;
-  const mix = form && mixGraph(form, frames * bins);
   const graphs = [
     cut ? undefined : clips && clipGraph(plan.frontend.fromAudio, clips),
     stretch && clipGraph(undefined, stretch),
     ...(cut && clips
       ? [clipGraph(cut.toSpectrum, { ...clips, noise: false, unlimited: true }), finishGraph(cut, groupSize)]
       : []),
-    stackGraph(plan.frontend),
-    mix,
+    archived && arrayGraph(archived),
   ];
   return graphs.reduce(
     (sum, graph) => sum + (graph === undefined ? 0 : programBytes(graph, plan.target)),

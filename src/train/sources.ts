@@ -22,6 +22,8 @@ export type ClipSet =
       readonly kind: "archive";
       /** Folder of the archive. */
       readonly root: string;
+      /** Whether its values are known to be stored as bytes, as they are. */
+      readonly bytes?: boolean;
       /** Places in features.npy. */
       readonly arrays: Int32Array;
       readonly labels: Int32Array;
@@ -180,6 +182,8 @@ function openArchiveSource(root: string, task: TaskOptions): OpenedSource {
   try {
     const { labels, clips } = archiveClips(archive, task);
     const noise = archive.rows.filter((row) => row.word === backgroundFolder && row.split === "training");
+    const { scale, offset } = archive.description;
+    const bytes = archive.type === "u8" && scale === 1 && offset === 0;
     return {
       labels,
       noise: [],
@@ -189,6 +193,7 @@ function openArchiveSource(root: string, task: TaskOptions): OpenedSource {
         return {
           kind: "archive",
           root,
+          bytes,
           arrays: Int32Array.from(members, (clip) => clip.index),
           labels: Int32Array.from(members, (clip) => names.indexOf(clip.label)),
           weight,

@@ -7,13 +7,14 @@ import { ArchiveWriter } from "../../src/corpus/archive_writer.js";
 import { FrontendRunner } from "../../src/train/frontend_runner.js";
 import { archivedFrontend } from "../../src/train/frontends.js";
 import { assemble } from "../../src/train/assemble.js";
-import { ArchivedAugmenter, maskFeatures } from "../../src/train/archived_augmentation.js";
+import { ArchivedAugmenter, drawMasks } from "../../src/train/archived_augmentation.js";
 import { BatchMaker } from "../../src/train/batch_maker.js";
 import { allocateBatch } from "../../src/train/loader_plan.js";
 import type { Batch, LoaderPlan } from "../../src/train/loader_plan.js";
 import { parseRecipe } from "../../src/train/recipe.js";
 import { describeFrontend } from "../../src/frontend/frontend.js";
 import { frontendPreset } from "../../src/frontend/presets.js";
+import { applyMasks } from "../../src/corpus/augment/mask.js";
 import { tenLogOnePlus } from "../../src/corpus/augment/log_power.js";
 import { loadClip } from "../../src/corpus/load_clip.js";
 import { openDataset } from "../../src/corpus/dataset.js";
@@ -235,12 +236,12 @@ function masksOf(perBatch: boolean, clip: number): Float32Array {
   const features = new Float32Array(80).fill(1);
   const specAugment = { probability: 1, timeMasks: 2, timeMaskSize: 6, frequencyMasks: 1, frequencyMaskSize: 3, perBatch };
   const random = { clip: new RandomStream(1, clip), batch: new RandomStream(2) };
-  maskFeatures(features, 20, 4, { specAugment, specCutout: null }, random, 0);
+  applyMasks(features, 4, drawMasks(20, 4, { specAugment, specCutout: null }, random));
   return features;
 }
 
 describe("augmentation of arrays", () => {
-  const options = { frames: 20, bins: 4, form: tenLogOnePlus };
+  const options = { group: 8, frames: 20, bins: 4, form: tenLogOnePlus };
   const settings = {
     frameShift: 3,
     gainDecibels: 0,

@@ -121,7 +121,7 @@ async function loopCost(recipe, target) {
       last = await loader.next();
       trainer.step(last, 1e-3, ++step);
     }
-    // Batches come in pairs, so the loop is measured a turn at a time.
+    // Batches come several at a time, so the loop is measured a turn at a time.
     loop.push((performance.now() - start) / each);
   }
   const { memory } = loader;

@@ -6,7 +6,13 @@ import type { RandomStream } from "../../base/random.js";
  * @param out shape [frames, bins]; may be `features`
  * @param fill value of the frames that become free; 0 is digital silence where value = 10 ln(1 + power)
  */
-export function shiftFrames(features: Float32Array, bins: number, shift: number, out: Float32Array, fill = 0): void {
+export function shiftFrames(
+  features: Float32Array | Uint8Array,
+  bins: number,
+  shift: number,
+  out: Float32Array | Uint8Array,
+  fill = 0,
+): void {
   const frames = features.length / bins;
   const delay = Math.max(-frames, Math.min(frames, shift));
   const from = Math.max(0, -delay) * bins;

@@ -1,15 +1,16 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { wholeNumber } from "./arguments.js";
-import { UsageError, UserError } from "../base/errors.js";
+import { UsageError } from "../base/errors.js";
 import type { LiteRtTensor } from "../formats/litert.js";
+import type { TfliteStates } from "../formats/tflite/export.js";
 import type { CExportArguments } from "./export_c.js";
 import { paint, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface ExportArguments extends CExportArguments {
   to: "tflite" | "c" | "pytorch";
   features?: "none" | "builtin" | "op" | "device";
-  states?: "zeros" | "external";
+  states?: TfliteStates;
   out?: string;
 }
 
@@ -38,10 +39,10 @@ export function register(program: Command): void {
       command
         .createOption(
           "--states <how>",
-          "of a stateful network: zeros in every run (default), or external: further inputs and outputs that the caller carries; " +
-            "those of a stream always are",
+          "of a stateful network: zeros in every run (default); external: further inputs and outputs that the caller carries (default " +
+            "of a stream); resource: resource variables that the file keeps itself",
         )
-        .choices(["zeros", "external"]),
+        .choices(["zeros", "external", "resource"]),
     )
     .option("-o, --out <path>", "where to write (default: NAME.tflite or NAME.pth in this folder; for C the folder NAME_c)")
     .option("--prefix <name>", "for C: how every symbol and file begins (default: NAME)")
@@ -88,8 +89,10 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
   const { ownStream } = await import("../detect/model_stream.js");
   const { rateOf } = await import("../measure/spotter_model.js");
   const path = resolveModel(name);
-  if (path.toLowerCase().endsWith(".tflite"))
-    throw new UserError(`${path}: is a .tflite file already; give the .safetensors file`);
+  if (path.toLowerCase().endsWith(".tflite")) {
+    const { exportAgain } = await import("./export_again.js");
+    return exportAgain(path, options);
+  }
   const model = await loadModel(path);
   const { features = "none", states } = options;
   if (features === "device") throw new UsageError("--features device is for --to c");
@@ -101,7 +104,7 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
   runtime.close();
   await writeFileSafely(out, bytes);
   if (options.json === true) {
-    const kept = stream ? "external" : (states ?? "zeros");
+    const kept = states ?? (stream ? "external" : "zeros");
     printJson({
       file: out,
       format: options.to,
@@ -114,9 +117,7 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
     });
     return;
   }
-  printText(`${out}: ${bytes.length.toLocaleString("en-US")} bytes, ${inputs[0].dtype}`);
-  for (const [kind, tensors] of [["takes", inputs] as const, ["gives", outputs] as const])
-    for (const tensor of tensors) printText(`${paint("dim", kind)}  ${textOf(tensor)}`);
+  printTflite(out, bytes.length, { inputs, outputs });
   if (!stream) printNext(`earshot predict ${shellWord(out)} a-recording.wav`, options);
 }
 
@@ -131,6 +132,17 @@ function checkTflite(options: ExportArguments): void {
   ])
     if (value !== undefined) throw new UsageError(`${option} is for --to c`);
   if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
+}
+
+/** What a .tflite file takes and gives. */
+export function printTflite(
+  out: string,
+  bytes: number,
+  { inputs, outputs }: { inputs: readonly LiteRtTensor[]; outputs: readonly LiteRtTensor[] },
+): void {
+  printText(`${out}: ${bytes.toLocaleString("en-US")} bytes, ${inputs[0].dtype}`);
+  for (const [kind, tensors] of [["takes", inputs] as const, ["gives", outputs] as const])
+    for (const tensor of tensors) printText(`${paint("dim", kind)}  ${textOf(tensor)}`);
 }
 
 /** "features float32[1,49,10]". */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** A tensor of a golden file (tools/golden/README.md), its values as doubles. */
 export interface GoldenTensor {
   readonly shape: readonly number[];
-  readonly dtype: "f32" | "f64" | "i32" | "i16" | "i8";
+  readonly dtype: "f32" | "f64" | "i32" | "i16" | "i8" | "u8";
   readonly values: Float64Array;
 }
 
@@ -28,10 +28,10 @@ export interface GoldenFile {
   readonly cases: ReadonlyMap<string, GoldenCase>;
 }
 
-type Stored = Record<string, { shape: number[]; dtype: "f32" | "f64" | "i32" | "i16" | "i8"; data: string }>;
+type Stored = Record<string, { shape: number[]; dtype: GoldenTensor["dtype"]; data: string }>;
 
 function decode(tensors: Stored | undefined): Tensors {
-  const arrays = { f32: Float32Array, f64: Float64Array, i32: Int32Array, i16: Int16Array, i8: Int8Array };
+  const arrays = { f32: Float32Array, f64: Float64Array, i32: Int32Array, i16: Int16Array, i8: Int8Array, u8: Uint8Array };
   const entries = Object.entries(tensors ?? {}).map(([name, { shape, dtype, data }]) => {
     const bytes = new Uint8Array(Buffer.from(data, "base64")).buffer;
     return [name, { shape, dtype, values: Float64Array.from(new arrays[dtype](bytes)) }] as const;

@@ -75,6 +75,9 @@ const cases: OpCase[] = [
   ]),
   { op: "div", shapes: [[4, 9], [9]], range: [0.5, 2] },
   { op: "greater", shapes: [[4, 9], [9]], differentiable: false },
+  { op: "equal", shapes: [[4, 9], [9]], range: [1, 1], differentiable: false },
+  { op: "select", shapes: [[4, 9], [4, 9], [9]] },
+  { op: "select", name: "condition of zeros", shapes: [[1], [5, 37], [37]], range: [0, 0] },
   { op: "expand", shapes: [[3, 1]], attributes: { shape: [2, 3, 6] } },
   {
     op: "batch_norm",

@@ -1,7 +1,7 @@
 import type { Quantization } from "../../graph/types.js";
 import type { BuiltinOperator, OptionName, TfliteType } from "./schema.js";
 
-/** A tensor of the one subgraph. */
+/** A tensor of a subgraph. */
 export interface TfliteTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -13,7 +13,7 @@ export interface TfliteTensor {
 
 export interface TfliteOptions {
   readonly table: OptionName;
-  readonly values: Readonly<Record<string, number>>;
+  readonly values: Readonly<Record<string, number | string>>;
 }
 
 /** One operator; inputs and outputs are indices of tensors. */
@@ -27,7 +27,7 @@ export interface TfliteOperator {
   readonly custom?: { readonly name: string; readonly options: Uint8Array };
 }
 
-/** Everything that a .tflite file of one subgraph says. */
+/** Everything that a .tflite file says: one subgraph, the network, and perhaps a second one that prepares its variables. */
 export interface TfliteContent {
   readonly description: string;
   readonly tensors: readonly TfliteTensor[];
@@ -35,6 +35,10 @@ export interface TfliteContent {
   /** Indices of tensors, with the names that the signature gives them. */
   readonly inputs: readonly { readonly name: string; readonly tensor: number }[];
   readonly outputs: readonly { readonly name: string; readonly tensor: number }[];
+  /** What CALL_ONCE of subgraph 1 does before the first run. */
+  readonly initialisation?:
+    | { readonly tensors: readonly TfliteTensor[]; readonly operators: readonly TfliteOperator[] }
+    | undefined;
   /** Named texts beside the network. */
   readonly metadata: ReadonlyMap<string, Uint8Array>;
 }

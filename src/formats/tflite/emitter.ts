@@ -6,6 +6,13 @@ import type { BuiltinOperator, OptionName, TfliteType } from "./schema.js";
 /** Elements of the largest constant that is written; the format itself ends at 2 GB a file. */
 const mostConstantElements = 1 << 28;
 
+const quantizedTypes = [
+  [BigInt64Array, "int64"],
+  [Int32Array, "int32"],
+  [Int16Array, "int16"],
+  [Uint8Array, "uint8"],
+] as const;
+
 /** A result of an operator: float32 unless told. */
 export interface EmittedResult {
   readonly name: string;
@@ -55,8 +62,8 @@ export class TfliteEmitter {
   }
 
   /** A constant of integers with scales. */
-  quantized(name: string, shape: readonly number[], values: ParameterData, quantization: Quantization): number {
-    const type = values instanceof Int32Array ? "int32" : values instanceof Int16Array ? "int16" : "int8";
+  quantized(name: string, shape: readonly number[], values: ParameterData | BigInt64Array, quantization: Quantization): number {
+    const type = quantizedTypes.find(([kind]) => values instanceof kind)?.[1] ?? "int8";
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     return this.tensor(name, shape, type, bytes, quantization);
   }
@@ -105,6 +112,17 @@ export class TfliteEmitter {
     return output;
   }
 
+  /** Adds an operator on tensors that are there. */
+  operator(
+    code: BuiltinOperator,
+    inputs: readonly number[],
+    outputs: readonly number[],
+    options?: readonly [table: OptionName, values: TfliteOptions["values"]],
+  ): void {
+    const built = options && { table: options[0], values: options[1] };
+    this.#operators.push({ code, version: 1, inputs, outputs, ...(built ? { options: built } : {}) });
+  }
+
   /** Adds a custom operator; `options` is a FlexBuffer. */
   custom(
     name: string,
@@ -135,7 +153,10 @@ export class TfliteEmitter {
     inputs: TfliteContent["inputs"],
     outputs: TfliteContent["outputs"],
     metadata: TfliteContent["metadata"],
+    initialisation?: TfliteContent["initialisation"],
   ): TfliteContent {
-    return { description, tensors: this.#tensors, operators: this.#operators, inputs, outputs, metadata };
+    const tensors = this.#tensors;
+    const operators = this.#operators;
+    return { description, tensors, operators, inputs, outputs, metadata, initialisation };
   }
 }

@@ -4,6 +4,7 @@ import { compose } from "../../passes/compose.js";
 import { foldBatchNorm } from "../../passes/fold.js";
 import { type StreamForm, streamGraph } from "../../passes/stream.js";
 import { timingsOf } from "../../passes/stream_timing.js";
+import { startingByItself } from "../../passes/self_starting.js";
 import { unroll } from "../../passes/unroll.js";
 import type { Model } from "../model.js";
 import type { TfliteContent } from "./content.js";
@@ -12,7 +13,10 @@ import { TfliteEmitter } from "./emitter.js";
 import { type LoweredGraph, lowerGraph } from "./lower_graph.js";
 import { kindOfValue } from "./lowering.js";
 import { modelMetadata } from "./metadata.js";
+import { assignStates, initialisationOf, readStates } from "./resource_states.js";
 import { serializeTflite } from "./serialize.js";
+
+export type TfliteStates = "zeros" | "external" | "resource";
 
 export interface TfliteExportOptions {
   /**
@@ -24,12 +28,13 @@ export interface TfliteExportOptions {
   readonly rate?: number;
   /**
    * "zeros": states are zeros in every run, as where single clips are labelled. "external": each is one more input
-   * and one more output (`<name>` and `<name>_next`), which the caller carries from run to run. Zeros unless told.
+   * and one more output (`<name>` and `<name>_next`), which the caller carries from run to run. "resource": the file keeps
+   * them in resource variables, which begin as zeros when it is loaded. Zeros unless told; of a stream external.
    */
-  readonly states?: "zeros" | "external";
+  readonly states?: TfliteStates;
   /**
-   * The file hears one step of `hops` frames after another (default: as many as give one result) and its states are external. It takes
-   * features, or with "builtin" samples. What is to be done before which step stands in the metadata ("stream").
+   * The file hears one step of `hops` frames after another (default: as many as give one result). It takes features, or with
+   * "builtin" samples. What the caller is to do before which step stands in the metadata ("stream"); with "resource" nothing: the file counts its steps.
    */
   readonly stream?: { readonly form: StreamForm; readonly hops?: number | undefined } | undefined;
   /** "probabilities", unless told: the output "scores". "logits": the output "logits", without the softmax; its metadata say so. */
@@ -49,16 +54,20 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   const { graph, parameters } = step ?? foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
   const input = inputTensor(step ? { graph, frontend: graph } : { ...model, graph }, options, emitter);
   const features = step ? input.tensor : featureTensor(model, options, rate, input.tensor, emitter);
-  const states = step || options.states === "external" ? stateInputs(graph, emitter) : [];
-  const stateTensors = new Map(states.map((s) => [s.name, s.tensor]));
+  const isResource = options.states === "resource";
+  const kept = isResource ? readStates(graph, emitter) : [];
+  const carried = !isResource && (step || options.states === "external") ? stateInputs(graph, emitter) : [];
+  const stateTensors = new Map([...kept, ...carried].map((s) => [s.name, s.tensor]));
   const lowered = lowerGraph(graph, parameters, new Map([[step ? input.name : "features", features]]), stateTensors, emitter);
   const outputs = [outputOf(lowered, emitter, options)];
-  for (const { name } of states) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
+  for (const { name } of carried) outputs.push({ name: `${name}_next`, tensor: lowered.states.get(name) as number });
+  assignStates(kept, lowered.states, emitter);
   const content: TfliteContent = emitter.finish(
     "Keyword spotter written by earshot",
-    [input, ...states],
+    [input, ...carried],
     outputs,
     modelMetadata(model, { features: options.features, rate, stream: step?.stream, outputs: options.outputs }),
+    isResource ? initialisationOf(graph) : undefined,
   );
   return serializeTflite(content);
 }
@@ -69,7 +78,7 @@ function streamStep(model: Model, { stream, features, states }: TfliteExportOpti
     throw new UserError(
       "TFLite's AudioSpectrogram and Mfcc do not stream: a streaming .tflite file takes samples with --features builtin, or features",
     );
-  if (states === "zeros") throw new UserError("a stream's states go from step to step: --states must be external");
+  if (states === "zeros") throw new UserError("a stream's states go from step to step: --states must be external or resource");
   const folded = foldBatchNorm({ graph: model.graph, parameters: model.parameters });
   const { form = "context", hops } = stream ?? {};
   const hop = features === "builtin" ? hopOfFrontend(model) : 1;
@@ -81,9 +90,11 @@ function streamStep(model: Model, { stream, features, states }: TfliteExportOpti
       `steps of ${streaming.chunk / hop} frames make ${streaming.phases.length} graphs in turn, and a .tflite file has one: take --hops ${(streaming.chunk / hop) * streaming.phases.length}`,
     );
   const { chunk, lead, resultStride, resultLatest } = streaming;
-  const starts = Object.fromEntries(streaming.states.map((s) => [s.name, s.start]));
-  const { parameters } = folded;
-  return { graph: unroll(phase), parameters, stream: { form, chunk, lead, resultStride, resultLatest, starts } };
+  const note = { form, chunk, lead, resultStride, resultLatest };
+  const starts = streaming.states.map((s) => [s.name, s.start] as const);
+  const plain = { graph: unroll(phase), parameters: folded.parameters };
+  if (states !== "resource") return { ...plain, stream: { ...note, starts: Object.fromEntries(starts) } };
+  return { ...startingByItself(plain, new Map(starts)), stream: { ...note, starts: {} } };
 }
 
 /** Samples from one frame of features to the next. */

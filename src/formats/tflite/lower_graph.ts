@@ -2,6 +2,7 @@ import { UserError } from "../../base/errors.js";
 import { numberOf } from "../../graph/attributes.js";
 import { type Graph, type Node, type ParameterData, sizeOf, type Value } from "../../graph/types.js";
 import type { TfliteEmitter } from "./emitter.js";
+import { firstValues } from "./first_values.js";
 import type { Epilogue, TfliteLowering, TfliteRule } from "./lowering.js";
 import { audioRules } from "./rules_audio.js";
 import { elementwiseRules } from "./rules_elementwise.js";
@@ -26,7 +27,7 @@ export interface LoweredGraph {
 /**
  * Writes a graph without scans as operators.
  * @param inputs tensors of the graph's inputs by name
- * @param states tensors of its states by name; a state that is missing is zeros
+ * @param states tensors of its states by name; a state that is missing has its first value
  * @throws UserError that names an op which TFLite does not have
  */
 export function lowerGraph(
@@ -49,7 +50,7 @@ export function lowerGraph(
   }
   for (const { name, input } of graph.states) {
     const tensor = states.get(name);
-    if (tensor === undefined) lowering.setConstant(input, new Float32Array(sizeOf(input.type.shape)));
+    if (tensor === undefined) lowering.setConstant(input, firstValues(input.type));
     else lowering.set(input, tensor);
   }
   lowering.run();
@@ -63,6 +64,9 @@ class GraphLowering implements TfliteLowering {
   readonly emitter: TfliteEmitter;
   readonly #graph: Graph;
   readonly #tensors = new Map<Value, number>();
+  readonly #truths = new Map<Value, number>();
+  /** Makes the ones and zeros of a condition that nothing has needed yet. */
+  readonly #numbers = new Map<Value, () => number>();
   readonly #constants = new Map<Value, ArrayLike<number>>();
   readonly #names = new Map<Value, string>();
   readonly #users = new Map<Value, Node[]>();
@@ -94,15 +98,41 @@ class GraphLowering implements TfliteLowering {
   tensor(value: Value): number {
     const known = this.#tensors.get(value);
     if (known !== undefined) return known;
+    const number = this.#numbers.get(value);
+    if (number) {
+      this.#tensors.set(value, number());
+      return this.tensor(value);
+    }
     const elements = this.#constants.get(value);
     if (!elements) throw new Error(`value %${value.id} has no tensor`);
-    const { quantization } = value.type;
+    const { quantization, dtype } = value.type;
+    if (dtype === "i32" && quantization === undefined) {
+      const tensor = this.emitter.integers(this.name(value), value.type.shape, Array.from(elements));
+      this.#tensors.set(value, tensor);
+      return tensor;
+    }
     const integers = ArrayBuffer.isView(elements) && !(elements instanceof Float32Array) && quantization !== undefined;
     const tensor = integers
       ? this.emitter.quantized(this.name(value), value.type.shape, elements as ParameterData, quantization)
       : this.emitter.floats(this.name(value), value.type.shape, elements);
     this.#tensors.set(value, tensor);
     return tensor;
+  }
+
+  truth(condition: Value): number {
+    const known = this.#truths.get(condition);
+    if (known !== undefined) return known;
+    const isWhole = condition.type.dtype === "i32";
+    const zero = isWhole ? this.emitter.integers("number", [], [0]) : this.emitter.floats("number", [], [0]);
+    const result = { name: `${this.name(condition)}_truth`, shape: condition.type.shape, type: "bool" } as const;
+    const tensor = this.emitter.apply("NOT_EQUAL", [this.tensor(condition), zero], result, ["NotEqual", {}]);
+    this.#truths.set(condition, tensor);
+    return tensor;
+  }
+
+  setTruth(condition: Value, tensor: number, number: () => number): void {
+    this.#truths.set(condition, tensor);
+    this.#numbers.set(condition, number);
   }
 
   constant(value: Value): ArrayLike<number> | undefined {

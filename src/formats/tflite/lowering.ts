@@ -16,6 +16,10 @@ export interface TfliteLowering {
   tensor(value: Value): number;
   /** Elements of a value that does not depend on the input, row-major. */
   constant(value: Value): ArrayLike<number> | undefined;
+  /** The tensor of truth values of a condition, which is 1 or 0 as a value. */
+  truth(condition: Value): number;
+  /** Lets a tensor of truth values stand for a condition; `number` makes its ones and zeros where they are needed. */
+  setTruth(condition: Value, tensor: number, number: () => number): void;
   /** Lets a tensor stand for a value. */
   set(value: Value, tensor: number): void;
   /** Lets elements stand for a value: it is written only if something needs it as a tensor. */

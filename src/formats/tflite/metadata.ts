@@ -27,7 +27,7 @@ export interface TfliteMetadata {
   /**
    * Of a file that hears a step after another: frames of a step, how many of the first step's lie before the stream (zeros), frames
    * from one result to the next and to the first one, and before which step (from 0) the caller sets each state to zero (an integer
-   * one to its zero point); all are so before step 0.
+   * one to its zero point); all are so before step 0. A file that keeps its states itself has no starts.
    */
   readonly stream?: {
     readonly form: "context" | "window";
@@ -58,6 +58,11 @@ export function modelMetadata(
     ...(outputs === "logits" ? { outputs } : {}),
     ...(stream ? { stream } : {}),
   };
+  return metadataEntries(entry);
+}
+
+/** The entry of a file's list of metadata that says this. */
+export function metadataEntries(entry: TfliteMetadata): Map<string, Uint8Array> {
   return new Map([[entryName, new TextEncoder().encode(JSON.stringify(entry))]]);
 }
 

@@ -70,14 +70,30 @@ const clamp: TfliteRule = (node, lowering) => {
   lowering.set(result, high >= largest ? above : withNumber("MINIMUM", "MaximumMinimum", above, high, result, lowering));
 };
 
-/** 1 where left > right, else 0. */
-function comparison(left: number, right: number, node: Node, lowering: TfliteLowering): void {
+/** 1 where left > right (or left = right), else 0. */
+function comparison(
+  [code, table]: readonly ["GREATER", "Greater"] | readonly ["EQUAL", "Equal"],
+  left: number,
+  right: number,
+  node: Node,
+  lowering: TfliteLowering,
+): void {
   const [result] = node.outputs;
-  const { name, shape } = resultOf(result, lowering);
-  const truth = lowering.emitter.apply("GREATER", [left, right], { name: `${name}_truth`, shape, type: "bool" }, ["Greater", {}]);
-  const types = { from: tensorType.bool, to: tensorType.float32 };
-  lowering.set(result, lowering.emitter.apply("CAST", [truth], { name, shape }, ["Cast", types]));
+  const { name, shape, type } = resultOf(result, lowering);
+  const truth = lowering.emitter.apply(code, [left, right], { name: `${name}_truth`, shape, type: "bool" }, [table, {}]);
+  const types = { from: tensorType.bool, to: tensorType[type] };
+  lowering.setTruth(result, truth, () => lowering.emitter.apply("CAST", [truth], { name, shape, type }, ["Cast", types]));
 }
+
+const greater = ["GREATER", "Greater"] as const;
+const equal = ["EQUAL", "Equal"] as const;
+
+const select: TfliteRule = (node, lowering) => {
+  const [condition, a, b] = node.inputs;
+  const [result] = node.outputs;
+  const inputs = [lowering.truth(condition), lowering.tensor(a), lowering.tensor(b)];
+  lowering.set(result, lowering.emitter.apply("SELECT_V2", inputs, resultOf(result, lowering), ["SelectV2", {}]));
+};
 
 /** A batch_norm that could not be folded: x * scale + offset for each channel. */
 const batchNorm: TfliteRule = (node, lowering) => {
@@ -119,6 +135,7 @@ const zeros: TfliteRule = (node, lowering) => {
   const size = sizeOf(result.type.shape);
   const zero = quantization?.zeroPoint[0] ?? 0;
   if (dtype === "i8") lowering.setConstant(result, new Int8Array(size).fill(zero));
+  else if (dtype === "i32") lowering.setConstant(result, new Int32Array(size));
   else if (dtype === "i16") lowering.setConstant(result, new Int16Array(size).fill(zero));
   else lowering.setConstant(result, new Float32Array(size));
 };
@@ -156,9 +173,12 @@ export const elementwiseRules: Readonly<Record<string, TfliteRule>> = {
   div: arithmetic("DIV", "Div"),
   maximum: binary("MAXIMUM", "MaximumMinimum"),
   minimum: binary("MINIMUM", "MaximumMinimum"),
-  greater: (node, lowering) => comparison(lowering.tensor(node.inputs[0]), lowering.tensor(node.inputs[1]), node, lowering),
+  greater: (node, lowering) =>
+    comparison(greater, lowering.tensor(node.inputs[0]), lowering.tensor(node.inputs[1]), node, lowering),
+  equal: (node, lowering) => comparison(equal, lowering.tensor(node.inputs[0]), lowering.tensor(node.inputs[1]), node, lowering),
+  select,
   step: (node, lowering) =>
-    comparison(lowering.tensor(node.inputs[0]), lowering.emitter.floats("number", [], [0]), node, lowering),
+    comparison(greater, lowering.tensor(node.inputs[0]), lowering.emitter.floats("number", [], [0]), node, lowering),
   batch_norm: batchNorm,
   dropout: identity,
   expand,

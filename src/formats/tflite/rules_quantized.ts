@@ -37,6 +37,11 @@ interface Arranged {
   readonly arrange: (values: ParameterData) => ParameterData;
 }
 
+/** The bias as TFLite's kernels read it: with activations of 16 bits they take 64-bit integers. */
+function biasOf(content: ParameterData, x: Value): ParameterData | BigInt64Array {
+  return x.type.dtype === "i16" ? BigInt64Array.from(content, BigInt) : content;
+}
+
 function product(
   code: BuiltinOperator,
   table: OptionName,
@@ -61,11 +66,11 @@ function product(
     if (!bias && table !== "FullyConnected") {
       // TFLite's convolutions of integers want a bias.
       const zeros = new Int32Array(node.outputs[0].type.shape.at(-1) ?? 0);
-      inputs.push(emitter.quantized(`${lowering.name(weight)}/no_bias`, [zeros.length], zeros, sums));
+      inputs.push(emitter.quantized(`${lowering.name(weight)}/no_bias`, [zeros.length], biasOf(zeros, x), sums));
     }
     if (bias) {
       const content = lowering.constant(bias) as ParameterData;
-      inputs.push(emitter.shared(bias, () => emitter.quantized(lowering.name(bias), bias.type.shape, content, sums)));
+      inputs.push(emitter.shared(bias, () => emitter.quantized(lowering.name(bias), bias.type.shape, biasOf(content, x), sums)));
     }
     const options = table === "FullyConnected" ? fullOptions(node, x.type.shape.length) : geometryOptions(node, table);
     const wide = x.type.dtype === "i16" ? 1 : 0;
@@ -127,6 +132,17 @@ function plain(code: BuiltinOperator, version: number, table?: OptionName, fused
   };
 }
 
+/** A sum. Of 16 bits it must say that its scales are no powers of 2, which LiteRT adds with other rounding, or not at all. */
+function sum(code: "ADD" | "SUB", table: "Add" | "Sub", wideVersion: number): TfliteRule {
+  return (node, lowering) => {
+    const isWide = node.inputs[0].type.dtype === "i16";
+    const inputs = node.inputs.map((v) => lowering.tensor(v));
+    const values = { activation: fusedActivation(node), ...(isWide ? { potScaleInt16: 0 } : {}) };
+    const version = isWide ? wideVersion : 2;
+    lowering.set(node.outputs[0], lowering.emitter.apply(code, inputs, resultOf(node, lowering), [table, values], version));
+  };
+}
+
 function pool(code: BuiltinOperator): TfliteRule {
   return (node, lowering) => {
     const [filterHeight, filterWidth] = shapeOf(node.attributes, "window");
@@ -177,8 +193,8 @@ export const quantizedRules: Readonly<Record<string, TfliteRule>> = {
   quantized_conv2d: conv2d,
   quantized_depthwise_conv2d: depthwiseConv2d,
   quantized_dense: dense,
-  quantized_add: plain("ADD", 2, "Add", true),
-  quantized_sub: plain("SUB", 2, "Sub", true),
+  quantized_add: sum("ADD", "Add", 3),
+  quantized_sub: sum("SUB", "Sub", 5),
   quantized_mul: plain("MUL", 2, "Mul", true),
   quantized_logistic: plain("LOGISTIC", 2),
   quantized_tanh: plain("TANH", 2),

@@ -58,13 +58,19 @@ export const builtinOperator = {
   MAXIMUM: 55,
   MINIMUM: 57,
   NEG: 59,
+  LESS: 58,
   GREATER: 61,
+  GREATER_EQUAL: 62,
+  LESS_EQUAL: 63,
+  SELECT: 64,
   SLICE: 65,
   EXPAND_DIMS: 70,
   LOG: 73,
   SUM: 74,
   SQRT: 75,
   RSQRT: 76,
+  EQUAL: 71,
+  NOT_EQUAL: 72,
   SHAPE: 77,
   REDUCE_MAX: 82,
   PACK: 83,
@@ -75,6 +81,7 @@ export const builtinOperator = {
   SPLIT_V: 102,
   QUANTIZE: 114,
   ROUND: 116,
+  SELECT_V2: 123,
   BATCH_MATMUL: 126,
   CALL_ONCE: 129,
   BROADCAST_TO: 130,
@@ -88,7 +95,7 @@ export const builtinOperator = {
 } as const;
 export type BuiltinOperator = keyof typeof builtinOperator;
 
-type SlotKind = "i8" | "i32" | "bool" | "f32";
+type SlotKind = "i8" | "i32" | "bool" | "f32" | "text";
 
 /** A table of builtin options: its number in the union BuiltinOptions, its number of slots, and the slots that are written. */
 export interface OptionTable {
@@ -99,6 +106,12 @@ export interface OptionTable {
 }
 
 const fusable = (union: number): OptionTable => ({ union, slots: 1, fields: { activation: [0, "i8", 0] } });
+/** Sums: of 16 bits either with shifts between scales that are powers of 2 (the default), or as those of 8 bits. */
+const sum = (union: number): OptionTable => ({
+  union,
+  slots: 2,
+  fields: { activation: [0, "i8", 0], potScaleInt16: [1, "bool", 1] },
+});
 const empty = (union: number): OptionTable => ({ union, slots: 0, fields: {} });
 
 /** Builtin options by their name in the schema, without "Options". */
@@ -147,7 +160,7 @@ export const optionTables = {
   },
   Softmax: { union: 9, slots: 1, fields: { beta: [0, "f32", 0] } },
   Concatenation: { union: 10, slots: 2, fields: { axis: [0, "i32", 0], activation: [1, "i8", 0] } },
-  Add: fusable(11),
+  Add: sum(11),
   // The new shape itself is given as the second input.
   Reshape: empty(17),
   Mul: fusable(21),
@@ -155,7 +168,7 @@ export const optionTables = {
   Gather: { union: 23, slots: 2, fields: { axis: [0, "i32", 0], batchDimensions: [1, "i32", 0] } },
   Transpose: empty(26),
   Reducer: { union: 27, slots: 1, fields: { keepDimensions: [0, "bool", 0] } },
-  Sub: fusable(28),
+  Sub: sum(28),
   Div: fusable(29),
   StridedSlice: {
     union: 32,
@@ -175,6 +188,9 @@ export const optionTables = {
   MaximumMinimum: empty(39),
   Neg: empty(42),
   Greater: empty(44),
+  Equal: empty(53),
+  NotEqual: empty(54),
+  SelectV2: empty(98),
   Square: empty(66),
   Abs: empty(78),
   Squeeze: empty(30),
@@ -190,7 +206,7 @@ export const optionTables = {
   Quantize: empty(89),
   BatchMatMul: { union: 101, slots: 3, fields: { adjointX: [0, "bool", 0], adjointY: [1, "bool", 0] } },
   CallOnce: { union: 103, slots: 1, fields: { subgraph: [0, "i32", 0] } },
-  VarHandle: { union: 111, slots: 2, fields: {} },
+  VarHandle: { union: 111, slots: 2, fields: { container: [0, "text", 0], sharedName: [1, "text", 0] } },
   ReadVariable: empty(112),
   AssignVariable: empty(113),
   BroadcastTo: empty(104),

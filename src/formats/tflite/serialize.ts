@@ -9,15 +9,30 @@ const dataAlignment = 16;
 /** Codes above are written as this one in the old 8-bit field. */
 const placeholderCode = 127;
 
+type Subgraph = Pick<TfliteContent, "tensors" | "operators" | "inputs" | "outputs">;
+
 /** The bytes of a .tflite file; equal content gives equal bytes. */
 export function serializeTflite(content: TfliteContent): Uint8Array {
   const builder = new Builder(1 << 16);
   const data: Uint8Array[] = [];
   /** Number of a buffer; 0 is the empty one that the schema asks for. */
   const bufferOf = (bytes: Uint8Array | undefined): number => (bytes ? data.push(bytes) : 0);
-  const codes = operatorCodes(content.operators);
+  const { initialisation } = content;
+  const codes = distinctCodes([...content.operators, ...(initialisation?.operators ?? [])]);
 
-  const tensors = content.tensors.map((t) => writeTensor(builder, t, bufferOf(t.data)));
+  const subgraphOf = (name: string, part: Subgraph): Offset => {
+    const tensors = part.tensors.map((t) => writeTensor(builder, t, bufferOf(t.data)));
+    const operators = part.operators.map((o) =>
+      writeOperator(
+        builder,
+        o,
+        codes.findIndex((c) => codeKey(c) === codeKey(o)),
+      ),
+    );
+    return writeSubgraph(builder, name, part, offsets(builder, tensors), offsets(builder, operators));
+  };
+  const all = [subgraphOf("main", content)];
+  if (initialisation) all.push(subgraphOf("initialisation", { ...initialisation, inputs: [], outputs: [] }));
   const metadata = [...content.metadata].map(([name, bytes]) => {
     const text = builder.createString(name);
     return table(builder, 2, () => {
@@ -25,9 +40,7 @@ export function serializeTflite(content: TfliteContent): Uint8Array {
       builder.addFieldInt32(1, bufferOf(bytes), 0);
     });
   });
-  const operators = content.operators.map((o) => writeOperator(builder, o, codes.indexOf(codeKey(o))));
-  const subgraph = writeSubgraph(builder, content, offsets(builder, tensors), offsets(builder, operators));
-  const subgraphs = offsets(builder, [subgraph]);
+  const subgraphs = offsets(builder, all);
   const buffers = offsets(
     builder,
     [undefined, ...data].map((bytes) => writeBuffer(builder, bytes)),
@@ -35,7 +48,7 @@ export function serializeTflite(content: TfliteContent): Uint8Array {
   const metadataVector = offsets(builder, metadata);
   const codeVector = offsets(
     builder,
-    distinctCodes(content.operators, codes).map((o) => writeCode(builder, o)),
+    codes.map((o) => writeCode(builder, o)),
   );
   const signatures = offsets(builder, [writeSignature(builder, content)]);
   const description = builder.createString(content.description);
@@ -129,13 +142,17 @@ function writeOperator(builder: Builder, operator: TfliteOperator, code: number)
   });
 }
 
-function writeOptions(builder: Builder, options: OptionTable, values: Readonly<Record<string, number>>): Offset {
+function writeOptions(builder: Builder, options: OptionTable, values: Readonly<Record<string, number | string>>): Offset {
+  const fields = Object.entries(values).map(([name, value]) => {
+    const field = options.fields[name];
+    if (!field) throw new Error(`option ${name} is not in the schema`);
+    return { field, value: typeof value === "string" ? builder.createString(value) : value };
+  });
   return table(builder, options.slots, () => {
-    for (const [name, value] of Object.entries(values)) {
-      const field = options.fields[name];
-      if (!field) throw new Error(`option ${name} is not in the schema`);
+    for (const { field, value } of fields) {
       const [slot, kind, fallback] = field;
-      if (kind === "i32") builder.addFieldInt32(slot, value, fallback);
+      if (kind === "text") builder.addFieldOffset(slot, value, 0);
+      else if (kind === "i32") builder.addFieldInt32(slot, value, fallback);
       else if (kind === "f32") builder.addFieldFloat32(slot, value, fallback);
       else builder.addFieldInt8(slot, value, fallback);
     }
@@ -146,12 +163,11 @@ function codeKey(operator: TfliteOperator): string {
   return `${operator.code} ${operator.version} ${operator.custom?.name ?? ""}`;
 }
 
-function operatorCodes(operators: readonly TfliteOperator[]): string[] {
-  return [...new Set(operators.map(codeKey))];
-}
-
-function distinctCodes(operators: readonly TfliteOperator[], codes: readonly string[]): TfliteOperator[] {
-  return codes.map((code) => operators.find((o) => codeKey(o) === code) as TfliteOperator);
+/** The first operator of each kind and version. */
+function distinctCodes(operators: readonly TfliteOperator[]): TfliteOperator[] {
+  const found = new Map<string, TfliteOperator>();
+  for (const operator of operators) if (!found.has(codeKey(operator))) found.set(codeKey(operator), operator);
+  return [...found.values()];
 }
 
 function writeCode(builder: Builder, operator: TfliteOperator): Offset {
@@ -165,8 +181,8 @@ function writeCode(builder: Builder, operator: TfliteOperator): Offset {
   });
 }
 
-function writeSubgraph(builder: Builder, content: TfliteContent, tensors: Offset, operators: Offset): Offset {
-  const name = builder.createString("main");
+function writeSubgraph(builder: Builder, called: string, content: Subgraph, tensors: Offset, operators: Offset): Offset {
+  const name = builder.createString(called);
   const inputs = integers(
     builder,
     content.inputs.map((i) => i.tensor),

@@ -25,6 +25,7 @@ import { depthwiseConv2dInputGradient } from "./depthwise_conv2d_input_gradient.
 import { depthwiseConv2dKernelGradient } from "./depthwise_conv2d_kernel_gradient.js";
 import { div } from "./div.js";
 import { dropout } from "./dropout.js";
+import { equal } from "./equal.js";
 import { exp } from "./exp.js";
 import { expand } from "./expand.js";
 import { fakeQuantize } from "./fake_quantize.js";
@@ -53,6 +54,7 @@ import { reshape } from "./reshape.js";
 import { round } from "./round.js";
 import { rsqrt } from "./rsqrt.js";
 import { scan } from "./scan.js";
+import { select } from "./select.js";
 import { sigmoid } from "./sigmoid.js";
 import { sign } from "./sign.js";
 import { slice } from "./slice.js";
@@ -104,6 +106,7 @@ export const ops: readonly OpDefinition[] = [
   depthwiseConv2dKernelGradient,
   div,
   dropout,
+  equal,
   exp,
   expand,
   fakeQuantize,
@@ -132,6 +135,7 @@ export const ops: readonly OpDefinition[] = [
   round,
   rsqrt,
   scan,
+  select,
   sigmoid,
   sign,
   slice,

@@ -1,5 +1,6 @@
-import type { ParameterData } from "../../../graph/types.js";
+import { type ParameterData, sizeOf } from "../../../graph/types.js";
 import { FormatError } from "../../../base/errors.js";
+import { firstValues } from "../first_values.js";
 import type { FileSubgraph, TfliteFile } from "./file.js";
 import { elementsOf, type Reading } from "./reading.js";
 
@@ -22,15 +23,9 @@ export function initialStates(
   }
   const states = new Map<string, ParameterData>();
   for (const [name, { input }] of reading.variables) {
-    const { dtype, shape, quantization } = input.type;
-    const content =
-      assigned.get(name) ??
-      zeros(
-        dtype,
-        shape.reduce((p, n) => p * n, 1),
-        quantization?.zeroPoint[0] ?? 0,
-      );
-    if (content.length !== shape.reduce((p, n) => p * n, 1))
+    const { shape } = input.type;
+    const content = assigned.get(name) ?? firstValues(input.type);
+    if (content.length !== sizeOf(shape))
       throw new FormatError(
         file.file,
         `variable ${name}`,
@@ -40,13 +35,6 @@ export function initialStates(
     states.set(names.get(name) as string, content);
   }
   return states;
-}
-
-function zeros(dtype: string, size: number, value: number): ParameterData {
-  if (dtype === "f32") return new Float32Array(size);
-  if (dtype === "i32") return new Int32Array(size).fill(value);
-  if (dtype === "i16") return new Int16Array(size).fill(value);
-  return dtype === "u8" ? new Uint8Array(size).fill(value) : new Int8Array(size).fill(value);
 }
 
 /** What a function of VAR_HANDLE and ASSIGN_VARIABLE of constants assigns, by the variable's name. */

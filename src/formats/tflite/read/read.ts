@@ -9,8 +9,16 @@ import { readLinear } from "./rules_linear.js";
 import { readPool } from "./rules_pool.js";
 import { readShape } from "./rules_shape.js";
 import { readState } from "./rules_state.js";
+import { readTruth } from "./rules_truth.js";
 
-const rules: Readonly<Record<string, ReadRule>> = { ...readLinear, ...readPool, ...readElementwise, ...readShape, ...readState };
+const rules: Readonly<Record<string, ReadRule>> = {
+  ...readLinear,
+  ...readPool,
+  ...readElementwise,
+  ...readShape,
+  ...readState,
+  ...readTruth,
+};
 
 /** Bytes of the largest file that is read. */
 export const largestTflite = 1 << 30;
@@ -47,6 +55,8 @@ export function readTflite(bytes: Uint8Array, file: string): TfliteNetwork {
     const value = reading.computed(index);
     const name = subgraph.tensors[index]?.name ?? "";
     if (!value) throw new FormatError(file, `output ${name}`, "is never computed", "take an undamaged copy");
+    if (subgraph.tensors[index]?.type === "bool")
+      throw new FormatError(file, `output ${name}`, "is of truth values", "take a file whose outputs are numbers");
     reading.builder.output(reading.unique(name), value);
   }
   if (subgraph.outputs.length === 0) throw new FormatError(file, "outputs", "there is none", "take an undamaged copy");

@@ -185,6 +185,26 @@ export class Reading {
     this.#values.set(operator.outputs[i] as number, value);
   }
 
+  /** Lets a value of ones and zeros stand for the truth values that an operator gives. */
+  setTruth(operator: FileOperator, value: Value): void {
+    const { type, shape } = this.output(operator);
+    if (type !== "bool" || shape.join() !== value.type.shape.join())
+      this.refuse(
+        operator,
+        `gives truth values [${value.type.shape.join(",")}], and the file says ${type}[${shape.join(",")}]`,
+        "take an undamaged copy",
+      );
+    this.#values.set(operator.outputs[0] as number, value);
+  }
+
+  /** The condition in place `i` of an operator's inputs, as ones and zeros. */
+  truth(operator: FileOperator, i: number): Value {
+    const { type, name } = this.required(operator, i);
+    const value = this.#values.get(operator.inputs[i] as number);
+    if (type === "bool" && value) return value;
+    return this.refuse(operator, `input ${i} (${name}) is no result of a comparison`);
+  }
+
   /** A graph input. */
   setInput(index: number): void {
     const tensor = this.subgraph.tensors[index] as FileTensor;

@@ -18,11 +18,30 @@ function real(op: string, inputs: 1 | 2): ReadRule {
   };
 }
 
+/** Whether an operator computes with whole numbers without a scale: counts. */
+function isWhole(operator: FileOperator, reading: Reading): boolean {
+  return [0, 1].every((i) => {
+    const { type, quantization } = reading.required(operator, i);
+    return type === "int32" && quantization === undefined;
+  });
+}
+
+/** An op of two reals or two whole numbers. */
+function number(op: string): ReadRule {
+  const reals = real(op, 2);
+  return (operator, reading) => {
+    if (!isWhole(operator, reading)) return reals(operator, reading);
+    reading.set(operator, reading.op(op, [reading.value(operator, 0), reading.value(operator, 1)]));
+  };
+}
+
 /** Arithmetic of reals or integers with broadcasting and a fused activation. */
 function arithmetic(op: string, table: OptionName, integers = true): ReadRule {
   return (operator, reading) => {
     const code = operator.option(table, "activation");
     const inputs = [reading.value(operator, 0), reading.value(operator, 1)];
+    if (integers && op !== "mul" && code === activation.none && isWhole(operator, reading))
+      return reading.set(operator, reading.op(op, inputs));
     if (!integers || !isInteger(operator, reading)) {
       realOnly(operator, reading);
       return reading.set(operator, activated(reading.op(op, inputs), code, operator, reading));
@@ -85,8 +104,8 @@ export const readElementwise: Readonly<Record<string, ReadRule>> = {
   SUB: arithmetic("sub", "Sub"),
   MUL: arithmetic("mul", "Mul"),
   DIV: arithmetic("div", "Div", false),
-  MAXIMUM: real("maximum", 2),
-  MINIMUM: real("minimum", 2),
+  MAXIMUM: number("maximum"),
+  MINIMUM: number("minimum"),
   NEG: real("neg", 1),
   ABS: real("abs", 1),
   EXP: real("exp", 1),

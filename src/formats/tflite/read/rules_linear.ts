@@ -33,6 +33,18 @@ function weightOf(operator: FileOperator, reading: Reading, axes: number): FileT
   return weight;
 }
 
+/** The bias; one of 64-bit integers, as 16-bit activations have it, as 32-bit ones. */
+function biasOf(operator: FileOperator, reading: Reading): Value {
+  const { type, data, name, shape, quantization } = reading.required(operator, 2);
+  if (type !== "int64") return reading.value(operator, 2);
+  if (!data) return reading.refuse(operator, `input 2 (${name}) is no constant`);
+  const words = new BigInt64Array(Uint8Array.from(data).buffer);
+  const narrow = Int32Array.from(words, Number);
+  if (words.some((word, i) => word !== BigInt(narrow[i] as number)))
+    return reading.refuse(operator, `input 2 (${name}) has numbers beyond 32 bits`);
+  return reading.made(name, shape, narrow, "i32", quantization);
+}
+
 /** The product with bias and activation. */
 function completed(
   operator: FileOperator,
@@ -44,7 +56,7 @@ function completed(
   code: number,
 ): Value {
   const hasBias = reading.input(operator, 2) !== undefined;
-  const bias = hasBias ? reading.value(operator, 2) : undefined;
+  const bias = hasBias ? biasOf(operator, reading) : undefined;
   if (isInteger(operator, reading))
     return reading.op(`quantized_${op}`, bias ? [x, kernel, bias] : [x, kernel], {
       ...attributes,

@@ -2,10 +2,10 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import { wholeNumber } from "./arguments.js";
 import { UsageError } from "../base/errors.js";
-import type { LiteRtTensor } from "../formats/litert.js";
 import type { TfliteStates } from "../formats/tflite/export.js";
 import type { CExportArguments } from "./export_c.js";
-import { paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { printJson, printNext, shellWord } from "./output.js";
+import { printTflite } from "./tflite_text.js";
 
 interface ExportArguments extends CExportArguments {
   to: "tflite" | "c" | "pytorch";
@@ -132,20 +132,4 @@ function checkTflite(options: ExportArguments): void {
   ])
     if (value !== undefined) throw new UsageError(`${option} is for --to c`);
   if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
-}
-
-/** What a .tflite file takes and gives. */
-export function printTflite(
-  out: string,
-  bytes: number,
-  { inputs, outputs }: { inputs: readonly LiteRtTensor[]; outputs: readonly LiteRtTensor[] },
-): void {
-  printText(`${out}: ${bytes.toLocaleString("en-US")} bytes, ${inputs[0].dtype}`);
-  for (const [kind, tensors] of [["takes", inputs] as const, ["gives", outputs] as const])
-    for (const tensor of tensors) printText(`${paint("dim", kind)}  ${textOf(tensor)}`);
-}
-
-/** "features float32[1,49,10]". */
-function textOf({ name, dtype, shape }: LiteRtTensor): string {
-  return `${name} ${dtype}[${shape.join(",")}]`;
 }

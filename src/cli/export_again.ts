@@ -1,8 +1,8 @@
 import { basename, resolve } from "node:path";
 import { UsageError } from "../base/errors.js";
 import type { TfliteStates } from "../formats/tflite/export.js";
-import { printTflite } from "./export.js";
 import { type CommonOptions, printJson } from "./output.js";
+import { printTflite } from "./tflite_text.js";
 
 interface AgainArguments extends CommonOptions {
   states?: TfliteStates;

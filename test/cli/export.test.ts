@@ -90,6 +90,19 @@ describe("earshot export", () => {
     expect(readFileSync(join(base, "tones.tflite")).subarray(4, 8).toString()).toBe("TFL3");
   });
 
+  it("writes a stream with its states in the file, and the same network again with them outside", async () => {
+    const [inside, outside] = [join(base, "inside.tflite"), join(base, "outside.tflite")];
+    const shown = async (args: string[]) => JSON.parse((await earshot([...args, "--json"])).stdout);
+    const one = await shown(["export", model, "--stream", "context", "--states", "resource", "-o", inside]);
+    expect(one).toMatchObject({ states: "resource", inputs: [{ name: "features" }], outputs: [{ name: "scores" }] });
+    expect([one.inputs.length, one.outputs.length]).toEqual([1, 1]);
+    const many = await shown(["export", inside, "--states", "external", "-o", outside]);
+    expect(many.inputs.length).toBeGreaterThan(1);
+    expect(many.outputs.map((o: { name: string }) => o.name).slice(1)).toEqual(
+      many.inputs.slice(1).map((i: { name: string }) => `${i.name}_next`),
+    );
+  });
+
   it("says why a model cannot be exported so, and writes nothing", async () => {
     const out = join(base, "never.tflite");
     const text = join(base, "text.safetensors");
@@ -99,7 +112,7 @@ describe("earshot export", () => {
       [["export", text, "-o", out], 1, /text\.safetensors/],
       [["export", "nobody", "-o", out], 1, /nobody: there is no such file/],
       [["export", model, "--to", "onnx", "-o", out], 2, /tflite/],
-      [["export", join(base, "tones.tflite"), "-o", out], 1, /give the \.safetensors file/],
+      [["export", join(base, "tones.tflite"), "-o", out], 2, /--states external\|resource and -o ANOTHER\.tflite/],
     ];
     writeFileSync(join(base, "tones.tflite"), "x");
     for (const [args, exit, message] of cases) {

@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .command("import")
     .description(
       "Read trained weights of another system as a model that predicts, streams, quantizes and exports as any other: PyTorch state dicts " +
-        "(.pth, .pt, .safetensors), read without executing anything, TensorFlow's checkpoints, SavedModels and frozen graphs of 2017 (.pb). " +
+        "(.pth, .pt, .safetensors), read without executing anything, Keras's .h5, TensorFlow's checkpoints, SavedModels and frozen graphs of 2017 (.pb). " +
         "docs/import.md says which networks.",
     )
     .argument("<file>", "file with the weights; for a checkpoint its name without .index, or its folder")

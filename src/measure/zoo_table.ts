@@ -1,3 +1,6 @@
+import { writeModel } from "../formats/model_file.js";
+import { buildFrontend, oneSecond } from "../frontend/frontend.js";
+import { sizeOf, type Graph } from "../graph/types.js";
 import { buildModel, type ZooModel, zooModels } from "../zoo/index.js";
 import { helloEdgeCost, profile } from "./profile.js";
 
@@ -8,6 +11,8 @@ const head = [
   "trainable",
   "published",
   "Multiply-accumulates",
+  "FLOPs",
+  "Model file (bytes, f32)",
   "Activations, largest pair (bytes, f32)",
   "Memory (KB)",
   "published",
@@ -17,8 +22,8 @@ const head = [
 ];
 
 /**
- * The zoo's parameters and multiply-accumulates beside the published figures, as a Markdown table. Memory and operations are counted as
- * Hello Edge counts them, for its models.
+ * The zoo's parameters, multiply-accumulates and sizes beside the published figures, as a Markdown table. FLOPs: two for each
+ * multiply-accumulate. Memory and operations are counted as Hello Edge counts them, for its models.
  */
 export function zooTable(models: readonly ZooModel[] = zooModels): string {
   const rows = [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...models.map(row)];
@@ -37,6 +42,8 @@ function row(model: ZooModel): string[] {
     grouped(cost.trainable),
     published.parameters ?? "",
     grouped(cost.multiplyAccumulates),
+    shortCount(2 * cost.multiplyAccumulates),
+    grouped(fileBytes(graph, model)),
     grouped(cost.largestPairBytes),
     helloEdge ? (helloEdge.memory / 1000).toFixed(1) : "",
     published.memory ?? "",
@@ -44,6 +51,14 @@ function row(model: ZooModel): string[] {
     published.operations ?? "",
     published.accuracy,
   ];
+}
+
+/** Size of the model file before a training has added its summary: weights, network, front end. */
+function fileBytes(graph: Graph, { frontend: frontendDescription, shape, samples = oneSecond.samples }: ZooModel): number {
+  const frontend = buildFrontend(frontendDescription, { samples, rate: oneSecond.rate });
+  const labels = Array.from({ length: shape.labels }, (_, i) => `label ${i}`);
+  const parameters = new Map(graph.parameters.map(({ name, value }) => [name, new Float32Array(sizeOf(value.type.shape))]));
+  return writeModel({ graph, frontend, frontendDescription, labels, parameters, training: {}, licence: "" }).length;
 }
 
 /** "2,656,768". */

@@ -26,14 +26,7 @@ const moments = Number(options.moments);
 const steps = Number(options.steps);
 const validateEvery = 4;
 /** Threads of the step and workers of the loader; the lives of the killed runs have others again. */
-const settings = [
-  [1, 0],
-  [2, 1],
-  [4, 2],
-  [1, 3],
-  [2, 0],
-  [4, 3],
-];
+const settings = [1, 2, 4].flatMap((threads) => [0, 1, 2, 3].map((workers) => [threads, workers]));
 const folder = mkdtempSync(join(tmpdir(), "earshot-determinism-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 

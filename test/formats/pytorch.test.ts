@@ -11,6 +11,7 @@ import { realValues } from "../../src/formats/import/weights.js";
 import type { Model } from "../../src/formats/model.js";
 import { loadModel, parseModel, writeModel } from "../../src/formats/model_file.js";
 import { resolveModel } from "../../src/formats/shipped.js";
+import { readZip } from "../../src/formats/zip.js";
 import { retype } from "../../src/graph/retype.js";
 import { readGolden, relativeDifference, tensorOf } from "../golden/read_golden.js";
 
@@ -96,6 +97,28 @@ test.each(["shufflenet.pth", "mobilenet_half.pth", "resnet_checkpoint.pth"])(
     expect([...again.keys()]).toEqual([...tensors.keys()]);
     for (const [name, tensor] of tensors) {
       if (name.endsWith("num_batches_tracked")) continue;
+      expect(again.get(name)?.shape, name).toEqual(tensor.shape);
+      expect(again.get(name)?.data, name).toEqual(realValues(tensor));
+    }
+  },
+);
+
+test.each(["fastgrnn.pt", "fastrnn.pt", "ugrnn.pt", "gru.pt", "lstm.pt", "fastgrnn_turned.pt"])(
+  "EdgeML's %s, imported and written again, has the same entries, and their storages once",
+  (file) => {
+    const tensors = read(file);
+    const [, , features] = golden.cases.get(file.replace(".pt", ""))?.inputs.get("features")?.shape as [number, number, number];
+    const imported = (from: typeof tensors) => modelOf({ format: "pytorch", tensors: from }, file, frames([0, 9, features], 4));
+    const model = imported(tensors);
+    const bytes = writeStateDict(stateDictOf(model, file), "again");
+    const again = parseStateDict(bytes, "again.pth");
+    expect([...again.keys()].toSorted()).toEqual([...tensors.keys()].toSorted());
+    expect(imported(again).parameters).toEqual(model.parameters);
+    const values = [...model.parameters.values()].reduce((sum, { length }) => sum + length, 0);
+    const stored = [...readZip(bytes, "again.pth")].filter(([name]) => name.includes("/data/"));
+    expect(stored.reduce((sum, [, entry]) => sum + entry.size, 0)).toBe(4 * values);
+    if (file === "fastgrnn_turned.pt") return;
+    for (const [name, tensor] of tensors) {
       expect(again.get(name)?.shape, name).toEqual(tensor.shape);
       expect(again.get(name)?.data, name).toEqual(realValues(tensor));
     }

@@ -1,7 +1,9 @@
 import type { Graph } from "../../graph/types.js";
 import type { ModelOptions } from "../../zoo/model.js";
 import type { RecognisedNetwork, WeightMap } from "../import/foreign_model.js";
-import type { ForeignTensors, TensorSource, WeightRow } from "../import/weights.js";
+import type { ForeignTensors, WeightRow } from "../import/weights.js";
+import type { Model } from "../model.js";
+import type { StateDict } from "./read.js";
 
 /** How a cell's matrices are called, in the order of our columns. */
 interface CellNames {
@@ -28,18 +30,37 @@ function moduleOf(layer: number, tensors: ForeignTensors): string {
   return ["W", "W1"].some((name) => tensors.has(`${bare}.${name}`)) ? bare : `${bare}.cell`;
 }
 
+/** A parameter [rows, columns] of ours, made of the tensors `names`, whose columns stand beside each other in it. */
+interface Placement {
+  readonly parameter: string;
+  readonly names: readonly string[];
+  readonly rows: number;
+  /** Columns of one tensor. */
+  readonly width: number;
+  /** Whether the tensors are [columns, rows]. */
+  readonly isTurned: boolean;
+  /** Shape of one tensor. */
+  readonly shape: readonly number[];
+}
+
 /** Matrices [rows, columns] beside each other. */
-function beside(parts: readonly Float32Array[], rows: number): Float32Array {
-  const widths = parts.map((part) => part.length / rows);
-  const whole = widths.reduce((sum, width) => sum + width, 0);
-  const out = new Float32Array(rows * whole);
-  let at = 0;
-  for (const [i, part] of parts.entries()) {
-    const width = widths[i] as number;
-    for (let row = 0; row < rows; row++) out.set(part.subarray(row * width, (row + 1) * width), row * whole + at);
-    at += width;
-  }
+function beside(parts: readonly Float32Array[], rows: number, width: number): Float32Array {
+  const out = new Float32Array(rows * width * parts.length);
+  for (const [i, part] of parts.entries())
+    for (let row = 0; row < rows; row++) out.set(part.subarray(row * width, (row + 1) * width), (row * parts.length + i) * width);
   return out;
+}
+
+/** The matrices that stand beside each other. */
+function apart(values: Float32Array, { names, rows, width }: Placement): Float32Array[] {
+  return names.map((_, i) => {
+    const part = new Float32Array(rows * width);
+    for (let row = 0; row < rows; row++) {
+      const from = (row * names.length + i) * width;
+      part.set(values.subarray(from, from + width), row * width);
+    }
+    return part;
+  });
 }
 
 /** [rows, columns] of its transpose. */
@@ -47,87 +68,120 @@ function turned(values: Float32Array, rows: number, columns: number): Float32Arr
   return Float32Array.from({ length: values.length }, (_, i) => values[(i % columns) * rows + Math.floor(i / columns)] as number);
 }
 
-/** What the rows of one layer are made from. */
+/** How a network's tensors stand in a file. */
+interface Layout {
+  readonly moduleOf: (layer: number) => string;
+  /** FastGRNN's matrices are [outputs, inputs] in some versions of EdgeML, and always in its CUDA variant. */
+  readonly isTurned: boolean;
+}
+
+/** What the placements of one layer are made from. */
 interface LayerContext {
   readonly names: CellNames;
   readonly layer: number;
   readonly module: string;
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** FastGRNN's matrices are [outputs, inputs] in some versions of EdgeML, and always in its CUDA variant. */
   readonly isTurned: boolean;
 }
 
 /** A parameter of matrices that stand beside each other. */
-function matrixRow(own: string, sources: readonly string[], context: LayerContext): WeightRow {
-  const parameter = `recurrent.${context.layer}.${own}`;
-  const [rows, columns] = context.shapes.get(parameter) as [number, number];
-  const width = columns / sources.length;
-  const source = (name: string): TensorSource => ({
-    name: `${context.module}.${name}`,
-    shape: context.isTurned ? [width, rows] : [rows, width],
-  });
-  const convert = (found: readonly Float32Array[]): Float32Array =>
-    beside(context.isTurned ? found.map((values) => turned(values, rows, width)) : found, rows);
-  return { parameter, sources: sources.map(source), convert };
+function matrix(own: string, names: readonly string[], { layer, module, shapes, isTurned }: LayerContext): Placement {
+  const parameter = `recurrent.${layer}.${own}`;
+  const [rows, columns] = shapes.get(parameter) as [number, number];
+  const width = columns / names.length;
+  const shape = isTurned ? [width, rows] : [rows, width];
+  return { parameter, names: names.map((name) => `${module}.${name}`), rows, width, isTurned, shape };
+}
+
+/** A parameter of vectors behind each other. */
+function vector(own: string, names: readonly string[], { layer, module, shapes }: LayerContext): Placement {
+  const parameter = `recurrent.${layer}.${own}`;
+  const width = (shapes.get(parameter) as [number])[0] / names.length;
+  const there = names.map((name) => `${module}.${name}`);
+  return { parameter, names: there, rows: 1, width, isTurned: false, shape: [1, width] };
 }
 
 /** The product with the input ("W") or with the state ("U"). */
-function productRows(letter: "W" | "U", prefix: string, context: LayerContext): WeightRow[] {
+function product(letter: "W" | "U", prefix: string, context: LayerContext): Placement[] {
   const { names, layer, shapes } = context;
   const isLowRank = shapes.has(`recurrent.${layer}.${prefix}_first`);
   const kernel = prefix === "kernel" ? "kernel" : "recurrent_kernel";
   if (names.gates.length === 0) {
-    if (!isLowRank) return [matrixRow(kernel, [letter], context)];
-    return [matrixRow(`${prefix}_first`, [`${letter}1`], context), matrixRow(kernel, [`${letter}2`], context)];
+    if (!isLowRank) return [matrix(kernel, [letter], context)];
+    return [matrix(`${prefix}_first`, [`${letter}1`], context), matrix(kernel, [`${letter}2`], context)];
   }
   const gates = names.gates.map((gate) => `${letter}${gate}`);
-  const first = isLowRank ? [matrixRow(`${prefix}_first`, [letter], context)] : [];
+  const first = isLowRank ? [matrix(`${prefix}_first`, [letter], context)] : [];
   const candidate = `recurrent.${layer}.recurrent_candidate`;
-  if (letter === "W" || !shapes.has(candidate)) return [...first, matrixRow(kernel, gates, context)];
-  return [...first, matrixRow(kernel, gates.slice(0, 2), context), matrixRow("recurrent_candidate", gates.slice(2), context)];
+  if (letter === "W" || !shapes.has(candidate)) return [...first, matrix(kernel, gates, context)];
+  return [...first, matrix(kernel, gates.slice(0, 2), context), matrix("recurrent_candidate", gates.slice(2), context)];
 }
 
-function layerRows(context: LayerContext): WeightRow[] {
-  const { names, layer, module, shapes } = context;
-  const vector = (own: string, sources: readonly string[]): WeightRow => {
-    const parameter = `recurrent.${layer}.${own}`;
-    const length = (shapes.get(parameter) as readonly number[])[0] as number;
-    const shape = [1, length / sources.length];
-    return {
-      parameter,
-      sources: sources.map((name) => ({ name: `${module}.${name}`, shape })),
-      convert: (found) => beside(found, 1),
-    };
-  };
+function placements(architecture: string, graph: Graph, { moduleOf: module, isTurned }: Layout): Placement[] {
+  const names = cells[architecture] as CellNames;
+  const shapes = shapesOf(graph);
+  const layers = countLayers((layer) => shapes.has(`recurrent.${layer}.kernel`));
+  const [units, labels] = shapes.get("classifier.kernel") as [number, number];
+  const weight = { names: ["hidden2keyword.weight"], rows: units, width: labels, isTurned: true, shape: [labels, units] };
+  const bias = { names: ["hidden2keyword.bias"], rows: 1, width: labels, isTurned: false, shape: [labels] };
   return [
-    ...productRows("W", "kernel", context),
-    ...productRows("U", "recurrent", context),
-    ...(names.biases.length > 0 ? [vector("bias", names.biases)] : []),
-    ...names.others.map((name) => vector(name, [name])),
+    ...Array.from({ length: layers }, (_, layer) => {
+      const context = { names, layer, module: module(layer), shapes, isTurned };
+      return [
+        ...product("W", "kernel", context),
+        ...product("U", "recurrent", context),
+        ...(names.biases.length > 0 ? [vector("bias", names.biases, context)] : []),
+        ...names.others.map((name) => vector(name, [name], context)),
+      ];
+    }).flat(),
+    { parameter: "classifier.kernel", ...weight },
+    { parameter: "classifier.bias", ...bias },
   ];
 }
+
+const shapesOf = (graph: Graph): Map<string, readonly number[]> =>
+  new Map(graph.parameters.map(({ name, value }) => [name, value.type.shape]));
 
 function rows(architecture: string, graph: Graph, tensors: ForeignTensors): WeightRow[] {
-  const names = cells[architecture] as CellNames;
-  const shapes = new Map(graph.parameters.map(({ name, value }) => [name, value.type.shape]));
-  const layers = countLayers((layer) => shapes.has(`recurrent.${layer}.kernel`));
-  const isTurned = architecture === "edgeml/fastgrnn" && isOutputFirst(shapes, tensors);
-  const [units, labels] = shapes.get("classifier.kernel") as [number, number];
-  return [
-    ...Array.from({ length: layers }, (_, layer) =>
-      layerRows({ names, layer, module: moduleOf(layer, tensors), shapes, isTurned }),
-    ).flat(),
-    {
-      parameter: "classifier.kernel",
-      sources: [{ name: "hidden2keyword.weight", shape: [labels, units] }],
-      convert: ([values]) => turned(values as Float32Array, units, labels),
+  const isTurned = architecture === "edgeml/fastgrnn" && isOutputFirst(shapesOf(graph), tensors);
+  const layout = { moduleOf: (layer: number) => moduleOf(layer, tensors), isTurned };
+  return placements(architecture, graph, layout).map((placement) => ({
+    parameter: placement.parameter,
+    sources: placement.names.map((name) => ({ name, shape: placement.shape })),
+    convert: (found) => {
+      const { rows: height, width } = placement;
+      return beside(placement.isTurned ? found.map((values) => turned(values, height, width)) : found, height, width);
     },
-    {
-      parameter: "classifier.bias",
-      sources: [{ name: "hidden2keyword.bias", shape: [labels] }],
-      convert: ([values]) => values as Float32Array,
-    },
-  ];
+  }));
+}
+
+/**
+ * The state dict of a classifier as EdgeML has it on a machine without CUDA: matrices are [inputs, outputs], and each cell stands a second
+ * time in the module that unrolls it.
+ */
+export function edgemlStateDict(architecture: string, { graph, parameters }: Pick<Model, "graph" | "parameters">): StateDict {
+  const dict: StateDict = new Map();
+  const layout = { moduleOf: (layer: number) => `rnn_list.${layer}.cell`, isTurned: false };
+  for (const placement of placements(architecture, graph, layout)) {
+    const { names, rows: height, width, isTurned, shape } = placement;
+    for (const [i, part] of apart(parameters.get(placement.parameter) as Float32Array, placement).entries())
+      dict.set(names[i] as string, { type: "F32", shape, data: isTurned ? turned(part, width, height) : part });
+  }
+  return withUnrolled(dict);
+}
+
+/** Behind the entries of each layer's cell the same under the name of the module that unrolls it. */
+function withUnrolled(dict: StateDict): StateDict {
+  const entries = [...dict];
+  const layers = countLayers((layer) => entries.some(([name]) => name.startsWith(`rnn_list.${layer}.`)));
+  const ofLayer = (layer: number) => entries.filter(([name]) => name.startsWith(`rnn_list.${layer}.`));
+  return new Map([
+    ...Array.from({ length: layers }, (_, layer) => [
+      ...ofLayer(layer),
+      ...ofLayer(layer).map(([name, tensor]) => [name.replace(".cell.", ".unrollRNN.RNNCell."), tensor] as const),
+    ]).flat(),
+    ...entries.filter(([name]) => !name.startsWith("rnn_list.")),
+  ]);
 }
 
 function countLayers(exists: (layer: number) => boolean): number {

@@ -1,7 +1,7 @@
 import type { WeightMap } from "../import/foreign_model.js";
 import type { Model } from "../model.js";
 import type { StateDict } from "./read.js";
-import { edgemlMap } from "./edgeml.js";
+import { edgemlMap, edgemlStateDict } from "./edgeml.js";
 import { speechrecMap, speechrecStateDict } from "./speechrec.js";
 
 /** Writes the weights of some networks under PyTorch's names. */
@@ -18,4 +18,5 @@ export const pytorchMaps: readonly WeightMap[] = [speechrecMap, edgemlMap];
 /** Networks whose weights are written so. */
 export const stateDictWriters: readonly StateDictWriter[] = [
   { architectures: speechrecMap.architectures, stateDict: speechrecStateDict },
+  { architectures: edgemlMap.architectures, stateDict: edgemlStateDict },
 ];

@@ -28,13 +28,14 @@ const alignment = 64;
  * @param name of the archive's folder, a file's name without its ending
  */
 export function writeStateDict(tensors: StateDict, name: string): Uint8Array {
+  // Entries that are one tensor in the network are one in the file.
+  const keys = new Map([...new Set([...tensors.values()].map(({ data }) => data))].map((data, key) => [data, String(key)]));
   const files: ZipFile[] = [
-    { name: `${name}/data.pkl`, bytes: new PickleWriter().stateDict(tensors) },
+    { name: `${name}/data.pkl`, bytes: new PickleWriter().stateDict(tensors, keys) },
     { name: `${name}/byteorder`, bytes: ascii("little") },
   ];
-  let key = 0;
-  for (const { data } of tensors.values())
-    files.push({ name: `${name}/data/${key++}`, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
+  for (const [data, key] of keys)
+    files.push({ name: `${name}/data/${key}`, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) });
   files.push({ name: `${name}/version`, bytes: ascii("3\n") });
   return writeZip(files, alignment);
 }
@@ -71,14 +72,14 @@ class PickleWriter {
   /** Places in the memo of what has been written, by text. */
   readonly #memo = new Map<string, number>();
 
-  stateDict(tensors: ReadonlyMap<string, SafetensorsTensor>): Uint8Array {
+  /** @param keys names of the storages by their content */
+  stateDict(tensors: StateDict, keys: ReadonlyMap<SafetensorsTensor["data"], string>): Uint8Array {
     this.#opcodes(0x80, 2);
     this.#global("collections", "OrderedDict");
     this.#opcodes(0x29, 0x52, 0x28);
-    let key = 0;
     for (const [name, tensor] of tensors) {
       this.#text(name);
-      this.#tensor(tensor, String(key++));
+      this.#tensor(tensor, keys.get(tensor.data) as string);
     }
     this.#opcodes(0x75, 0x2e);
     return Buffer.concat(this.#parts);

@@ -42,7 +42,11 @@ async function written() {
   const files = models.map((model) => exportTflite(model, { features: "none" }));
   files.push(exportTflite(dsCnn, { features: "builtin" }), exportTflite(dsCnn, { features: "op" }));
   files.push(exportTflite(svdf, { features: "none", stream: { form: "context" } }));
-  files.push(exportTflite(await integers(svdf, { io: "int8" }), { features: "none", stream: { form: "context" } }));
+  const integer = await integers(svdf, { io: "int8" });
+  files.push(exportTflite(integer, { features: "none", stream: { form: "context" } }));
+  // States in resource variables, and steps that the file counts itself.
+  for (const model of [dsCnn, integer])
+    files.push(exportTflite(model, { features: "none", stream: { form: "context" }, states: "resource" }));
   return files;
 }
 

@@ -2,7 +2,7 @@ import { findOp } from "../graph/ops/index.js";
 import { dtypeBytes, type Graph, type Node, sizeOf, type TensorType, type Value } from "../graph/types.js";
 import { walksWhole } from "./elementwise.js";
 import type { Storage } from "./memory.js";
-import type { Place } from "./place.js";
+import { overlap, type Place } from "./place.js";
 
 /** Whether the op that makes an output of the graph can add it to what is there, and nothing else needs it. */
 export function addsItself(graph: Graph, output: number): boolean {
@@ -17,7 +17,7 @@ export function addsItself(graph: Graph, output: number): boolean {
 export function mayWrite(target: Place, walked: readonly Place[], inputs: readonly Place[]): boolean {
   const size = sizeOf(target.type.shape);
   return inputs.every(
-    (p) => p.storage !== target.storage || (walked.includes(p) && sizeOf(p.type.shape) === size && p.strides.length === 0),
+    (p) => !overlap(p, target) || (walked.includes(p) && sizeOf(p.type.shape) === size && p.strides.length === 0),
   );
 }
 

@@ -157,7 +157,7 @@ class Lowering {
     this.#block = body;
     const depth = this.#loops.length - 1;
     fill({
-      slice: (region) => this.#slice(region as Place, depth),
+      slice: (region, ahead) => this.#slice(region as Place, depth, [], ahead),
       adds: addsItself,
       graph: (graph, inputs, outputs) => this.inner(graph, inputs as readonly Place[], outputs as readonly (Place | undefined)[]),
     });
@@ -212,15 +212,22 @@ class Lowering {
   }
 
   /** The element of the first axis, without the axis, or a number of rows, that moves with the loop of that depth. */
-  #slice(region: Place, depth: number, rows: readonly number[] = []): Place {
+  #slice(region: Place, depth: number, rows: readonly number[] = [], ahead = 0): Place {
     const [steps, ...shape] = region.type.shape;
     invariant(steps !== undefined, "a sequence has a first axis");
     const { dtype } = region.type;
     const strides = [...region.strides];
     while (strides.length < depth) strides.push(0);
     const type = movedType(region.type, [...rows, ...shape]);
-    strides[depth] = sizeOf(type.shape) * dtypeBytes[dtype];
-    return { ...region, id: this.#regions++, type, strides };
+    const bytes = sizeOf(type.shape) * dtypeBytes[dtype];
+    strides[depth] = bytes;
+    return { ...region, id: this.#regions++, type, base: region.base + ahead * bytes, strides };
+  }
+
+  /** Element `index` of the first axis, without the axis. */
+  part(region: Place, index: number): Place {
+    const type = movedType(region.type, region.type.shape.slice(1));
+    return { ...region, id: this.#regions++, type, base: region.base + index * sizeOf(type.shape) * dtypeBytes[type.dtype] };
   }
 
   /** Lowers the nodes of a graph whose inputs already have places. `wanted` names places for values (graph outputs, states). */
@@ -315,6 +322,7 @@ class Lowering {
       constant: (data) => this.constant(data),
       call: (key, make, regions) => this.call(key, make, regions),
       copy: (from, to) => this.copy(from, to),
+      part: (region, index) => this.part(region as Place, index),
       loop: (count, reverse, body) => this.loop(count, reverse, body),
       batchLoop: (groups, parts, first, body) => this.batchLoop(groups, parts, first, body),
     };

@@ -1,6 +1,6 @@
 import { findOp } from "../graph/ops/index.js";
 import type { Graph, Node, Value } from "../graph/types.js";
-import type { Place } from "./place.js";
+import { overlap, type Place } from "./place.js";
 
 /** Counts how many nodes still need a value (through views too), so that memory can be written over. */
 export class UseCounter {
@@ -44,7 +44,7 @@ export class UseCounter {
 
   /** Whether the place of a state or output may be written now: the old contents are not needed any more. */
   isFree(target: Place, places: ReadonlyMap<Value, Place>): boolean {
-    for (const [value, place] of places) if (place.storage === target.storage && !this.isLast(value)) return false;
+    for (const [value, place] of places) if (overlap(place, target) && !this.isLast(value)) return false;
     return true;
   }
 

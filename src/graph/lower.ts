@@ -38,6 +38,8 @@ export interface LowerContext {
   call(key: string, make: () => Kernel, regions: readonly Region[]): void;
   /** Copies one region to another of the same size. */
   copy(from: Region, to: Region): void;
+  /** Element `index` of the region's first axis, without the axis. */
+  part(region: Region, index: number): Region;
   /** Repeats what `body` calls over `count` turns: the cell of a scan. */
   loop(count: number, reverse: boolean, body: (context: LoopContext) => void): void;
   /** Brings a batch through what `body` calls, part by part, groups of parts side by side. `first` is called once a group. */
@@ -51,8 +53,8 @@ export interface LowerContext {
 
 /** Inside a loop: regions that move with the turn, and graphs lowered over them. */
 export interface LoopContext {
-  /** The part of `region` that belongs to this turn: its first axis is the turns. */
-  slice(region: Region): Region;
+  /** The part of `region` that belongs to this turn, or to the one `ahead` of it: its first axis is the turns. */
+  slice(region: Region, ahead?: number): Region;
   /** Whether the op that makes that output can add it to what a place holds (`Region.adds`), and nothing else needs the output. */
   adds(graph: Graph, output: number): boolean;
   /** Lowers the graph with its inputs (then parameters) at the given regions; gives the regions of its outputs. Where `outputs` names a region, the output is written there. */

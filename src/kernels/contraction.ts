@@ -71,6 +71,8 @@ interface Pieces {
 const zero = constant("i32", 0);
 /** Narrower vectors are those of targets that have no word for prefetching. */
 const leastPrefetchLanes = 8;
+/** Bytes of C that a second-level cache does not hold beside A and B. */
+const fartherBytes = 1 << 20;
 
 class ContractionWriter {
   readonly #spec: Contraction;
@@ -169,15 +171,19 @@ class ContractionWriter {
     this.#finish(tile, range);
   }
 
-  /** Prefetches, a line with every step of the reduction, what the epilogue reads at the sums' places. */
+  /**
+   * Prefetches, a line with every step of the reduction, what is read at the sums' places when they are finished: what the epilogue
+   * takes, and C itself, where a chunk's sums are added to it. All at once they would stand in the way of A and B.
+   */
   #operandsAhead(corner: Expression, rows: number, widths: readonly Pieces[], range: Range): Walked | undefined {
     const k = this.#k;
     const { lanes, reduction, innerRow } = this.#plan;
-    const buffers = this.#operands.filter((_, i) => this.#epilogue!.operands[i] === "same");
-    const isPlain = reduction.length === 1 && !range.start && range.from.kind === "constant";
-    if (buffers.length === 0 || lanes < leastPrefetchLanes || !isPlain) return undefined;
+    const taken = this.#operands.filter((_, i) => this.#epilogue!.operands[i] === "same");
+    const isWhole = !range.start && range.from.kind === "constant";
+    const buffers = isWhole ? taken : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
+    if (buffers.length === 0 || lanes < leastPrefetchLanes || reduction.length > 1) return undefined;
     const visit = (step: Expression): void => {
-      const line = k.let(min(step, rows * widths.length - 1));
+      const line = k.let(min(isWhole ? step : sub(step, range.from), rows * widths.length - 1));
       const vector = k.let(rem(line, widths.length));
       const at = k.let(add(add(mul(div(line, widths.length), innerRow.c), mul(vector, lanes)), corner));
       for (const buffer of buffers) k.prefetch(buffer, at);

@@ -17,15 +17,18 @@ interface Step {
 }
 
 /** Two states that begin at a and b, and a sequence x. */
-function scanOf(step: (cell: GraphBuilder, s: Value, t: Value, x: Value) => Step): Graph {
+function scanOf(
+  step: (cell: GraphBuilder, s: Value, t: Value, x: Value) => Step,
+  { reverse = false, length = steps }: { reverse?: boolean; length?: number } = {},
+): Graph {
   const cell = new GraphBuilder("cell");
   const [s, t] = [cell.input("s", type), cell.input("t", type)];
   const { states, results } = step(cell, s, t, cell.input("x", type));
   states.forEach((v, i) => cell.output(`state${i}`, v));
   results.forEach((v, i) => cell.output(`result${i}`, v));
   const g = new GraphBuilder("scan");
-  const inputs = [g.input("a", type), g.input("b", type), g.input("x", tensor("f32", [steps, 1, width]))];
-  const attributes = { states: 2, sequences: 1, reverse: false };
+  const inputs = [g.input("a", type), g.input("b", type), g.input("x", tensor("f32", [length, 1, width]))];
+  const attributes = { states: 2, sequences: 1, reverse };
   g.apply("scan", inputs, attributes, cell.finish()).forEach((v, i) => g.output(`y${i}`, v));
   return g.finish();
 }
@@ -36,7 +39,7 @@ async function run(graph: Graph, target: (typeof targets)[number]): Promise<numb
   program.write("b", [10, 20, 30]);
   program.write(
     "x",
-    Array.from({ length: steps * width }, (_, i) => 100 * (i + 1)),
+    Array.from({ length: program.read("x").length }, (_, i) => 100 * (i + 1)),
   );
   program.run();
   const found = graph.outputs.map(({ name }) => [...program.read(name)]);
@@ -66,6 +69,46 @@ describe.each(targets)("states of a scan on %s", (target) => {
     expect([last, lastButOne]).toEqual([row(4), row(3)]);
     expect(delayed2).toEqual([[10, 20, 30], [1, 2, 3], row(0), row(1), row(2)].flat());
     expect(delayed1).toEqual([[1, 2, 3], row(0), row(1), row(2), row(3)].flat());
+  });
+
+  it.each([
+    { reverse: false, length: steps },
+    { reverse: true, length: steps },
+    { reverse: false, length: 1 },
+    { reverse: true, length: 2 },
+  ])("are recorded as the cell takes them, %o", async ({ reverse, length }) => {
+    // One state is added up and recorded, the other is the first one's double of the step before.
+    const graph = scanOf(
+      (cell, s, t, x) => ({
+        states: [cell.op("add", [s, x]), cell.op("affine", [s], { scale: 2, offset: 0 })],
+        results: [s, cell.op("add", [s, t]), t],
+      }),
+      { reverse, length },
+    );
+    const found = await run(optimize(graph), target);
+    let [sum, double] = [
+      [1, 2, 3],
+      [10, 20, 30],
+    ];
+    const results: number[][][] = [[], [], []];
+    for (const n of Array.from({ length }, (_, i) => (reverse ? length - 1 - i : i))) {
+      const step = [sum, sum.map((v, i) => v + double[i]!), double];
+      step.forEach((values, i) => (results[i]![n] = values));
+      [sum, double] = [sum.map((v, i) => v + row(n)[i]!), sum.map((v) => 2 * v)];
+    }
+    expect(found).toEqual([sum, double, ...results.map((list) => list.flat())]);
+  });
+
+  it("change places while they are recorded", async () => {
+    const graph = scanOf((_, s, t) => ({ states: [t, s], results: [s, t] }));
+    const [first, second, before, beforeToo] = await run(optimize(graph), target);
+    const [a, b] = [
+      [1, 2, 3],
+      [10, 20, 30],
+    ];
+    expect([first, second]).toEqual([b, a]);
+    expect(before).toEqual([a, b, a, b, a].flat());
+    expect(beforeToo).toEqual([b, a, b, a, b].flat());
   });
 
   it("are read after the new one is known, and seen in another shape", async () => {

@@ -45,6 +45,7 @@ function bound(context: Parameters<NonNullable<OpDefinition["lower"]>>[0]): Para
     constant: (data) => context.constant(data),
     call: (key, make, regions) => context.call(key, make, regions),
     copy: (from, to) => context.copy(from, to),
+    part: (region, index) => context.part(region, index),
     loop: (count, reverse, body) => context.loop(count, reverse, body),
     batchLoop: (groups, parts, first, body) => context.batchLoop(groups, parts, first, body),
   };

@@ -1,12 +1,19 @@
 import { UserError } from "../../base/errors.js";
 import { booleanOf, numberOf } from "../attributes.js";
+import type { LoopContext, Region } from "../lower.js";
 import type { OpDefinition } from "../op.js";
 import { movedType } from "../quantized.js";
-import { type TensorType, tensor, typeText } from "../types.js";
+import { type Graph, type TensorType, tensor, typeText } from "../types.js";
 
 function expectSame(what: string, wanted: TensorType, found: TensorType): void {
   if (typeText(wanted) !== typeText(found))
     throw new UserError(`${what} of the cell is ${typeText(found)}, it must be ${typeText(wanted)}`);
+}
+
+/** The result that holds a state as the cell takes it, step by step; undefined where none does. */
+function recordOf(body: Graph, state: number, states: number): number | undefined {
+  const found = body.outputs.findIndex(({ value }, i) => i >= states && value === body.inputs[state]!.value);
+  return found < 0 ? undefined : found;
 }
 
 /** A cell graph repeated over time; its gradient is made by passes/autodiff_scan.ts. */
@@ -35,14 +42,37 @@ export const scan: OpDefinition = {
     const { body, inputs, outputs } = context;
     const states = numberOf(context.attributes, "states");
     const sequences = numberOf(context.attributes, "sequences");
+    const reverse = booleanOf(context.attributes, "reverse");
     const steps = inputs[states]!.type.shape[0]!;
-    // The last states' memory carries the running state, written over in place where the cell's kernels allow it.
-    const running = outputs.slice(0, states);
-    running.forEach((region, i) => context.copy(inputs[i]!, region));
-    context.loop(steps, booleanOf(context.attributes, "reverse"), (loop) => {
-      const now = inputs.map((region, i) => (i < states ? running[i]! : i < states + sequences ? loop.slice(region) : region));
-      const wanted = outputs.map((region, i) => (i < states ? region : loop.slice(region)));
+    const [first, last] = reverse ? [steps - 1, 0] : [0, steps - 1];
+    // A state that is recorded as the cell takes it lies in its record, and the cell writes it to the record's next step; other states
+    // run in the last states' memory, written over in place where the cell's kernels allow it.
+    const records = outputs.slice(0, states).map((_, i) => recordOf(body!, i, states));
+    records.forEach((record, i) =>
+      context.copy(inputs[i]!, record === undefined ? outputs[i]! : context.part(outputs[record]!, first)),
+    );
+    const cell = (loop: LoopContext, here: (region: Region) => Region, next?: (region: Region) => Region): void => {
+      const state = (i: number): Region => (records[i] === undefined ? outputs[i]! : here(outputs[records[i]]!));
+      const now = inputs.map((region, i) => (i < states ? state(i) : i < states + sequences ? here(region) : region));
+      const wanted = outputs.map((region, i) => {
+        if (i >= states) return records.includes(i) ? undefined : here(region);
+        return records[i] === undefined || !next ? region : next(outputs[records[i]]!);
+      });
       loop.graph(body!, now, wanted);
-    });
+    };
+    if (records.every((record) => record === undefined)) {
+      context.loop(steps, reverse, (loop) => cell(loop, (region) => loop.slice(region)));
+      return;
+    }
+    const [before, after] = reverse ? [1, 0] : [0, 1];
+    if (steps > 1)
+      context.loop(steps - 1, reverse, (loop) =>
+        cell(
+          loop,
+          (region) => loop.slice(region, before),
+          (region) => loop.slice(region, after),
+        ),
+      );
+    context.loop(1, false, (loop) => cell(loop, (region) => context.part(region, last)));
   },
 };

@@ -6,6 +6,7 @@ import type { Split } from "../corpus/clip.js";
 import type { Model } from "../formats/model.js";
 import type { LayerError } from "../measure/layer_errors.js";
 import type { ModelQuantizer } from "../measure/quantize_model.js";
+import type { QuantizedGraph } from "../passes/quantize.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 
@@ -16,6 +17,7 @@ interface QuantizeArguments extends CommonOptions {
   io: "float" | "int8";
   recurrent: "auto" | "int8" | "int16";
   floatOps?: string[];
+  wide: string[];
   data?: string;
   features?: string;
   split: Split;
@@ -29,6 +31,8 @@ interface QuantizeArguments extends CommonOptions {
 
 /** Loss of accuracy by which `--recurrent auto` prefers 16 bits. */
 const tolerableLoss = 0.002;
+/** Decibels at the logits that a layer must cost to be tried in 16 bits. */
+const leastCost = 0.2;
 
 /** `earshot quantize MODEL`: full int8. */
 export function register(program: Command): void {
@@ -57,6 +61,12 @@ export function register(program: Command): void {
         .createOption("--recurrent <type>", "recurrent cells and states; auto: 16 bits where 8 cost more than 0.2 points")
         .choices(["auto", "int8", "int16"])
         .default("auto"),
+    )
+    .option(
+      "--wide <list>",
+      "layers, with commas, whose results have 16 bits; none; auto: those that cost most, where the integers lose more than 0.2 points",
+      commaList,
+      ["auto"],
     )
     .option("--float-ops <list>", "ops or layers, with commas, that stay float", commaList)
     .option("--data <folder>", "measure before and after on sounds")
@@ -97,14 +107,14 @@ async function quantize(name: string, options: QuantizeArguments): Promise<void>
   if (options.qat !== undefined) await fineTune(quantizer, model, options.qat, options);
   const chosen = await choose(quantizer, model, options, before, measure);
   const layers = await quantizer.errors(chosen.quantized);
-  const sensitivity =
-    options.sensitivity === true && measure ? await leaveOut(quantizer, chosen.recurrent, options, measure) : [];
+  const sensitivity = options.sensitivity === true && measure ? await leaveOut(quantizer, chosen, options, measure) : [];
   const { saveModel, writeModel } = await import("../formats/model_file.js");
   await saveModel(options.out, chosen.model);
   const report = {
     out: options.out,
     bytes: writeModel(chosen.model).length,
     recurrent: chosen.recurrent,
+    wide: chosen.wide,
     method: options.method,
     calibrationClips: clips.labels.length,
     ...(before === undefined ? {} : { before, after: chosen.after }),
@@ -171,23 +181,44 @@ async function measurer(root: string, { split, measureClips }: QuantizeArguments
   };
 }
 
-/** Quantizes, with 8 bits in recurrent cells where that costs little. */
+/** A model in integers, how it was made, and its accuracy. */
+interface Chosen {
+  readonly model: Model;
+  readonly quantized: QuantizedGraph;
+  readonly recurrent: "int8" | "int16";
+  readonly wide: readonly string[];
+  readonly after: number | undefined;
+}
+
+/** Quantizes, with 8 bits in recurrent cells where that costs little, and with 16 in the layers whose 8 cost most where it loses much. */
 async function choose(
   quantizer: ModelQuantizer,
   model: Model,
   options: QuantizeArguments,
   before: number | undefined,
   measure: Measure | undefined,
-) {
+): Promise<Chosen> {
   const { io, floatOps: float } = options;
+  const named = options.wide.filter((layer) => layer !== "auto" && layer !== "none");
   const scans = model.graph.nodes.some((n) => n.op === "scan");
   const first = options.recurrent === "auto" ? (scans && before === undefined ? "int16" : "int8") : options.recurrent;
-  const made = quantizer.quantize({ io, recurrent: first, float });
-  const after = await measure?.(made.model, "int8");
-  const loses = before !== undefined && after !== undefined && before - after > tolerableLoss;
-  if (!(options.recurrent === "auto" && scans && loses)) return { ...made, after, recurrent: first };
-  const wide = quantizer.quantize({ io, recurrent: "int16", float });
-  return { ...wide, after: await measure?.(wide.model, "int8, cells int16"), recurrent: "int16" as const };
+  const make = async (recurrent: "int8" | "int16", wide: readonly string[], what: string): Promise<Chosen> => {
+    const made = quantizer.quantize({ io, recurrent, float, wide });
+    return { ...made, recurrent, wide, after: await measure?.(made.model, what) };
+  };
+  const loses = ({ after }: Chosen): boolean => before !== undefined && after !== undefined && before - after > tolerableLoss;
+  let chosen = await make(first, named, "int8");
+  if (options.recurrent === "auto" && scans && first === "int8" && loses(chosen))
+    chosen = await make("int16", named, "int8, cells int16");
+  if (!options.wide.includes("auto") || !loses(chosen)) return chosen;
+  const { recurrent } = chosen;
+  const costly = (await quantizer.costs({ io, recurrent, float })).filter(({ decibels }) => decibels > leastCost);
+  for (let count = 1; loses(chosen) && count < 2 * costly.length; count *= 2) {
+    const wide = [...named, ...costly.slice(0, count).map(({ layer }) => layer)];
+    const widened = await make(recurrent, wide, `int8, ${wide.length} layers int16`);
+    if ((widened.after ?? 0) > (chosen.after ?? 0)) chosen = widened;
+  }
+  return chosen;
 }
 
 interface Sensitivity {
@@ -198,13 +229,13 @@ interface Sensitivity {
 
 async function leaveOut(
   quantizer: ModelQuantizer,
-  recurrent: "int8" | "int16",
+  { recurrent, wide }: Chosen,
   { io, floatOps }: QuantizeArguments,
   measure: Measure,
 ): Promise<Sensitivity[]> {
   const list: Sensitivity[] = [];
   for (const layer of quantizer.layers()) {
-    const { model } = quantizer.quantize({ io, recurrent, float: [...(floatOps ?? []), layer] });
+    const { model } = quantizer.quantize({ io, recurrent, wide, float: [...(floatOps ?? []), layer] });
     list.push({ layer, accuracy: await measure(model, `without ${layer}`) });
   }
   return list.toSorted((a, b) => b.accuracy - a.accuracy);

@@ -1,10 +1,12 @@
 import { compile } from "../engine/compile.js";
-import type { CompiledProgram } from "../engine/program.js";
+import type { CompiledProgram, TargetName } from "../engine/program.js";
 import { scaleOf, storedValue } from "../graph/quantized.js";
 import type { Graph, NamedValue, ParameterData, Value } from "../graph/types.js";
 import { sizeOf } from "../graph/types.js";
 import type { ValuedGraph } from "../passes/fold.js";
 import type { QuantizedGraph } from "../passes/quantize.js";
+
+type Target = TargetName | "auto";
 
 /** How far a layer's integers are from the float graph's values, over some clips. */
 export interface LayerError {
@@ -27,8 +29,8 @@ function exposing(graph: Graph, values: readonly Value[]): Graph {
   return { ...graph, outputs };
 }
 
-async function open(graph: Graph, parameters: ReadonlyMap<string, ParameterData>): Promise<CompiledProgram> {
-  const program = await compile(graph, {});
+async function open(graph: Graph, parameters: ReadonlyMap<string, ParameterData>, target: Target): Promise<CompiledProgram> {
+  const program = await compile(graph, { target });
   for (const { name } of graph.parameters) program.write(name, parameters.get(name) as ParameterData);
   return program;
 }
@@ -36,8 +38,14 @@ async function open(graph: Graph, parameters: ReadonlyMap<string, ParameterData>
 /**
  * Runs the float and the quantized graph on the same features and compares what their layers give.
  * @param features shape [count, T, F]
+ * @param target what computes; for one run "wasm" is ready sooner than "native"
  */
-export async function layerErrors(float: ValuedGraph, quantized: QuantizedGraph, features: Float32Array): Promise<LayerError[]> {
+export async function layerErrors(
+  float: ValuedGraph,
+  quantized: QuantizedGraph,
+  features: Float32Array,
+  target: Target = "auto",
+): Promise<LayerError[]> {
   const { layers } = quantized;
   const a = await open(
     exposing(
@@ -45,6 +53,7 @@ export async function layerErrors(float: ValuedGraph, quantized: QuantizedGraph,
       layers.map((l) => l.float),
     ),
     float.parameters,
+    target,
   );
   const b = await open(
     exposing(
@@ -52,6 +61,7 @@ export async function layerErrors(float: ValuedGraph, quantized: QuantizedGraph,
       layers.map((l) => l.integer),
     ),
     quantized.parameters,
+    target,
   );
   const input = float.graph.inputs[0]!;
   const quantizedInput = quantized.graph.inputs[0]!.value.type;

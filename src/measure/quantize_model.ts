@@ -1,3 +1,4 @@
+import { UserError } from "../base/errors.js";
 import { streamingAs } from "../detect/model_stream.js";
 import type { Model } from "../formats/model.js";
 import { describeFrontend, type FrontendInput } from "../frontend/frontend.js";
@@ -71,6 +72,7 @@ export class ModelQuantizer {
       io: options.io ?? "float",
       recurrent: options.recurrent ?? "int16",
       float: options.float ?? [],
+      ...(options.wide && options.wide.length > 0 ? { wide: options.wide } : {}),
       ...(this.#fineTuned > 0 ? { fineTuningSteps: this.#fineTuned } : {}),
     };
     const training = { ...this.#model.training, quantization: note };
@@ -80,6 +82,40 @@ export class ModelQuantizer {
   /** Range and error of each layer on some of the clips. */
   errors(quantized: QuantizedGraph): Promise<LayerError[]> {
     return layerErrors(this.#ready, quantized, this.#features.subarray(0, comparedClips * this.#width()));
+  }
+
+  /**
+   * How much each layer's 8 bits cost: by how many decibels the logits of some clips are farther from the float ones where it alone has 8
+   * bits and all others have 16. (One alone in 16 bits shows little: what it gives is rounded to 8 again for the next.) Layers that
+   * cannot have 16 bits are left out; the costliest come first.
+   */
+  async costs(options: QuantizeOptions): Promise<{ layer: string; decibels: number }[]> {
+    const layers = this.layers().filter((layer) => this.#fits({ ...options, wide: [layer] }));
+    const nearness = (wide: readonly string[]) => this.#nearness(quantizeGraph(this.#ready, this.#ranges, { ...options, wide }));
+    const best = await nearness(layers);
+    const list: { layer: string; decibels: number }[] = [];
+    for (const layer of layers)
+      list.push({ layer, decibels: best - (await nearness(layers.filter((other) => other !== layer))) });
+    return list.toSorted((a, b) => b.decibels - a.decibels);
+  }
+
+  /** Whether the sums of 16-bit products fit in 32 bits. */
+  #fits(options: QuantizeOptions): boolean {
+    try {
+      quantizeGraph(this.#ready, this.#ranges, options);
+      return true;
+    } catch (error) {
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  }
+
+  /** Power of the logits over that of their error, in decibels. */
+  async #nearness(quantized: QuantizedGraph): Promise<number> {
+    const last = { ...quantized, layers: quantized.layers.slice(-1) };
+    const features = this.#features.subarray(0, comparedClips * this.#width());
+    const [found] = await layerErrors(this.#ready, last, features, "wasm");
+    return found?.signalToNoise ?? Infinity;
   }
 
   #width(): number {

@@ -5,6 +5,7 @@ import { quantizedType, scaleOf } from "../graph/quantized.js";
 import type { Graph, Node, ParameterData, Value } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import { foldBatchNorm, type ValuedGraph } from "./fold.js";
+import { levelChannels } from "./level_channels.js";
 import { normAsProduct } from "./norm_as_product.js";
 import { type ProductChain, productChains } from "./quantize_chain.js";
 import { rules, writeProduct } from "./quantize_rules.js";
@@ -18,6 +19,8 @@ export interface QuantizeOptions {
   readonly io?: "float" | "int8" | undefined;
   /** Bits inside recurrent cells and of their states. Default int16. */
   readonly recurrent?: "int8" | "int16" | undefined;
+  /** Layers, by the path of their parameters, whose results are of 16 bits. */
+  readonly wide?: readonly string[] | undefined;
   /** Ops, or layers by the path of their parameters, that stay float. */
   readonly float?: readonly string[] | undefined;
 }
@@ -37,9 +40,9 @@ export interface QuantizedGraph extends ValuedGraph {
   readonly layers: readonly QuantizedLayer[];
 }
 
-/** What quantization starts from: batch norms folded or written as products, nothing computed twice. Ranges are observed on this graph. */
+/** What quantization starts from: batch norms folded or written as products (`levelChannels`), nothing computed twice. Ranges are observed on this graph. */
 export function prepareForQuantization(model: ValuedGraph): ValuedGraph {
-  const { graph, parameters } = normAsProduct(foldBatchNorm(model));
+  const { graph, parameters } = levelChannels(normAsProduct(foldBatchNorm(model)));
   return { graph: simplify(graph), parameters };
 }
 
@@ -68,6 +71,7 @@ class Quantizer {
   readonly #io: "float" | "int8";
   readonly #recurrent: ActivationType;
   readonly #float: ReadonlySet<string>;
+  readonly #wide: ReadonlySet<string>;
   readonly #builder: GraphBuilder;
   readonly #store: ParameterStore;
   readonly #layers: QuantizedLayer[] = [];
@@ -81,6 +85,7 @@ class Quantizer {
     this.#io = options.io ?? "float";
     this.#recurrent = options.recurrent === "int8" ? "i8" : "i16";
     this.#float = new Set(options.float);
+    this.#wide = new Set(options.wide);
     this.#builder = new GraphBuilder(graph.name);
     this.#store = new ParameterStore(this.#builder);
   }
@@ -173,6 +178,8 @@ class Quantizer {
         continue;
       }
       const chain = chains.get(node);
+      if (outermost && this.#wide.has(this.#layer) && node.op !== "scan")
+        scope.wantIfFree(chain?.result ?? (node.outputs[0] as Value), { dtype: "i16" });
       if (node.op === "scan") this.#scan(scope, node);
       else if (chain) {
         writeProduct(scope, chain);

@@ -110,6 +110,11 @@ export class QuantizeScope {
     this.#wanted.set(value, wanted);
   }
 
+  /** As `want`, where nothing is said of the value yet. */
+  wantIfFree(value: Value, wanted: Wanted): void {
+    if (!this.#wanted.has(value)) this.#wanted.set(value, wanted);
+  }
+
   /** How an op stores its result. */
   wantedOf(value: Value): { dtype: ActivationType; scale: Scale } {
     const wanted = this.#wanted.get(value);

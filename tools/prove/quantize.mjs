@@ -41,7 +41,7 @@ const clips = (model) => earshot("evaluate", model, "--data", sounds, "--split",
 
 function measure(name, method, cells) {
   const out = join(folder, `${name}.safetensors`);
-  const common = ["--calibrate", features, "--method", method, "--recurrent", cells, "--out", out];
+  const common = ["--calibrate", features, "--method", method, "--recurrent", cells, "--wide", "none", "--out", out];
   const { before, after } = earshot("quantize", name, ...common, "--features", features);
   const shown = name.startsWith("crnn") ? cells : "-";
   row(name, method, shown, before, after, "validation arrays");

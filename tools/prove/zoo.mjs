@@ -6,13 +6,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hashText, RandomStream } from "../../dist/base/random.js";
 import { compile } from "../../dist/engine/compile.js";
 import { openLiteRt } from "../../dist/formats/litert.js";
 import { exportTflite } from "../../dist/formats/tflite/export.js";
 import { buildFrontend, oneSecond } from "../../dist/frontend/frontend.js";
 import { countParameters, multiplyAccumulates } from "../../dist/graph/count.js";
-import { initializeParameters } from "../../dist/graph/initialize.js";
 import { sizeOf } from "../../dist/graph/types.js";
 import { calibrate } from "../../dist/measure/calibrate.js";
 import { checkRecording, reportStream } from "../../dist/measure/stream_report.js";
@@ -21,6 +19,7 @@ import { decodeSound } from "../../dist/signal/decode.js";
 import { exportC } from "../../dist/targets/c/export.js";
 import { buildModel, findModel, zooModels } from "../../dist/zoo/index.js";
 import { alignedTable, machineLines } from "../bench/bench_report.mjs";
+import { drawnWeights } from "../models/drawn_weights.mjs";
 
 const [sounds, recording, ...named] = process.argv.slice(2);
 if (!sounds || !recording) {
@@ -29,21 +28,6 @@ if (!sounds || !recording) {
 }
 const clipCount = 5;
 const target = "wasm";
-
-/** First values, with means, variances, biases and factors that are not 0 and 1, as after training. */
-function drawnWeights(graph) {
-  const values = initializeParameters(graph, 3);
-  for (const { name, initializer } of graph.parameters) {
-    const random = new RandomStream(3, 7, hashText(name));
-    const [low, high] = initializer.kind === "ones" ? [0.5, 1.5] : initializer.kind === "zeros" ? [-0.3, 0.3] : [];
-    if (low !== undefined)
-      values.set(
-        name,
-        values.get(name).map(() => random.between(low, high)),
-      );
-  }
-  return values;
-}
 
 async function openProgram({ graph, parameters }) {
   const program = await compile(graph, { target });

@@ -122,7 +122,10 @@ async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: Cl
   return clips;
 }
 
-/** Chooses the threshold on training voices that a model did not have, writes it into the model, and measures on what training never had. */
+/**
+ * Chooses the threshold on training voices that a model did not have, after moving the words' logits so that it fits them all, writes both
+ * into the model, and measures on what training never had.
+ */
 async function measure(
   plan: OwnWordsPlan,
   data: string,
@@ -132,16 +135,17 @@ async function measure(
 ): Promise<OwnWordsResult & { model: string; report: string }> {
   const { openSpotter } = await import("../measure/spotter.js");
   const { chooseThreshold, figuresAt, scoreOwnWords } = await import("../measure/own_words.js");
+  const { shiftScores, wordShifts } = await import("../measure/word_balance.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const path = join(outcome.run, "best.safetensors");
   const near: NearText[] = plan.near.map(({ folder, role }) => ({ folder, trained: role === "everywhere" }));
+  if (leftOut !== undefined) await moveLogits(path, wordShifts(leftOut, near));
   const spotter = await openSpotter(path, { target });
   let result: OwnWordsResult;
   try {
     const held = await scoreOwnWords(spotter, data, "validation");
-    const strange = leftOut ?? held;
-    // Known voices score higher than strangers, but the model that hears the stranger knows a voice less than this one.
-    const threshold = (chooseThreshold(strange, near) + chooseThreshold(held, near)) / 2;
+    const strange = leftOut === undefined ? held : shiftScores(leftOut, wordShifts(leftOut, near));
+    const threshold = chooseThreshold(strange, near);
     result = {
       words: plan.words,
       labels: plan.labels,
@@ -178,6 +182,12 @@ async function listen(
   return { noise, speech: await countFalseAccepts(spotter, sentences, threshold, hop) };
 }
 
+async function moveLogits(path: string, shifts: readonly number[]): Promise<void> {
+  const { loadModel, saveModel } = await import("../formats/model_file.js");
+  const { shiftModel } = await import("../measure/word_balance.js");
+  await saveModel(path, shiftModel(await loadModel(path), shifts));
+}
+
 /** `predict` takes the threshold from the model. */
 async function writeThreshold(path: string, result: OwnWordsResult): Promise<void> {
   const { loadModel, saveModel } = await import("../formats/model_file.js");
@@ -192,7 +202,7 @@ const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
 function notesOf({ threshold, testing, noise, speech }: OwnWordsResult): string[] {
   const { missed, nearTrained, nearNew, other } = testing;
   return [
-    `At the threshold ${threshold.toFixed(3)}, chosen on training voices, heard by models with and without them, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
+    `At the threshold ${threshold.toFixed(3)}, chosen on training voices heard by models without them, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
     `False accepts an hour: ${noise.perHour.toFixed(1)} in ${(noise.hours * 60).toFixed(0)} minutes of noise, ${speech.perHour.toFixed(1)} in ${(speech.hours * 60).toFixed(0)} minutes of other speech of that voice.`,
   ];
 }

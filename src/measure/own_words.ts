@@ -45,7 +45,7 @@ export interface OwnWordsResult {
   labels: readonly string[];
   threshold: number;
   clipSeconds: number;
-  /** On training voices, by models that were trained without them; the threshold lies halfway between the best one here and that of `validation`. */
+  /** On training voices, by models that were trained without them; the threshold is the best one here. */
   leftOut: OwnWordsFigures;
   /** On the settings of the training voices that were held aside. */
   validation: OwnWordsFigures;

@@ -5,6 +5,10 @@ import { bestKeyword, decide } from "../../src/measure/keyword_decision.js";
 import { chooseThreshold, figuresAt, poolScores } from "../../src/measure/own_words.js";
 import type { OwnWordsScores } from "../../src/measure/own_words.js";
 import type { Spotter } from "../../src/measure/spotter.js";
+import { shiftModel, shiftScores, wordShifts } from "../../src/measure/word_balance.js";
+import type { Model } from "../../src/formats/model.js";
+import { openModel } from "../../src/measure/spotter_model.js";
+import { randomModel } from "../formats/random_model.js";
 
 const labels = ["_silence_", "_unknown_", "lamp", "stop"];
 const near = [
@@ -80,6 +84,42 @@ describe("figures of own words", () => {
     ]);
     // Letting tree in costs more than missing nine of ten.
     expect(chooseThreshold(some, near)).toBeGreaterThan(0.55);
+  });
+});
+
+describe("the balance of words", () => {
+  const uneven = scores([
+    ["lamp", 0.3, 0],
+    ["lamp", 0.25, 0],
+    ["lamb", 0.1, 0],
+    ["stop", 0, 0.95],
+    ["stop", 0, 0.9],
+    ["damp", 0.05, 0.7],
+    ["tree", 0.02, 0.6],
+  ]);
+
+  it("makes one threshold right that was wrong for one word or another", () => {
+    const before = figuresAt(uneven, near, chooseThreshold(uneven, near));
+    expect(before.missed.wrong + before.near.wrong).toBeGreaterThan(0);
+    const moved = shiftScores(uneven, wordShifts(uneven, near));
+    const after = figuresAt(moved, near, 0.5);
+    expect([after.missed.wrong, after.near.wrong, after.other.wrong]).toEqual([0, 0, 0]);
+    expect(chooseThreshold(moved, near)).toBeCloseTo(0.5, 1);
+  });
+
+  it("moves what the model itself answers", async () => {
+    const shifts = [0, 0, 1.5, ...Array.from({ length: 9 }, () => 0)];
+    const model = randomModel("dnn_s", "arm");
+    const audio = Float32Array.from({ length: 16_000 }, (_, i) => Math.sin(i * i * 1e-5));
+    const score = async (one: Model): Promise<Float32Array> => {
+      const spotter = await openModel(one, { name: "random", bytes: 0, target: "wasm" });
+      const found = await spotter.scoreSounds(audio, 1);
+      spotter.close();
+      return found.slice(0, model.labels.length);
+    };
+    const clips = [clip("tree")];
+    const wanted = shiftScores({ labels: model.labels, clips, probabilities: await score(model) }, shifts).probabilities;
+    for (const [i, found] of (await score(shiftModel(model, shifts))).entries()) expect(found).toBeCloseTo(wanted[i], 5);
   });
 });
 

@@ -121,6 +121,29 @@ describe("phrase_net", () => {
     expect(() => parameters({ head: "phone" }, 40)).toThrow(/needs 5 frames and there are|needs \d+ frames/);
   });
 
+  it("names at each step of a clip what it names in the middle of a window", async () => {
+    const run = async (head: string, frames: number, values: Float32Array): Promise<Float32Array> => {
+      const graph = buildModel("earshot/phrase_net", { head }, { frames, features: 40, labels: bodyPhones.length });
+      const program = await compile(graph, { target: "wasm" });
+      for (const [name, first] of initializeParameters(graph, 1)) program.write(name, first);
+      program.write("features", values);
+      program.run();
+      const logits = program.read("logits").slice();
+      program.close();
+      return logits;
+    };
+    const [frames, view] = [98, 41];
+    const random = new RandomStream(7);
+    const clip = Float32Array.from({ length: frames * 40 }, () => random.normal());
+    const steps = await run("phones", frames, clip);
+    expect(steps).toHaveLength((frames / 2) * bodyPhones.length);
+    const step = 24;
+    // The step's frame is the second of its stride of two.
+    const first = 2 * step + 1 - (view - 1) / 2;
+    const window = await run("phone", view, clip.slice(first * 40, (first + view) * 40));
+    for (const [phone, logit] of window.entries()) expect(steps[step * bodyPhones.length + phone]).toBeCloseTo(logit, 3);
+  });
+
   it("counts everything of the head as belonging to the labels", () => {
     const graph = buildModel("earshot/phrase_net", { phrases }, shape);
     const names = graph.parameters.map(({ name }) => name);

@@ -1,83 +1,107 @@
 // Finds the phones of people's recordings of known words: the best path of a body's posteriors through the word's phones (Viterbi 1967).
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RandomStream } from "../../dist/base/random.js";
 import { openArchive } from "../../dist/corpus/archive.js";
-import { compile } from "../../dist/engine/compile.js";
-import { loadModel } from "../../dist/formats/model_file.js";
-import { retype } from "../../dist/graph/retype.js";
-import { buildModel } from "../../dist/zoo/index.js";
+import { archivedDescription, buildFrontend } from "../../dist/frontend/frontend.js";
+import { readSound } from "../../dist/signal/decode.js";
+import { FrontendRunner } from "../../dist/train/frontend_runner.js";
 import { bodyPhones } from "../../dist/zoo/blocks/phrase_paths.js";
+import { narrowBands, phoneFrontend } from "../../dist/zoo/earshot/phone_frontend.js";
+import { openBody } from "./body.mjs";
 import { bins, frames, FrameWriter } from "./frames.mjs";
-import { view } from "./windows.mjs";
+import { results } from "./sequences.mjs";
 import { pronunciations } from "./words.mjs";
 
-const together = 64;
-/** Frames between two windows that are named. */
-const hop = 2;
-const steps = Math.ceil(frames / hop);
-/** Least length of a phone, in steps. */
+const rate = 16_000;
+/** Frames from one result of the body to the next. */
+const hop = frames / results;
+/** Least length of a phone, in results. */
 const leastSteps = 2;
 /** Share of the recordings of each word that fit worst and are left out. */
 const worst = 0.1;
 
-/** Writes the aligned training recordings of an archive of [98, 40] arrays, at most `perWord` of each word. */
-export async function alignPeople(folder, { archive, model, perWord, seed }) {
-  mkdirSync(folder, { recursive: true });
+/** Writes the aligned training recordings of an archive of [98, 40] arrays, at most `perWord` of each word; there is nothing above 4 kHz. */
+export async function alignArchive(folder, { archive, body, perWord, seed }) {
   const people = openArchive(archive);
-  const namer = await openNamer(model);
-  const found = [];
-  for (const [word, phones] of Object.entries(pronunciations)) {
-    const random = new RandomStream(seed, found.length);
-    const rows = random.shuffle(people.rows.filter((row) => row.split === "training" && row.word === word)).slice(0, perWord);
-    const path = [0, ...phones.split(" ").map((phone) => bodyPhones.indexOf(phone)), 0];
-    const aligned = [];
-    for (const row of rows) {
-      const values = new Float32Array(frames * bins);
-      people.read(row.index, values, 0);
-      aligned.push({ values, ...bestPath(namer.logPosteriors(values), path) });
+  const narrow = new Float32Array(frames * narrowBands);
+  const recordings = Object.keys(pronunciations).flatMap((word, i) => {
+    const rows = people.rows.filter((row) => row.split === "training" && row.word === word);
+    return new RandomStream(seed, i).shuffle(rows).slice(0, perWord);
+  });
+  const read = ({ index }) => {
+    people.read(index, narrow, 0);
+    const values = new Float32Array(frames * bins);
+    for (let frame = 0; frame < frames; frame++)
+      values.set(narrow.subarray(frame * narrowBands, (frame + 1) * narrowBands), frame * bins);
+    return values;
+  };
+  const heard = recordings.map((row) => ({ word: row.word, values: read(row) }));
+  return writeAligned(folder, heard, { body, seed, bands: narrowBands });
+}
+
+/** Writes the aligned training clips of a folder of clips with lists, as Speech Commands has them. */
+export async function alignClips(folder, { clips, body, seed }) {
+  const names = readFileSync(join(clips, "training_list.txt"), "utf8").split("\n").filter(Boolean);
+  const frontend = buildFrontend(archivedDescription(phoneFrontend), { samples: rate, rate });
+  const shape = [frames, bins];
+  const runner = await FrontendRunner.open({ fromAudio: frontend, arrayShape: shape, featureShape: shape }, rate, "auto");
+  const heard = [];
+  for (const name of names) {
+    const [word] = name.split("/");
+    if (!(word in pronunciations)) continue;
+    const { samples } = await readSound(join(clips, name), { rate });
+    runner.audio(0).fill(0).set(samples.subarray(0, rate));
+    runner.run();
+    heard.push({ word, values: runner.result(0).slice() });
+  }
+  runner.close();
+  return writeAligned(folder, heard, { body, seed, bands: bins });
+}
+
+async function writeAligned(folder, heard, { body, seed, bands }) {
+  mkdirSync(folder, { recursive: true });
+  const namer = await openBody(body.recipe, body.parameters);
+  const aligned = [];
+  for (let first = 0; first < heard.length; first += namer.together) {
+    const some = heard.slice(first, first + namer.together);
+    const logits = namer.run(featuresOf(some, namer.together, bands));
+    for (const [i, one] of some.entries()) {
+      const path = [0, ...pronunciations[one.word].split(" ").map((phone) => bodyPhones.indexOf(phone)), 0];
+      aligned.push({ ...one, ...bestPath(logPosteriors(logits, i), path) });
     }
-    aligned.sort((a, b) => a.score - b.score);
-    found.push(...aligned.slice(Math.floor(worst * aligned.length)));
   }
   namer.close();
+  const kept = Object.keys(pronunciations).flatMap((wanted) => {
+    const found = aligned.filter(({ word }) => word === wanted).toSorted((a, b) => a.score - b.score);
+    return found.slice(Math.floor(worst * found.length));
+  });
   const writer = new FrameWriter(join(folder, "people"));
-  for (const { values, labels } of new RandomStream(seed, 0x6f72).shuffle(found))
+  for (const { values, labels } of new RandomStream(seed, 0x6f72).shuffle(kept))
     writer.append(
       values,
       Uint8Array.from({ length: frames }, (_, frame) => labels[Math.floor(frame / hop)]),
     );
   writer.close();
-  return found.length;
+  return kept.length;
 }
 
-/** Log posteriors [steps][phones] of a second, by a model with the head "phone". */
-async function openNamer(path) {
-  const model = await loadModel(path);
-  const { scale, offset } = model.frontendDescription;
-  const shape = { frames: view, features: bins, labels: bodyPhones.length };
-  const options = model.training.recipe.model.options;
-  const graph = retype(buildModel("earshot/phrase_net", options, shape), { inputs: { features: [together, view, bins] } });
-  const program = await compile(graph, { target: "auto", threads: 1 });
-  for (const [name, values] of model.parameters) program.write(name, values);
-  const features = new Float32Array(together * view * bins);
-  return {
-    logPosteriors(values) {
-      for (let step = 0; step < steps; step++)
-        for (let i = 0; i < view; i++) {
-          const frame = Math.min(frames - 1, Math.max(0, step * hop - (view - 1) / 2 + i));
-          for (let bin = 0; bin < bins; bin++)
-            features[(step * view + i) * bins + bin] = values[frame * bins + bin] * scale + offset;
-        }
-      program.write("features", features);
-      program.run();
-      const logits = program.read("logits");
-      return Array.from({ length: steps }, (_, step) =>
-        logSoftmax(logits.slice(step * bodyPhones.length, (step + 1) * bodyPhones.length)),
-      );
-    },
-    close: () => program.close(),
-  };
+/** Shape [together, frames, bins]: zero where nothing is heard. */
+function featuresOf(heard, together, bands) {
+  const features = new Float32Array(together * frames * bins);
+  for (const [i, { values }] of heard.entries())
+    for (let at = 0; at < values.length; at++)
+      if (at % bins < bands) features[i * values.length + at] = values[at] * phoneFrontend.scale + phoneFrontend.offset;
+  return features;
+}
+
+/** Shape [results][phones], of second `item`. */
+function logPosteriors(logits, item) {
+  const classes = bodyPhones.length;
+  return Array.from({ length: results }, (_, step) => {
+    const at = (item * results + step) * classes;
+    return logSoftmax(logits.slice(at, at + classes));
+  });
 }
 
 function logSoftmax(logits) {

@@ -1,9 +1,9 @@
-// Files of labelled frames: NAME.frames (u8 log-mel, shape [n, 98, 40]) and NAME.phones (u8, the phone of each frame, shape [n, 98]).
+// Files of labelled frames: NAME.frames (u8 log-mel, shape [n, 98, 53]) and NAME.phones (u8, the phone of each frame, shape [n, 98]).
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 export const frames = 98;
-export const bins = 40;
+export const bins = 53;
 
 export class FrameWriter {
   #frames;

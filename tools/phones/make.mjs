@@ -1,77 +1,84 @@
-// Trains the body that own words start from, models/phones.safetensors: it names the phone in the middle of 0.41 s.
-//   npm run make:phones -- DATA OUT [--utterances 12000] [--windows 300000] [--steps 8000] [--first-steps 3000] [--per-word 700]
-// DATA holds features/ as ../shared/data/unpack leaves it: people saying the 35 words of Speech Commands, of which the training part is
-// taken. Their phones are found by a first model, which has heard synthetic speech alone. The voices awb and rms are in neither.
-import { existsSync } from "node:fs";
+// Trains the body that own words start from, models/phones.safetensors: it names phones.
+//   npm run make:phones -- DATA OUT [--utterances 6000] [--steps 6000] [--first-steps 1500] [--per-word 900] [--minutes 7] [--threads 2]
+// DATA holds features/ and speech_commands/ as ../shared/data/unpack leaves them: people saying the 35 words of Speech Commands, of which
+// the training part is taken. Their phones are found by a first model, which has heard synthetic speech alone. The voices awb and rms are
+// in neither. After the minutes it stops; called again, it goes on, with the same result as in one go.
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { parseRecipe } from "../../dist/train/recipe.js";
-import { train } from "../../dist/train/train.js";
 import { bodyPhones } from "../../dist/zoo/blocks/phrase_paths.js";
 import { publishedRecipe } from "../../dist/zoo/recipes/index.js";
-import { alignPeople } from "./align.mjs";
+import { alignArchive, alignClips } from "./align.mjs";
+import { measureBody, trainBody } from "./body.mjs";
 import { ship } from "./ship.mjs";
 import { speakPhones } from "./speak.mjs";
-import { writeWindows } from "./windows.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    utterances: { type: "string", default: "12000" },
-    windows: { type: "string", default: "300000" },
-    steps: { type: "string", default: "8000" },
-    "first-steps": { type: "string", default: "3000" },
-    "per-word": { type: "string", default: "700" },
+    utterances: { type: "string", default: "6000" },
+    steps: { type: "string", default: "6000" },
+    "first-steps": { type: "string", default: "1500" },
+    "per-word": { type: "string", default: "900" },
     seed: { type: "string", default: "1" },
+    minutes: { type: "string", default: "600" },
+    threads: { type: "string", default: "2" },
   },
 });
 const [data, out] = positionals;
 const seed = Number(values.seed);
-const { frontend } = publishedRecipe("phone_net");
-/** kal is quick to speak, slt takes ten times as long. */
-const voices = ["slt", "kal16", "kal16", "kal"];
+const ends = performance.now() + 60_000 * Number(values.minutes);
+const voices = ["slt", "kal16", "slt", "kal"];
+
+const minutesLeft = () => (ends - performance.now()) / 60_000;
 
 /** One stage; what is there already is not made again. */
 async function stage(name, make) {
   const folder = join(out, name);
   if (existsSync(folder)) return folder;
+  if (minutesLeft() < 0) stop();
   const started = performance.now();
-  await make(folder);
-  console.error(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  mkdirSync(out, { recursive: true });
+  rmSync(`${folder}.new`, { recursive: true, force: true });
+  const made = await make(`${folder}.new`);
+  renameSync(`${folder}.new`, folder);
+  console.error(
+    `${name}: ${((performance.now() - started) / 1000).toFixed(0)} s${made === undefined ? "" : `, ${made} seconds`}`,
+  );
   return folder;
 }
 
-function recipeOf(windows, steps) {
-  const published = { ...publishedRecipe("phone_net"), task: { words: [...bodyPhones], silence: false, unknown: false } };
-  const validateEvery = Math.max(1, Math.round(steps / 4));
-  return parseRecipe({ ...published, data: [{ kind: "archive", path: windows }], steps, validateEvery, seed }, "make:phones");
+function stop() {
+  console.error("the time is up; the same command goes on");
+  process.exit(0);
 }
 
-// Hundreds of thousands of windows are too many for the heaps of the loader's workers.
-const training = { workers: 0, talk: true };
+function recipeOf(steps) {
+  const published = { ...publishedRecipe("phone_net"), task: { words: [...bodyPhones], silence: false, unknown: false } };
+  return parseRecipe({ ...published, data: [{ kind: "archive", path: "FRAMES" }], steps, seed }, "make:phones");
+}
+
+async function bodyStage(name, recipe, sources) {
+  return {
+    recipe,
+    parameters:
+      (await trainBody(join(out, name), recipe, { sources, minutes: minutesLeft(), threads: Number(values.threads) })) ?? stop(),
+  };
+}
+
 const speech = await stage("speech", (folder) => speakPhones(folder, { count: Number(values.utterances), seed, voices }));
-const firstWindows = await stage("first_windows", (root) =>
-  writeWindows(root, { count: Number(values.windows) / 2, seed, sources: [{ folder: speech, share: 1 }], frontend }),
+const synthetic = { folder: speech, share: 1 };
+const body = await bodyStage("first", recipeOf(Number(values["first-steps"])), [synthetic]);
+const archived = await stage("archived", (folder) =>
+  alignArchive(folder, { archive: join(data, "features"), body, perWord: Number(values["per-word"]), seed }),
 );
-const first = await stage("first", (folder) =>
-  train(recipeOf(firstWindows, Number(values["first-steps"])), { out: folder, ...training }),
-);
-const people = await stage("people", (folder) =>
-  alignPeople(folder, {
-    archive: join(data, "features"),
-    model: join(first, "best.safetensors"),
-    perWord: Number(values["per-word"]),
-    seed,
-  }),
-);
-const sources = [
-  { folder: speech, share: 1 },
-  { folder: people, share: 0.8 },
-];
-const windows = await stage("windows", (root) =>
-  writeWindows(root, { count: Number(values.windows), seed: seed + 1, sources, frontend }),
-);
-const body = await stage("body", (folder) => train(recipeOf(windows, Number(values.steps)), { out: folder, ...training }));
+const clips = await stage("clips", (folder) => alignClips(folder, { clips: join(data, "speech_commands"), body, seed }));
+const sources = [synthetic, { folder: archived, share: 0.6, narrow: true }, { folder: clips, share: 0.2 }];
+const last = await bodyStage("body", recipeOf(Number(values.steps)), sources);
+const figures = [];
+for (const source of sources.slice(0, 2)) figures.push(await measureBody(last.recipe, last.parameters, source));
 const shipped = join(out, "phones.safetensors");
-await ship(join(body, "best.safetensors"), shipped, voices);
+await ship(last, shipped, { voices, figures });
+for (const { frames, right } of figures) console.log(`${((100 * right) / frames).toFixed(1)} % of ${frames} frames with speech`);
 console.log(shipped);

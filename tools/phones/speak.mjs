@@ -8,7 +8,6 @@ import { vocabulary } from "../../dist/corpus/near/near_phrases.js";
 import { accented, drawSpeakers } from "../../dist/corpus/synthesize/speaker.js";
 import { addBreath, shiftVoice } from "../../dist/corpus/synthesize/utterance.js";
 import { archivedDescription, buildFrontend } from "../../dist/frontend/frontend.js";
-import { frontendPreset } from "../../dist/frontend/presets.js";
 import { Convolver } from "../../dist/signal/convolve.js";
 import { warpFormants, warpTable } from "../../dist/signal/formant.js";
 import { record } from "../../dist/signal/microphone.js";
@@ -17,6 +16,7 @@ import { roomResponse } from "../../dist/signal/room.js";
 import { speak } from "../../dist/signal/speech.js";
 import { FrontendRunner } from "../../dist/train/frontend_runner.js";
 import { bodyPhones } from "../../dist/zoo/blocks/phrase_paths.js";
+import { phoneFrontend } from "../../dist/zoo/earshot/phone_frontend.js";
 import { bins, frames, FrameWriter } from "./frames.mjs";
 
 const rate = 16_000;
@@ -121,7 +121,7 @@ function phonesOfFrames(phones, second) {
 
 async function work({ folder, count, seed, voices, plain, part }) {
   const sound = { samples: rate, rate };
-  const frontend = buildFrontend(archivedDescription(frontendPreset("log_mel_4k")), sound);
+  const frontend = buildFrontend(archivedDescription(phoneFrontend), sound);
   const shape = [frames, bins];
   const runner = await FrontendRunner.open({ fromAudio: frontend, arrayShape: shape, featureShape: shape }, rate, "auto");
   const noises = noiseKinds.map((kind, i) => makeNoise(kind, 20 * rate, rate, new RandomStream(seed, i, 0x6e6f6973)));

@@ -15,8 +15,8 @@ const name = "earshot/phrase_net";
 const size = whole(1, 4096);
 
 const schema = v.strictObject({
-  /** "phrase": hears a phrase anywhere in a clip; "phone": names the phone in the middle of a clip as long as the body's view. */
-  head: v.optional(v.picklist(["phrase", "phone"]), "phrase"),
+  /** "phrase": hears a phrase anywhere in a clip; "phone": names the phone in the middle of a clip as long as the body's view; "phones": names the phone of each of its steps. */
+  head: v.optional(v.picklist(["phrase", "phone", "phones"]), "phrase"),
   /** Channels of the body. */
   filters: v.optional(units, 96),
   /** Frames that the first convolution sees, and its stride. */
@@ -55,15 +55,17 @@ export const phraseNet: Architecture<typeof schema> = {
   build(options, { frames, features, labels }) {
     const builder = new GraphBuilder("phrase_net");
     const x = bodyOf(builder, asChannels(builder, builder.input("features", tensor("f32", [1, frames, features]))), options);
-    builder.output(
-      "logits",
-      options.head === "phone"
-        ? denseLayer(builder, "phones", dropout(builder, flatten(builder, x), options.dropout), labels)
-        : phraseLogits(builder, x, options, labels),
-    );
+    builder.output("logits", headOf(builder, x, options, labels));
     return builder.finish();
   },
 };
+
+function headOf(builder: GraphBuilder, body: Value, options: Options, labels: number): Value {
+  if (options.head === "phrase") return phraseLogits(builder, body, options, labels);
+  const steps =
+    options.head === "phone" ? flatten(builder, body) : builder.op("reshape", [body], { shape: [-1, options.filters] });
+  return denseLayer(builder, "phones", dropout(builder, steps, options.dropout), labels);
+}
 
 /** [B, T, 1, features] to [B, T / stride, 1, filters]. Phones are named without padding, so that one frame is left. */
 function bodyOf(builder: GraphBuilder, input: Value, options: Options): Value {

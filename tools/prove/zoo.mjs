@@ -211,7 +211,8 @@ function textOf(rows) {
     "npm run prove:zoo: drawn weights, features go in. products: multiply-accumulates of a clip. context, window: largest difference of",
     "probabilities (int8: of logits) between the stream and what it must give, over 30 places of a recording; state in bytes, delay and",
     `receptive field in ms. C, .tflite: largest difference of probabilities from the engine's, over ${clipCount} recorded clips; .tflite in LiteRT, whose fast`,
-    "integer kernels round otherwise than TensorFlow Lite's reference ones. flash: weights and tables.",
+    "integer kernels round otherwise than TensorFlow Lite's reference ones: the engine's integers are TensorFlow Lite Micro's to the bit, and LiteRT's sets",
+    "of kernels differ from each other as much (results/tflite_runtimes.txt, npm run prove:tflite-runtimes). flash: weights and tables.",
     ...(notes.length > 0 ? ["", "no:", ...notes.map((note) => `  ${note}`)] : []),
     "",
   ].join("\n");

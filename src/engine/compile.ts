@@ -129,9 +129,9 @@ class Compiled implements CompiledProgram {
   }
 }
 
-/** Bytes that a program of the graph will take. */
+/** Bytes that a program of the graph will take on one thread. */
 export function programBytes(graph: Graph, target: TargetName | "auto"): number {
-  return lowerFor(graph, resolved(target)).bytes;
+  return lowerFor(graph, resolved(target), 1).bytes;
 }
 
 function resolved(target: TargetName | "auto" = "auto"): TargetName {
@@ -146,8 +146,8 @@ function widthOf(target: TargetName): TargetWidth {
 }
 
 /** In C, what stands behind a product is computed with it; V8 would not keep the sums of such a loop in registers. */
-function lowerFor(graph: Graph, target: TargetName): Lowered {
-  return lowerGraph(target === "native" ? fuseProducts(graph) : graph, widthOf(target));
+function lowerFor(graph: Graph, target: TargetName, threads: number): Lowered {
+  return lowerGraph(target === "native" ? fuseProducts(graph) : graph, { ...widthOf(target), alone: threads <= 1 });
 }
 
 /**
@@ -157,8 +157,9 @@ function lowerFor(graph: Graph, target: TargetName): Lowered {
 export async function compile(graph: Graph, options: CompileOptions = {}): Promise<CompiledProgram> {
   const start = performance.now();
   const target = resolved(options.target);
-  const lowered = lowerFor(graph, target);
+  const threads = options.threads ?? 1;
+  const lowered = lowerFor(graph, target, threads);
   options.onPlan?.(printPlan(lowered.storages));
-  const backend = await backendOf(lowered, target, options.threads ?? 1, options.profile ?? false);
+  const backend = await backendOf(lowered, target, threads, options.profile ?? false);
   return new Compiled(graph.name, target, lowered, backend, performance.now() - start);
 }

@@ -19,6 +19,8 @@ import { UseCounter } from "./use_counter.js";
 export interface TargetWidth {
   readonly lanes: number;
   readonly registers: number;
+  /** Whether the program has one thread, so that nothing is to be shared out; changes no bit. */
+  readonly alone?: boolean;
   /** Bytes to whose multiples tensors are rounded; a cache line unless told. */
   readonly alignment?: number;
   readonly library?: TargetLibrary;
@@ -318,6 +320,7 @@ class Lowering {
       ...(node.body ? { body: node.body } : {}),
       lanes: this.width.lanes,
       registers: this.width.registers,
+      alone: this.#own || this.width.alone === true,
       workspace: (dtype, elements) => this.fresh(`${node.op} workspace`, tensor(dtype, [elements])),
       constant: (data) => this.constant(data),
       call: (key, make, regions) => this.call(key, make, regions),

@@ -30,6 +30,8 @@ export interface LowerContext {
   readonly lanes: number;
   /** Vector registers of the target: bounds the number of accumulators of a register block. */
   readonly registers: number;
+  /** Whether one thread runs what is called: in a `batchLoop`. */
+  readonly alone: boolean;
   /** Memory for this node alone, not initialised. */
   workspace(dtype: DType, elements: number): Region;
   /** Constant data, shared between equal contents. */

@@ -43,7 +43,7 @@ const narrowLanes = 4;
 
 /** C = A B in the general sense of kernels/contraction.ts. */
 export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
-  const plan = planContraction(product, context.lanes, context.registers);
+  const plan = planContraction(product, context.lanes, context.registers, context.alone);
   const workspace = contractionWorkspace(plan);
   const slices = plan.blocking?.slices ?? 1;
   if (context.epilogue) {
@@ -57,7 +57,7 @@ export function contract(context: LowerContext, product: Contraction, a: Region,
     return;
   }
   const spec = c.adds && slices === 1 ? { ...product, adds: true } : product;
-  const key = `contraction ${JSON.stringify(spec)}`;
+  const key = `contraction ${JSON.stringify(spec)} ${context.alone}`;
   const sums = slices > 1 ? context.workspace(spec.element, slices * plan.size) : c;
   const regions = workspace > 0 ? [a, b, sums, context.workspace(spec.element, workspace)] : [a, b, sums];
   context.call(key, () => contractionKernel(spec, plan), regions);
@@ -97,7 +97,11 @@ function contractWith(
   const workspace = contractionWorkspace(plan);
   const regions = [a, b, ...sums, ...operandRegions, ...results];
   if (workspace > 0) regions.push(context.workspace(element, workspace));
-  context.call(`contraction ${JSON.stringify(spec)} ${behind}`, () => contractionKernel(spec, plan, epilogue), regions);
+  context.call(
+    `contraction ${JSON.stringify(spec)} ${context.alone} ${behind}`,
+    () => contractionKernel(spec, plan, epilogue),
+    regions,
+  );
 }
 
 /** to = to + from, of equal sizes. */

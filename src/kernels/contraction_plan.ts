@@ -205,7 +205,19 @@ function chooseLeftStride(plan: Omit<ContractionPlan, "blocking" | "rest" | "res
   return slices > 1 && walksColumns ? 16 * lines : 0;
 }
 
-function chooseBlocking(plan: Omit<ContractionPlan, "blocking" | "rest" | "restVectors">, columns: number): Blocking | undefined {
+/**
+ * Whether threads that share out columns would write to the same lines of C, as its rows do not begin with one, and wait for each other.
+ * Narrow vectors do not multiply so fast that it matters.
+ */
+function tearsLines({ lanes, blocks }: Pick<ContractionPlan, "lanes" | "blocks">, columns: number): boolean {
+  return columns % lineElements !== 0 && lanes >= 8 && blocks >= 2 * leastBlocks;
+}
+
+function chooseBlocking(
+  plan: Omit<ContractionPlan, "blocking" | "rest" | "restVectors">,
+  columns: number,
+  alone: boolean,
+): Blocking | undefined {
   const { reduction, fullSegments, blocks, blockRows, size } = plan;
   const segment = plan.vectors * plan.lanes;
   if (blocks < leastBlocks || fullSegments === 0) return undefined;
@@ -223,16 +235,20 @@ function chooseBlocking(plan: Omit<ContractionPlan, "blocking" | "rest" | "restV
   const blocksInGroup = Math.max(leastBlocks, Math.floor(groupBytes / (4 * depth * blockRows)));
   let rowGroups = leftStride > 0 ? 1 : Math.ceil(blocks / blocksInGroup);
   let segmentGroups = 1;
-  if (slices > 1) rowGroups = Math.min(rowGroups, blocks);
+  if (slices > 1 || alone) rowGroups = Math.min(rowGroups, blocks);
   else if (rowGroups < wantedTasks) {
-    segmentGroups = Math.min(fullSegments, wantedTasks);
+    if (tearsLines(plan, columns)) rowGroups = Math.max(rowGroups, 2);
+    segmentGroups = Math.min(fullSegments, Math.ceil(wantedTasks / rowGroups));
     rowGroups = Math.max(rowGroups, Math.ceil(wantedTasks / segmentGroups));
   } else rowGroups = Math.ceil(rowGroups / wantedTasks) * wantedTasks;
   return { chunk, slices, rowGroups: Math.min(rowGroups, blocks), segmentGroups, panel: packs ? depth * segment : 0, leftStride };
 }
 
-/** Register blocks and cache blocks of a contraction. */
-export function planContraction(spec: Contraction, vectorLanes: number, registers: number): ContractionPlan {
+/**
+ * Register blocks and cache blocks of a contraction.
+ * @param alone whether one thread does all of it, so that nothing is to be shared out; changes no bit
+ */
+export function planContraction(spec: Contraction, vectorLanes: number, registers: number, alone = false): ContractionPlan {
   const lanes = spec.element === "f64" ? 1 : vectorLanes;
   const rows = merge(spec.rows, ["a", "c"]);
   const reduction = merge(spec.reduction, ["a", "b"]);
@@ -261,7 +277,7 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
     ...plan,
     rest,
     restVectors: Math.ceil(restColumns / lanes),
-    blocking: streams(merged) ? undefined : chooseBlocking(plan, spec.columns),
+    blocking: streams(merged) ? undefined : chooseBlocking(plan, spec.columns, alone),
   };
 }
 

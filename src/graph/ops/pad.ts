@@ -41,6 +41,7 @@ function bound(context: Parameters<NonNullable<OpDefinition["lower"]>>[0]): Para
     attributes: context.attributes,
     lanes: context.lanes,
     registers: context.registers,
+    alone: context.alone,
     workspace: (dtype, elements) => context.workspace(dtype, elements),
     constant: (data) => context.constant(data),
     call: (key, make, regions) => context.call(key, make, regions),

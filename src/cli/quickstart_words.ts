@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSeconds, Progress } from "../base/progress.js";
+import type { Split } from "../corpus/clip.js";
 import type { OwnWordsPlan } from "../corpus/own_words.js";
 import type { TargetName } from "../engine/program.js";
 import type { FalseAccepts } from "../measure/false_accepts.js";
@@ -123,8 +124,8 @@ async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: Cl
 }
 
 /**
- * Chooses the threshold on training voices that a model did not have, after moving the words' logits so that it fits them all, writes both
- * into the model, and measures on what training never had.
+ * Moves the words' logits so that one threshold suits them all, by training voices heard by models with and without them, writes both into
+ * the model, and measures on what training never had.
  */
 async function measure(
   plan: OwnWordsPlan,
@@ -134,25 +135,29 @@ async function measure(
   { perWord, seed, target }: ClipNumbers & { target: TargetName },
 ): Promise<OwnWordsResult & { model: string; report: string }> {
   const { openSpotter } = await import("../measure/spotter.js");
-  const { chooseThreshold, figuresAt, scoreOwnWords } = await import("../measure/own_words.js");
-  const { shiftScores, wordShifts } = await import("../measure/word_balance.js");
+  const { figuresAt, scoreOwnWords } = await import("../measure/own_words.js");
+  const { balancedThreshold: threshold, shiftScores, wordShifts } = await import("../measure/word_balance.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const path = join(outcome.run, "best.safetensors");
   const near: NearText[] = plan.near.map(({ folder, role }) => ({ folder, trained: role === "everywhere" }));
-  if (leftOut !== undefined) await moveLogits(path, wordShifts(leftOut, near));
+  const scored = async (split: Split): Promise<OwnWordsScores> => {
+    const spotter = await openSpotter(path, { target });
+    return scoreOwnWords(spotter, data, split).finally(() => spotter.close());
+  };
+  const known = await scored("validation");
+  const strange = leftOut ?? known;
+  const shifts = wordShifts(strange, known, near);
+  await moveLogits(path, shifts);
   const spotter = await openSpotter(path, { target });
   let result: OwnWordsResult;
   try {
-    const held = await scoreOwnWords(spotter, data, "validation");
-    const strange = leftOut === undefined ? held : shiftScores(leftOut, wordShifts(leftOut, near));
-    const threshold = chooseThreshold(strange, near);
     result = {
       words: plan.words,
       labels: plan.labels,
       threshold,
       clipSeconds: plan.clipSeconds,
-      leftOut: figuresAt(strange, near, threshold),
-      validation: figuresAt(held, near, threshold),
+      leftOut: figuresAt(shiftScores(strange, shifts), near, threshold),
+      validation: figuresAt(shiftScores(known, shifts), near, threshold),
       testing: figuresAt(await scoreOwnWords(spotter, data, "testing"), near, threshold),
       ...(await listen(spotter, plan, threshold, perWord, seed)),
     };
@@ -202,7 +207,7 @@ const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
 function notesOf({ threshold, testing, noise, speech }: OwnWordsResult): string[] {
   const { missed, nearTrained, nearNew, other } = testing;
   return [
-    `At the threshold ${threshold.toFixed(3)}, chosen on training voices heard by models without them, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
+    `At the threshold ${threshold.toFixed(3)}, chosen on training voices, heard by models with and without them, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,
     `False accepts an hour: ${noise.perHour.toFixed(1)} in ${(noise.hours * 60).toFixed(0)} minutes of noise, ${speech.perHour.toFixed(1)} in ${(speech.hours * 60).toFixed(0)} minutes of other speech of that voice.`,
   ];
 }

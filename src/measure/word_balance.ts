@@ -5,20 +5,21 @@ import { labelLayer } from "../train/pretrained.js";
 import { isKeyword } from "./keyword_decision.js";
 import { chooseThreshold, type NearText, type OwnWordsScores } from "./own_words.js";
 
-/** Where every word's best threshold is put. */
-const balanced = 0.5;
+/** The threshold that every word has after `wordShifts`. */
+export const balancedThreshold = 0.5;
 
 /**
- * What to add to the logit of each label so that one threshold, a half, is the best one for each word alone: a word with unusual phones is
- * heard lower than another one by everybody.
- * @param scores of voices that the model was not trained on
+ * What to add to the logit of each label so that one threshold, a half, suits each word alone: a word with unusual phones is heard lower
+ * than another one by everybody. What suits a word lies halfway, in its logit, between its best threshold for strangers and that for known
+ * voices: strangers differ from each other as much as from known voices, and the model that hears them knows one voice less than this one.
+ * @param strange scores of voices by a model that was not trained on them
+ * @param known scores of voices that the model was trained on
  */
-export function wordShifts(scores: OwnWordsScores, near: readonly NearText[]): number[] {
-  return scores.labels.map((label, column) => {
-    if (!isKeyword(label)) return 0;
-    const threshold = chooseThreshold(onlyWord(scores, column), near);
-    return logit(balanced) - logit(threshold);
-  });
+export function wordShifts(strange: OwnWordsScores, known: OwnWordsScores, near: readonly NearText[]): number[] {
+  const best = (scores: OwnWordsScores, column: number): number => logit(chooseThreshold(onlyWord(scores, column), near));
+  return strange.labels.map((label, column) =>
+    isKeyword(label) ? logit(balancedThreshold) - (best(strange, column) + best(known, column)) / 2 : 0,
+  );
 }
 
 const logit = (probability: number): number => Math.log(probability / (1 - probability));

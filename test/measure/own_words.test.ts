@@ -101,10 +101,20 @@ describe("the balance of words", () => {
   it("makes one threshold right that was wrong for one word or another", () => {
     const before = figuresAt(uneven, near, chooseThreshold(uneven, near));
     expect(before.missed.wrong + before.near.wrong).toBeGreaterThan(0);
-    const moved = shiftScores(uneven, wordShifts(uneven, near));
+    const moved = shiftScores(uneven, wordShifts(uneven, uneven, near));
     const after = figuresAt(moved, near, 0.5);
     expect([after.missed.wrong, after.near.wrong, after.other.wrong]).toEqual([0, 0, 0]);
     expect(chooseThreshold(moved, near)).toBeCloseTo(0.5, 1);
+  });
+
+  it("lies halfway between strangers and known voices", () => {
+    const known = shiftScores(uneven, [0, 0, 2, -1]);
+    const [, , lamp, stop] = wordShifts(uneven, known, near);
+    const [, , strangeLamp, strangeStop] = wordShifts(uneven, uneven, near);
+    const [, , knownLamp, knownStop] = wordShifts(known, known, near);
+    expect(knownLamp).toBeLessThan(strangeLamp);
+    expect(lamp).toBeCloseTo((strangeLamp + knownLamp) / 2, 6);
+    expect(stop).toBeCloseTo((strangeStop + knownStop) / 2, 6);
   });
 
   it("moves what the model itself answers", async () => {

@@ -60,8 +60,8 @@ function report(rows) {
       .map((argument) => (/[ ;]/.test(argument) ? `"${argument}"` : argument))
       .join(" ")}`.trimEnd(),
     "",
-    "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Its one threshold is the best one for a training voice heard",
-    `by a model trained without it ("left out"). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
+    "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Each word's logit is moved so that the one threshold lies halfway between",
+    `the word's best one for a training voice heard by a model trained without it ("left out") and that for settings of the training voices held aside ("aside"). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
   ];
   for (const { words, result, real } of rows) {
     const { validation, leftOut, testing } = result;

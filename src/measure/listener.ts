@@ -1,11 +1,15 @@
 import { UsageError, UserError } from "../base/errors.js";
+import { readBounded } from "../base/read_file.js";
 import { ModelStream, streamModel } from "../detect/model_stream.js";
 import type { PosteriorStream } from "../detect/posteriors.js";
 import { WindowRunner } from "../detect/window_runner.js";
 import type { Model } from "../formats/model.js";
 import { loadModel } from "../formats/model_file.js";
 import { resolveModel } from "../formats/shipped.js";
+import { readTfliteMetadata } from "../formats/tflite/metadata.js";
+import { largestTflite } from "../formats/tflite/read/read.js";
 import type { StreamForm } from "../passes/stream.js";
+import { openTfliteClipStream } from "./tflite_clip_stream.js";
 import { openSpotter, type SpotterOptions } from "./spotter.js";
 import { thresholdOf } from "./spotter_model.js";
 
@@ -13,7 +17,7 @@ import { thresholdOf } from "./spotter_model.js";
 export type ListeningForm = StreamForm | "clip";
 
 export interface ListenerOptions extends SpotterOptions {
-  /** Default: the form in which the model loses nothing; "clip" where it cannot stream, is a .tflite file or a hop is given. */
+  /** Default: the form in which the model loses nothing; "clip" where it cannot stream, is a .tflite file of clips or a hop is given. */
   readonly form?: ListeningForm | undefined;
   /** Seconds between two looks at the sound, with "clip" alone: a streaming graph has its own. Default 0.02. */
   readonly hop?: number | undefined;
@@ -42,12 +46,28 @@ export async function openListener(nameOrPath: string, options: ListenerOptions 
     throw new UsageError(`${path}: a .tflite file listens with --form clip; streams are for model files`);
   if (form !== undefined && form !== "clip" && hop !== undefined)
     throw new UsageError(`--hop goes with --form clip; the ${form} form gives a result whenever one is due`);
+  if (isTflite && form === undefined && hop === undefined) {
+    const stream = await openTfliteListener(path);
+    if (stream) return stream;
+  }
   if (isTflite || form === "clip" || (form === undefined && (hop !== undefined || options.runtime === "litert")))
     return openClips(nameOrPath, options);
   const model = await loadModel(path);
   if (form === undefined && !streams(model)) return openClips(nameOrPath, options);
   const stream = await ModelStream.open(model, { form, input: "audio", target: options.target });
   return listener(stream, stream.program.graph.form, thresholdOf(model), () => stream.close());
+}
+
+/** A .tflite file that takes samples and hears a step after another; undefined for others. */
+async function openTfliteListener(path: string): Promise<Listener | undefined> {
+  const content = await readBounded(path, largestTflite, "a keyword spotter has some megabytes");
+  const note = readTfliteMetadata(content, path);
+  if (note?.stream === undefined || note.features === "none") return undefined;
+  const { labels, rate } = note;
+  // Clips are not told apart here, so that their length does not matter.
+  const stream = await openTfliteClipStream(content, path, { rate, clip: rate });
+  const source = { labels, rate, hop: stream.hop, push: async (samples: Float32Array) => [...(await stream.feed(samples))] };
+  return listener({ ...source, close: () => stream.close() }, note.stream.form, undefined, () => stream.close());
 }
 
 function streams(model: Model): boolean {

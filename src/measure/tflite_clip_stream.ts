@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import type { Posterior } from "../detect/model_stream.js";
 import { type LiteRtArray, type LiteRtModel, type LiteRtTensor, openLiteRt } from "../formats/litert.js";
+import { readTfliteFile } from "../formats/tflite/read/file.js";
 import { readTfliteMetadata, type TfliteMetadata } from "../formats/tflite/metadata.js";
 import { sizeOf } from "../graph/types.js";
 import type { ClipStream } from "./clip_stream.js";
@@ -10,7 +11,7 @@ type StreamNote = NonNullable<TfliteMetadata["stream"]>;
 
 /**
  * A streaming .tflite file in float32, as `exportTflite` writes it, in LiteRT: its states are carried from step to step and set back as
- * its metadata say.
+ * its metadata say. One that keeps its states itself is loaded anew where it shall forget them.
  * @param rate units (samples, or frames of features) a second
  * @param clip units of a clip
  * @throws UserError where the file does not stream, or LiteRT refuses it
@@ -22,14 +23,19 @@ export async function openTfliteClipStream(
 ): Promise<ClipStream> {
   const { stream, outputs } = readTfliteMetadata(bytes, file) ?? {};
   if (stream === undefined) throw new UserError(`${file}: does not say how it streams; write it with earshot`);
-  return new TfliteClipStream(await openLiteRt(bytes, file), stream, { rate, clip, isLogits: outputs === "logits" });
+  const open = () => openLiteRt(bytes, file);
+  const [network] = readTfliteFile(bytes, file).subgraphs;
+  const remembers = network?.operators.some(({ code }) => code === "VAR_HANDLE") === true;
+  return new TfliteClipStream(await open(), stream, { rate, clip, isLogits: outputs === "logits" }, remembers ? open : undefined);
 }
 
 class TfliteClipStream implements ClipStream {
   readonly rate: number;
   readonly hop: number;
   readonly late: number;
-  readonly #runtime: LiteRtModel;
+  #runtime: LiteRtModel;
+  /** Loads the file anew, where it keeps states. */
+  readonly #reopen: (() => Promise<LiteRtModel>) | undefined;
   readonly #note: StreamNote;
   readonly #states: readonly LiteRtTensor[];
   readonly #values = new Map<string, LiteRtArray>();
@@ -39,14 +45,18 @@ class TfliteClipStream implements ClipStream {
   readonly #isLogits: boolean;
   #filled = 0;
   #step = 0;
+  /** Whether the file has run since it was loaded. */
+  #hasRun = false;
 
   constructor(
     runtime: LiteRtModel,
     note: StreamNote,
     { rate, clip, isLogits }: { rate: number; clip: number; isLogits: boolean },
+    reopen: (() => Promise<LiteRtModel>) | undefined,
   ) {
     const [input, ...states] = runtime.inputs;
     this.#runtime = runtime;
+    this.#reopen = reopen;
     this.#note = note;
     this.#states = states;
     this.#chunk = new Float32Array(sizeOf((input as LiteRtTensor).shape));
@@ -79,6 +89,11 @@ class TfliteClipStream implements ClipStream {
   }
 
   async #run(): Promise<Posterior[]> {
+    if (this.#step === 0 && this.#hasRun && this.#reopen) {
+      this.#runtime.close();
+      this.#runtime = await this.#reopen();
+    }
+    this.#hasRun = true;
     for (const { name, shape } of this.#states)
       if (!this.#values.has(name) || this.#note.starts[name] === this.#step)
         this.#values.set(name, new Float32Array(sizeOf(shape)));

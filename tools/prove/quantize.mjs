@@ -28,11 +28,11 @@ const lines = [
   `${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${cpus()[0].model}, Node ${process.version}`,
   "earshot quantize MODEL --calibrate FEATURES --clips 500 (training arrays)",
   "",
-  "model     method      cells  float        int8         points  of",
+  "model         method      cells  float        int8         points  of",
 ];
 const row = (name, method, cells, before, after, of) => {
   lines.push(
-    `${name.padEnd(10)}${method.padEnd(12)}${cells.padEnd(7)}${percent(before).padEnd(13)}${percent(after).padEnd(13)}${points(after - before).padEnd(8)}${of}`,
+    `${name.padEnd(14)}${method.padEnd(12)}${cells.padEnd(7)}${percent(before).padEnd(13)}${percent(after).padEnd(13)}${points(after - before).padEnd(8)}${of}`,
   );
   console.log(lines.at(-1));
 };

@@ -43,9 +43,13 @@ function measure(name, training, data, folder) {
     recipe.validateEvery = count;
     writeFileSync(join(folder, "recipe.json"), JSON.stringify(recipe));
     earshot("train", "--recipe", join(folder, "recipe.json"), "--out", run, "--workers", "1");
+    const measuring = ["--features", features, "--measure-clips", `${clips}`, "--out", integer];
     const { before, after, recurrent } = earshot(
-      ...["quantize", join(run, "best.safetensors"), "--calibrate", features, "--features", features, "--out", integer],
-      ...["--measure-clips", `${clips}`],
+      "quantize",
+      join(run, "best.safetensors"),
+      "--calibrate",
+      features,
+      ...measuring,
     );
     if (before >= enough || count === steps.at(-1)) return { steps: count, float: before, int8: after, recurrent };
   }

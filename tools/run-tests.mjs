@@ -29,5 +29,8 @@ for (const file of counts.testResults)
     if (test.status === "skipped" || test.status === "pending") skipped.set(test.title, file.name);
 for (const [title, file] of skipped) console.log(`skipped: ${file.replace(`${process.cwd()}/`, "")}: ${title}`);
 const { numPassedTests, numFailedTests, numTotalTests } = counts;
-console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numTotalTests - numPassedTests - numFailedTests} skipped`);
-process.exit(status === 0 && counts.success ? 0 : 1);
+const passed = status === 0 && counts.success;
+// A process of the tests that died is a failure, too, though none of its tests says so.
+const failed = passed ? 0 : Math.max(1, numFailedTests);
+console.log(`${numPassedTests} passed, ${failed} failed, ${Math.max(0, numTotalTests - numPassedTests - failed)} skipped`);
+process.exit(passed ? 0 : 1);

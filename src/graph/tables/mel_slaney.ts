@@ -24,9 +24,9 @@ export function melSlaney(attributes: Attributes): Table {
   if (!(lower >= 0 && lower < upper)) throw new UserError(`the lower edge ${lower} Hz must lie below the upper edge ${upper} Hz`);
   const from = hertzToMel(lower);
   const step = (hertzToMel(upper) - from) / (bands + 1);
-  const corners = Array.from({ length: bands + 2 }, (_, i) => melToHertz(from + i * step));
+  const corner = (i: number): number => melToHertz(from + i * step);
   return matrix(bins, bands, (bin, band) => {
-    const [left, centre, right] = corners.slice(band, band + 3) as [number, number, number];
+    const [left, centre, right] = [corner(band), corner(band + 1), corner(band + 2)];
     const at = bin * spacing;
     const height = Math.max(0, Math.min((at - left) / (centre - left), (right - at) / (right - centre)));
     return (2 * height) / (right - left);

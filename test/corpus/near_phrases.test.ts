@@ -128,3 +128,16 @@ describe("a plan for own words", () => {
     await expect(planOwnWords(["...", "yes"], 300, 0)).rejects.toThrow(/cannot be spoken/);
   });
 });
+
+describe("phrases of exchanged phones", () => {
+  const computer = { text: "computer", phones: [phones("k ax m p y uw t er")] };
+  const huge = { text: "huge wing", phones: [phones("hh y uw jh"), phones("w ih ng")] };
+
+  it("can all be said by the voice that has pairs of phones, whatever the seed", async () => {
+    const texts = [computer, huge, robin].flatMap((phrase) =>
+      [0, 1, 2, 3].flatMap((seed) => nearPhrases(phrase, 60, [phrase], seed).filter(({ kind }) => kind === "sounds")),
+    );
+    expect(texts.length).toBeGreaterThan(40);
+    for (const { text } of texts) await speak(text, { voice: "kal", phones: true });
+  });
+});

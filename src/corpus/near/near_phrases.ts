@@ -1,5 +1,6 @@
 import { hashText, RandomStream } from "../../base/random.js";
 import { distanceWithin, phoneDistance, phonesNear } from "./phone_distance.js";
+import { isSayable } from "./sayable.js";
 import { pronunciations } from "./pronunciations.js";
 
 /** Something that could be taken for a phrase. */
@@ -137,6 +138,7 @@ function soundsLike(phrase: SpokenPhrase, seed: number): NearPhrase[] {
       const others = phonesNear(phones[at], leastExchange, 1).slice(0, 8);
       if (others.length > 0) changed[at] = random.pick(others);
     }
+    if (!isSayable(changed)) continue;
     found.push({ text: changed.join(" "), phones: changed, distance: phoneDistance(changed, phones), kind: "sounds" });
   }
   return found;

@@ -106,7 +106,8 @@ const consonantGap = 0.8;
 /** Between a vowel and a consonant. */
 const otherKind = 1.5;
 
-function isVowel(phone: string): boolean {
+/** Whether a phone of the CMU set is a vowel. */
+export function isVowel(phone: string): boolean {
   return phone in vowels;
 }
 

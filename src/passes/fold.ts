@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { booleanOf, numberOf } from "../graph/attributes.js";
 import { type Graph, type Node, type ParameterData, sizeOf, tensor, type Value } from "../graph/types.js";
+import { valueUses } from "../graph/uses.js";
 import { GraphRebuilder } from "./rebuild.js";
 
 /** A graph with the values of its parameters. */
@@ -38,21 +39,12 @@ export function foldBatchNorm({ graph, parameters }: ValuedGraph): ValuedGraph {
   return { graph: folded, parameters: kept };
 }
 
-const producers = new Set(["conv2d", "depthwise_conv2d", "dense"]);
+/** Products of a layer's input and its weights, which a bias may follow. */
+export const layerProducts: ReadonlySet<string> = new Set(["conv2d", "depthwise_conv2d", "dense"]);
 
 function findFolds(graph: Graph): Map<Node, Foldable> {
-  const made = new Map<Value, Node>();
-  const uses = new Map<Value, number>();
-  const count = (value: Value): unknown => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const node of graph.nodes) {
-    for (const output of node.outputs) made.set(output, node);
-    node.inputs.forEach(count);
-  }
-  for (const { value } of graph.outputs) count(value);
-  for (const { output } of graph.states) count(output);
+  const { soleMaker, usesOf } = valueUses(graph);
   const isParameter = new Set(graph.parameters.map((p) => p.value));
-  /** The node that made a value which nothing else uses. */
-  const soleMaker = (value: Value): Node | undefined => (uses.get(value) === 1 ? made.get(value) : undefined);
 
   const folds = new Map<Node, Foldable>();
   for (const norm of graph.nodes) {
@@ -60,9 +52,9 @@ function findFolds(graph: Graph): Map<Node, Foldable> {
     const before = soleMaker(norm.inputs[0]);
     const bias = before?.op === "add" && isBias(before, isParameter) ? before : undefined;
     const producer = bias ? soleMaker(bias.inputs[0]) : before;
-    if (!producer || !producers.has(producer.op)) continue;
+    if (!producer || !layerProducts.has(producer.op)) continue;
     const weight = producer.inputs[1];
-    const own = [weight, ...(bias ? [bias.inputs[1]] : [])].every((v) => isParameter.has(v) && uses.get(v) === 1);
+    const own = [weight, ...(bias ? [bias.inputs[1]] : [])].every((v) => isParameter.has(v) && usesOf(v) === 1);
     if (own) folds.set(norm, { producer, bias, norm });
   }
   return folds;

@@ -3,6 +3,7 @@ import { geometryOf } from "../graph/convolution.js";
 import { addsPatches } from "../graph/implicit_product.js";
 import { findOp } from "../graph/ops/index.js";
 import { type Graph, type NamedValue, type Node, sizeOf, type Value } from "../graph/types.js";
+import { type ValueUses, valueUses } from "../graph/uses.js";
 
 /** Products whose results lie as their kernel writes them. */
 const products = new Set([
@@ -39,13 +40,13 @@ function isAlong(operand: Value, result: Value): boolean {
 }
 
 /** The product that the element-wise node can be computed with, while its sums are in registers. */
-function productOf(node: Node, producers: ReadonlyMap<Value, Node>, uses: ReadonlyMap<Value, number>): Node | undefined {
+function productOf(node: Node, soleMaker: ValueUses["soleMaker"]): Node | undefined {
   const isElementwise = node.op === "fused" || findOp(node.op).expression !== undefined;
   const hasPlaces = node.body?.nodes.some((n) => n.op === "slice" || n.op === "concat");
   if (!isElementwise || hasPlaces) return undefined;
   for (const v of node.inputs) {
-    const producer = producers.get(v);
-    if (!producer || !isProduct(producer) || uses.get(v) !== 1 || v.type.dtype !== "f32") continue;
+    const producer = soleMaker(v);
+    if (!producer || !isProduct(producer) || v.type.dtype !== "f32") continue;
     const others = node.inputs.filter((other) => other !== v);
     const fits =
       node.inputs.length - others.length === 1 &&
@@ -84,18 +85,10 @@ export function fuseProducts(graph: Graph): Graph {
   const nodes = graph.nodes.map((node) =>
     (node.op === "scan" || node.op === "batch_loop") && node.body ? { ...node, body: fuseProducts(node.body) } : node,
   );
-  const producers = new Map<Value, Node>();
-  const uses = new Map<Value, number>();
-  const count = (v: Value): unknown => uses.set(v, (uses.get(v) ?? 0) + 1);
-  for (const node of nodes) {
-    for (const v of node.outputs) producers.set(v, node);
-    node.inputs.forEach(count);
-  }
-  for (const { value } of graph.outputs) count(value);
-  for (const { output } of graph.states) count(output);
+  const { soleMaker } = valueUses({ ...graph, nodes });
   const joined = new Set<Node>();
   const after = nodes.map((node) => {
-    const main = productOf(node, producers, uses);
+    const main = productOf(node, soleMaker);
     if (!main || joined.has(main)) return node;
     joined.add(main);
     return join(main, node);

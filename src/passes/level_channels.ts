@@ -1,7 +1,6 @@
-import { sizeOf, type Graph, type Node, type ParameterData, type Value } from "../graph/types.js";
-import type { ValuedGraph } from "./fold.js";
-
-const products = new Set(["conv2d", "depthwise_conv2d", "dense"]);
+import { sizeOf, type Node, type ParameterData, type Value } from "../graph/types.js";
+import { valueUses } from "../graph/uses.js";
+import { layerProducts, type ValuedGraph } from "./fold.js";
 
 /**
  * Brings the channels of a relu to the proportions that the norm behind it gives them. Activations have one scale for all channels: a
@@ -16,7 +15,7 @@ export function levelChannels({ graph, parameters }: ValuedGraph): ValuedGraph {
     const data: ParameterData | undefined = value && values.get(names.get(value) ?? "");
     return data instanceof Float32Array ? data : undefined;
   };
-  const { soleMaker, usesOf } = usesIn(graph);
+  const { soleMaker, usesOf } = valueUses(graph);
   for (const norm of graph.nodes) {
     const kernel = normKernel(norm, dataOf);
     const place = kernel && productBefore(norm.inputs[0] as Value, kernel.length, soleMaker);
@@ -39,22 +38,6 @@ export function levelChannels({ graph, parameters }: ValuedGraph): ValuedGraph {
   return { graph, parameters: values };
 }
 
-/** Uses of each value, and the node that made one which is used once. */
-function usesIn(graph: Graph) {
-  const made = new Map<Value, Node>();
-  const uses = new Map<Value, number>();
-  const count = (value: Value): unknown => uses.set(value, (uses.get(value) ?? 0) + 1);
-  for (const node of graph.nodes) {
-    for (const output of node.outputs) made.set(output, node);
-    node.inputs.forEach(count);
-  }
-  for (const { value } of graph.outputs) count(value);
-  for (const { output } of graph.states) count(output);
-  const usesOf = (value: Value): number => uses.get(value) ?? 0;
-  const soleMaker = (value: Value): Node | undefined => (usesOf(value) === 1 ? made.get(value) : undefined);
-  return { soleMaker, usesOf };
-}
-
 /** The factors of a depthwise product of one place. */
 function normKernel(node: Node, dataOf: (value: Value | undefined) => Float32Array | undefined): Float32Array | undefined {
   const shape = node.inputs[1]?.type.shape;
@@ -74,10 +57,10 @@ function productBefore(
   if (node?.op !== "relu") return undefined;
   const before = soleMaker(node.inputs[0] as Value);
   if (!before) return undefined;
-  if (products.has(before.op)) return { weight: before.inputs[1] as Value, bias: undefined };
+  if (layerProducts.has(before.op)) return { weight: before.inputs[1] as Value, bias: undefined };
   const [sum, bias] = before.op === "add" ? before.inputs : [];
   const product = sum && soleMaker(sum);
   const fits = bias && sizeOf(bias.type.shape) === channels && bias.type.shape.at(-1) === channels;
-  if (!product || !products.has(product.op) || !fits) return undefined;
+  if (!product || !layerProducts.has(product.op) || !fits) return undefined;
   return { weight: product.inputs[1] as Value, bias };
 }

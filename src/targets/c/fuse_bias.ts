@@ -1,7 +1,7 @@
 import type { Graph, Node, Value } from "../../graph/types.js";
 import { sizeOf } from "../../graph/types.js";
-
-const products = new Set(["conv2d", "depthwise_conv2d", "dense"]);
+import { valueUses } from "../../graph/uses.js";
+import { layerProducts } from "../../passes/fold.js";
 
 /** What an element-wise node does to a product: adds a bias a channel, then perhaps limits. */
 interface Ending {
@@ -17,16 +17,12 @@ const largestFloat = 3.4028234663852886e38;
  * @param isKnown whether the values of a bias are known
  */
 export function fuseBias(graph: Graph, isKnown: (value: Value) => boolean): Graph {
-  const uses = new Map<Value, number>();
-  const use = (v: Value): void => void uses.set(v, (uses.get(v) ?? 0) + 1);
-  for (const node of graph.nodes) node.inputs.forEach(use);
-  for (const { value } of graph.outputs) use(value);
-  for (const s of graph.states) use(s.output);
+  const { usesOf } = valueUses(graph);
   const pending = new Map<Value, Node>();
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
     const product = node.inputs.map((v) => pending.get(v)).find((p) => p !== undefined);
-    const ending = product && uses.get(product.outputs[0]!) === 1 ? endingOf(node, product, isKnown) : undefined;
+    const ending = product && usesOf(product.outputs[0]!) === 1 ? endingOf(node, product, isKnown) : undefined;
     if (product && ending) {
       nodes.splice(nodes.indexOf(product), 1);
       const { bias, limits } = ending;
@@ -40,7 +36,7 @@ export function fuseBias(graph: Graph, isKnown: (value: Value) => boolean): Grap
     nodes.push(node);
     const isFloat = node.outputs[0]?.type.dtype === "f32" && node.inputs[0]?.type.dtype === "f32";
     const isSingle = node.op === "dense" || node.inputs[0]?.type.shape[0] === 1;
-    if (products.has(node.op) && isFloat && isSingle) pending.set(node.outputs[0]!, node);
+    if (layerProducts.has(node.op) && isFloat && isSingle) pending.set(node.outputs[0]!, node);
   }
   return nodes.length === graph.nodes.length ? graph : { ...graph, nodes };
 }

@@ -1,8 +1,7 @@
 import { InternalError, invariant } from "../base/errors.js";
 import type { BatchLoopContext, LoopContext, LowerContext, Region } from "../graph/lower.js";
 import { findOp } from "../graph/ops/index.js";
-import { movedType } from "../graph/quantized.js";
-import { type DType, dtypeBytes, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
+import { type DType, type Graph, type Node, sizeOf, type TensorType, tensor, type Value } from "../graph/types.js";
 import type { Kernel } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
 import type { KernelLabel, Program } from "../kernels/program.js";
@@ -11,30 +10,10 @@ import { labelOf } from "./kernel_label.js";
 import { type ElementwiseSource, lowerElementwise } from "./elementwise.js";
 import { addsItself, elementwiseInputs, fitsInto, mayBecome, mayWrite, wantedPlaces } from "./in_place.js";
 import { planMemory, type Storage, storageBytes } from "./memory.js";
-import type { Place } from "./place.js";
+import { partOf, type Place, sliceOf } from "./place.js";
 import { lowerProduct } from "./product.js";
+import type { TargetWidth } from "./target_width.js";
 import { UseCounter } from "./use_counter.js";
-
-/** What a target offers to kernels. */
-export interface TargetWidth {
-  readonly lanes: number;
-  readonly registers: number;
-  /** Whether the program has one thread, so that nothing is to be shared out; changes no bit. */
-  readonly alone?: boolean;
-  /** Bytes to whose multiples tensors are rounded; a cache line unless told. */
-  readonly alignment?: number;
-  readonly library?: TargetLibrary;
-}
-
-/** What a target has instead of some ops' own kernels. With one, memory is taken only from a tensor's first use on. */
-export interface TargetLibrary {
-  /** The node's result where it is known now: it becomes a constant and is not computed. */
-  constantOf(node: Node): Float32Array | Int32Array | undefined;
-  /** Which input's memory the result may be written over, where this is that input's last use. */
-  inPlace(node: Node): number | undefined;
-  /** Lowers the node and says so, or leaves it to the op. */
-  lower(node: Node, context: LowerContext): boolean;
-}
 
 /** Where a named tensor lies. */
 export interface Binding {
@@ -213,23 +192,12 @@ class Lowering {
     this.#block.push({ kind: "batch", groups, parts, first, body });
   }
 
-  /** The element of the first axis, without the axis, or a number of rows, that moves with the loop of that depth. */
   #slice(region: Place, depth: number, rows: readonly number[] = [], ahead = 0): Place {
-    const [steps, ...shape] = region.type.shape;
-    invariant(steps !== undefined, "a sequence has a first axis");
-    const { dtype } = region.type;
-    const strides = [...region.strides];
-    while (strides.length < depth) strides.push(0);
-    const type = movedType(region.type, [...rows, ...shape]);
-    const bytes = sizeOf(type.shape) * dtypeBytes[dtype];
-    strides[depth] = bytes;
-    return { ...region, id: this.#regions++, type, base: region.base + ahead * bytes, strides };
+    return { ...sliceOf(region, depth, rows, ahead), id: this.#regions++ };
   }
 
-  /** Element `index` of the first axis, without the axis. */
   part(region: Place, index: number): Place {
-    const type = movedType(region.type, region.type.shape.slice(1));
-    return { ...region, id: this.#regions++, type, base: region.base + index * sizeOf(type.shape) * dtypeBytes[type.dtype] };
+    return { ...partOf(region, index), id: this.#regions++ };
   }
 
   /** Lowers the nodes of a graph whose inputs already have places. `wanted` names places for values (graph outputs, states). */

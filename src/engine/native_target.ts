@@ -11,7 +11,8 @@ import { cPrelude } from "../kernels/c_prelude.js";
 import type { BatchLoop, Instruction, Program } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
 import { kernelTimes, timedCalls } from "./kernel_times.js";
-import type { Lowered, TargetWidth } from "./lower.js";
+import type { Lowered } from "./lower.js";
+import type { TargetWidth } from "./target_width.js";
 import { mostThreads, nativeRuntime } from "./native_runtime.js";
 
 const run = promisify(execFile);

@@ -1,4 +1,4 @@
-import type { TargetLibrary } from "../../engine/lower.js";
+import type { TargetLibrary } from "../../engine/target_width.js";
 import type { LowerContext, Region } from "../../graph/lower.js";
 import { tableValues } from "../../graph/ops/table.js";
 import { dtypeBytes, type Node, sizeOf, type Value } from "../../graph/types.js";

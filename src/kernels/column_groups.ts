@@ -1,11 +1,5 @@
 import { binary, constant, type Expression, type KernelBuilder, mul } from "./language.js";
-import { pieces } from "./vectors.js";
-
-/** A vector of a group of columns, counted from the group's first column. */
-export interface ColumnVector {
-  readonly at: number;
-  readonly lanes: number;
-}
+import { pieces, type VectorPiece } from "./vectors.js";
 
 /** Neighbouring columns in groups of up to so many vectors; threads share the groups. */
 export class ColumnGroups {
@@ -14,7 +8,7 @@ export class ColumnGroups {
   readonly #full: number;
   readonly #width: number;
   readonly #lanes: number;
-  readonly #rest: readonly (readonly ColumnVector[])[];
+  readonly #rest: readonly (readonly VectorPiece[])[];
 
   constructor(columns: number, lanes: number, vectors: number) {
     this.#lanes = lanes;
@@ -29,7 +23,7 @@ export class ColumnGroups {
    * Writes what is done for the group of that number: once for all full groups, however many, and once for each other.
    * @param visit with the group's first column and its vectors
    */
-  write(k: KernelBuilder, group: Expression, visit: (first: Expression, vectors: readonly ColumnVector[]) => void): void {
+  write(k: KernelBuilder, group: Expression, visit: (first: Expression, vectors: readonly VectorPiece[]) => void): void {
     const when = (operator: "eq" | "lt", number: number, write: () => void): void => {
       if (this.count === 1) write();
       else k.if(binary(operator, group, number), write);

@@ -7,6 +7,7 @@ import {
   isChunked,
   taskWorkspace,
 } from "./contraction_plan.js";
+import type { LeftSource, Range, Source, Sum, Walked } from "./contraction_walk.js";
 import {
   add,
   binary,
@@ -24,49 +25,7 @@ import {
   sub,
   widen,
 } from "./language.js";
-import { eachVector, pieces } from "./vectors.js";
-
-/** A part of the reduction: steps of its outermost dimension. What came before it, from `start` on, is already in C. */
-interface Range {
-  readonly from: Expression;
-  readonly to: Expression;
-  /** Absent where nothing can come before. */
-  readonly start?: Expression;
-}
-
-/** Where the kernel finds B: element index of the first row, strides of the reduction's dimensions, first column. */
-interface Source {
-  readonly buffer: Buffer;
-  readonly base: Expression;
-  readonly strides: readonly number[];
-  readonly column: Expression;
-  /** Columns that there are, where the vectors reach further. */
-  readonly columns?: number;
-  /** First row of a vector of B that is prefetched row by row while the block is multiplied. */
-  readonly ahead?: Expression;
-}
-
-/** Where the kernel finds A, as `Source`. */
-type LeftSource = Pick<Source, "buffer" | "base" | "strides">;
-
-/** A vector of sums with its index in C and its column. */
-interface Sum {
-  readonly sum: Expression;
-  readonly at: Expression;
-  readonly column: Expression;
-}
-
-/** What moves along with the reduction: where it begins, its strides, what is done with its place at every step. */
-interface Walked {
-  readonly from: Expression;
-  readonly strides: readonly number[];
-  visit?(at: Expression): void;
-}
-
-interface Pieces {
-  readonly at: number;
-  readonly lanes: number;
-}
+import { eachVector, pieces, type VectorPiece } from "./vectors.js";
 
 const zero = constant("i32", 0);
 /** Narrower vectors are those of targets that have no word for prefetching. */
@@ -129,7 +88,14 @@ class ContractionWriter {
   }
 
   /** `count` rows times one column segment, in registers. */
-  #micro(aBase: Expression, cBase: Expression, count: number, widths: readonly Pieces[], source: Source, range: Range): void {
+  #micro(
+    aBase: Expression,
+    cBase: Expression,
+    count: number,
+    widths: readonly VectorPiece[],
+    source: Source,
+    range: Range,
+  ): void {
     const k = this.#k;
     const { innerRow } = this.#plan;
     const sums = Array.from({ length: count }, () => widths.map((w) => k.mutable(constant(this.#spec.element, 0, w.lanes))));
@@ -175,7 +141,7 @@ class ContractionWriter {
    * Prefetches, a line with every step of the reduction, what is read at the sums' places when they are finished: what the epilogue
    * takes, and C itself, where a chunk's sums are added to it. All at once they would stand in the way of A and B.
    */
-  #operandsAhead(corner: Expression, rows: number, widths: readonly Pieces[], range: Range): Walked | undefined {
+  #operandsAhead(corner: Expression, rows: number, widths: readonly VectorPiece[], range: Range): Walked | undefined {
     const k = this.#k;
     const { lanes, reduction, innerRow } = this.#plan;
     const taken = this.#operands.filter((_, i) => this.#epilogue!.operands[i] === "same");
@@ -258,7 +224,7 @@ class ContractionWriter {
     return { buffer: this.#b, base: column, strides: this.#plan.reduction.map((d) => d.b), column };
   }
 
-  #fullWidths(): Pieces[] {
+  #fullWidths(): VectorPiece[] {
     return this.#vectors(this.#plan.vectors);
   }
 
@@ -296,7 +262,7 @@ class ContractionWriter {
   }
 
   /** Whole vectors from a segment's first column on. */
-  #vectors(count: number): Pieces[] {
+  #vectors(count: number): VectorPiece[] {
     return Array.from({ length: count }, (_, v) => ({ at: v * this.#plan.lanes, lanes: this.#plan.lanes }));
   }
 

@@ -1,5 +1,5 @@
 import type { Expression, KernelBuilder } from "./language.js";
-import { pieces } from "./vectors.js";
+import { pieces, type VectorPiece } from "./vectors.js";
 
 /**
  * C[i, n] = sum over k of A[i + k] * B[k + n]: matrix products, convolutions (implicit, with i over batch and places and
@@ -68,7 +68,7 @@ export interface ContractionPlan {
   readonly vectors: number;
   readonly fullSegments: number;
   /** What is left of the columns behind the full segments. */
-  readonly rest: readonly { readonly at: number; readonly lanes: number }[];
+  readonly rest: readonly VectorPiece[];
   /** What is left of the columns, filled up to whole vectors where it is packed. */
   readonly restVectors: number;
   /** Whether whole vectors may be read where B's last columns are fewer: what follows in memory is read and not used. */

@@ -11,7 +11,7 @@ import {
   rem,
   widen,
 } from "./language.js";
-import { pieces } from "./vectors.js";
+import { pieces, type VectorPiece } from "./vectors.js";
 import { limit, multiplyByQuantizedMultiplier } from "./requantize.js";
 
 /** A loop over places or taps: how many, and how far apart in elements. */
@@ -72,10 +72,9 @@ export function integerProductKernel(spec: IntegerProduct, lanes: number): Kerne
     if (!walk) return visit(at, weight);
     k.for(0, walk.size, 1, (t) => overTaps(depth + 1, k.let(add(at, mul(t, walk.a))), k.let(add(weight, mul(t, walk.b))), visit));
   };
-  const block = (from: Expression, to: Expression, first: Expression, parts: readonly { at: number; lanes: number }[]): void => {
+  const block = (from: Expression, to: Expression, first: Expression, parts: readonly VectorPiece[]): void => {
     const column = (base: Expression, at: number): Expression => add(base, add(first, at));
-    const part = (buffer: Buffer, p: { at: number; lanes: number }): Expression =>
-      k.let(k.load(buffer, column(constant("i32", 0), p.at), p.lanes));
+    const part = (buffer: Buffer, p: VectorPiece): Expression => k.let(k.load(buffer, column(constant("i32", 0), p.at), p.lanes));
     const sums = parts.map((p) => k.mutable(k.load(bias, column(constant("i32", 0), p.at), p.lanes)));
     overTaps(0, from, constant("i32", 0), (at, weight) => {
       const shared = spec.depthwise ? undefined : k.let(add(k.load(x, at), spec.xOffset));

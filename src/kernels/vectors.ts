@@ -1,8 +1,14 @@
 import { constant, type Expression, type KernelBuilder } from "./language.js";
 
+/** A vector among neighbouring elements: the first of them, and how many. */
+export interface VectorPiece {
+  readonly at: number;
+  readonly lanes: number;
+}
+
 /** Vector widths that cover n elements: wide ones first, then narrower down to single elements. */
-export function pieces(n: number, lanes: number): { at: number; lanes: number }[] {
-  const list: { at: number; lanes: number }[] = [];
+export function pieces(n: number, lanes: number): VectorPiece[] {
+  const list: VectorPiece[] = [];
   let at = 0;
   for (let width = lanes; width >= 1; width = width > 4 ? width / 2 : width === 1 ? 0 : 1) {
     for (; at + width <= n; at += width) list.push({ at, lanes: width });

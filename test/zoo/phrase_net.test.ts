@@ -4,7 +4,7 @@ import { compile } from "../../src/engine/compile.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { initializeParameters } from "../../src/graph/initialize.js";
 import { retype } from "../../src/graph/retype.js";
-import { tensor, type Value } from "../../src/graph/types.js";
+import { type Graph, tensor, type Value } from "../../src/graph/types.js";
 import { labelLayer } from "../../src/train/pretrained.js";
 import { bodyPhones } from "../../src/zoo/blocks/phrase_paths.js";
 import { phrasePathCell, unreached } from "../../src/zoo/cells/phrase_path.js";
@@ -60,21 +60,24 @@ describe("phrase_path", () => {
   });
 });
 
+/** What a graph with first weights gives for a clip. */
+async function firstOutput(graph: Graph, target: "oracle" | "wasm", features: Float32Array): Promise<Float32Array> {
+  const program = await compile(graph, { target });
+  for (const [name, first] of initializeParameters(graph, 1)) program.write(name, first);
+  program.write("features", features);
+  program.run();
+  const logits = program.read("logits").slice();
+  program.close();
+  return logits;
+}
+
 describe("phrase_net", () => {
   it("gives a clip of a batch what it gives the clip alone, on wasm as on the oracle", async () => {
     const model = buildModel("earshot/phrase_net", { phrases }, shape);
     const random = new RandomStream(5);
     const features = Float32Array.from({ length: 3 * shape.frames * shape.features }, () => random.normal());
-    const logitsOf = async (count: number, target: "oracle" | "wasm", values: Float32Array): Promise<Float32Array> => {
-      const graph = retype(model, { inputs: { features: [count, shape.frames, shape.features] } });
-      const program = await compile(graph, { target });
-      for (const [name, first] of initializeParameters(graph, 1)) program.write(name, first);
-      program.write("features", values);
-      program.run();
-      const logits = program.read("logits").slice();
-      program.close();
-      return logits;
-    };
+    const logitsOf = (count: number, target: "oracle" | "wasm", values: Float32Array): Promise<Float32Array> =>
+      firstOutput(retype(model, { inputs: { features: [count, shape.frames, shape.features] } }), target, values);
     const alone = await logitsOf(1, "oracle", features.subarray(0, shape.frames * shape.features));
     const together = await logitsOf(3, "wasm", features);
     for (let label = 0; label < shape.labels; label++) expect(together[label]).toBeCloseTo(alone[label] as number, 3);
@@ -122,16 +125,12 @@ describe("phrase_net", () => {
   });
 
   it("names at each step of a clip what it names in the middle of a window", async () => {
-    const run = async (head: string, frames: number, values: Float32Array): Promise<Float32Array> => {
-      const graph = buildModel("earshot/phrase_net", { head }, { frames, features: 40, labels: bodyPhones.length });
-      const program = await compile(graph, { target: "wasm" });
-      for (const [name, first] of initializeParameters(graph, 1)) program.write(name, first);
-      program.write("features", values);
-      program.run();
-      const logits = program.read("logits").slice();
-      program.close();
-      return logits;
-    };
+    const run = (head: string, frames: number, values: Float32Array): Promise<Float32Array> =>
+      firstOutput(
+        buildModel("earshot/phrase_net", { head }, { frames, features: 40, labels: bodyPhones.length }),
+        "wasm",
+        values,
+      );
     const [frames, view] = [98, 41];
     const random = new RandomStream(7);
     const clip = Float32Array.from({ length: frames * 40 }, () => random.normal());

@@ -1,7 +1,7 @@
 // int8 .tflite files of the zoo, with drawn weights as in prove:zoo, in LiteRT's three sets of kernels and in TFLite Micro beside our engine:
 //   npm run prove:tflite-runtimes -- --python PATH [--out FILE] DATA/speech_commands [MODEL ...]
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,9 +13,9 @@ import { exportTflite } from "../../dist/formats/tflite/export.js";
 import { buildFrontend, oneSecond } from "../../dist/frontend/frontend.js";
 import { calibrate } from "../../dist/measure/calibrate.js";
 import { prepareForQuantization, quantizeGraph } from "../../dist/passes/quantize.js";
-import { decodeSound } from "../../dist/signal/decode.js";
 import { buildModel, findModel } from "../../dist/zoo/index.js";
 import { drawnWeights } from "../models/drawn_weights.mjs";
+import { firstRecordings, joined, recordedFeatures } from "./recorded_features.mjs";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,28 +34,12 @@ const models =
 const words = ["yes", "no", "stop", "go", "left"];
 const folder = mkdtempSync(join(tmpdir(), "earshot-runtimes-"));
 
-/** Features of one recording of each word, one clip after another. */
-async function featuresOf(frontend, samples) {
-  const program = await compile(frontend, { target: "wasm" });
-  const all = [];
-  for (const word of words) {
-    const file = join(sounds, word, readdirSync(join(sounds, word)).toSorted()[0]);
-    const audio = new Float32Array(samples);
-    audio.set((await decodeSound(readFileSync(file), file)).samples.subarray(0, samples));
-    program.write("audio", audio);
-    program.run();
-    all.push(...program.read("features"));
-  }
-  program.close();
-  return Float32Array.from(all);
-}
-
 async function prepare(name, recurrent) {
   const { shape, samples = oneSecond.samples, frontend: frontendDescription } = findModel(name).published;
   const graph = buildModel(name, {}, shape);
   if (recurrent === "int16" && !graph.nodes.some((n) => n.op === "scan")) return undefined;
   const frontend = buildFrontend(frontendDescription, { samples, rate: oneSecond.rate });
-  const features = await featuresOf(frontend, samples);
+  const features = joined(await recordedFeatures(frontend, firstRecordings(sounds, words)));
   const ready = prepareForQuantization({ graph, parameters: drawnWeights(graph) });
   const integers = quantizeGraph(ready, await calibrate(ready, features, "minmax", "wasm"), { recurrent });
   const labels = Array.from({ length: shape.labels }, (_, i) => `label ${i}`);

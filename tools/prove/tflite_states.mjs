@@ -7,7 +7,6 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { clipGraphOf, probabilitiesOf } from "../../dist/detect/model_stream.js";
-import { compile } from "../../dist/engine/compile.js";
 import { StreamProgram } from "../../dist/engine/stream_program.js";
 import { openLiteRt } from "../../dist/formats/litert.js";
 import { loadModel } from "../../dist/formats/model_file.js";
@@ -16,8 +15,8 @@ import { exportTflite } from "../../dist/formats/tflite/export.js";
 import { readTflite } from "../../dist/formats/tflite/read/read.js";
 import { openNetwork } from "../../dist/formats/tflite/read/runner.js";
 import { streamGraph } from "../../dist/passes/stream.js";
-import { decodeSound } from "../../dist/signal/decode.js";
 import { keywordModels } from "../models/keyword_models.mjs";
+import { joined, recordedFeatures } from "./recorded_features.mjs";
 
 const { values: options, positionals: sounds } = parseArgs({
   allowPositionals: true,
@@ -33,22 +32,6 @@ if (!options.calibrate || sounds.length === 0) {
 }
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "earshot-states-"));
-
-/** Features of the sounds, one after another. */
-async function featuresOf(model) {
-  const frontend = await compile(model.frontend, { target: "wasm" });
-  const size = model.frontend.inputs[0].value.type.shape[1];
-  const all = [];
-  for (const sound of sounds) {
-    const audio = new Float32Array(size);
-    audio.set((await decodeSound(readFileSync(sound), sound)).samples.subarray(0, size));
-    frontend.write("audio", audio);
-    frontend.run();
-    all.push(...frontend.read("features"));
-  }
-  frontend.close();
-  return Float32Array.from(all);
-}
 
 const floats = (file) => {
   const bytes = readFileSync(file);
@@ -67,7 +50,7 @@ async function prepare(name, kind, form) {
   const bytes = exportTflite(model, { features: "none", states: "resource", stream: { form } });
   const file = join(folder, `${name}.${kind}.${form}.tflite`);
   writeFileSync(file, bytes);
-  const recording = await featuresOf(model);
+  const recording = joined(await recordedFeatures(model.frontend, sounds));
   const stream = streamGraph(clipGraphOf(model, "features"), { form });
   const width = recording.length / sounds.length / model.graph.inputs[0].value.type.shape[1];
   const long = new Float32Array(stream.lead * width + recording.length);

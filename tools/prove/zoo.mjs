@@ -3,7 +3,7 @@
 //   npm run prove:zoo -- DATA/speech_commands RECORDING [MODEL ...]
 // Writes results/zoo.json, in which the rows of other models stay, and results/zoo.txt from it. Says nothing of accuracy.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "../../dist/engine/compile.js";
@@ -15,11 +15,11 @@ import { sizeOf } from "../../dist/graph/types.js";
 import { calibrate } from "../../dist/measure/calibrate.js";
 import { checkRecording, reportStream } from "../../dist/measure/stream_report.js";
 import { prepareForQuantization, quantizeGraph } from "../../dist/passes/quantize.js";
-import { decodeSound } from "../../dist/signal/decode.js";
 import { exportC } from "../../dist/targets/c/export.js";
 import { buildModel, findModel, zooModels } from "../../dist/zoo/index.js";
 import { alignedTable, machineLines } from "../bench/bench_report.mjs";
 import { drawnWeights } from "../models/drawn_weights.mjs";
+import { firstRecordings, joined, recordedFeatures } from "./recorded_features.mjs";
 
 const [sounds, recording, ...named] = process.argv.slice(2);
 if (!sounds || !recording) {
@@ -39,20 +39,6 @@ async function openProgram({ graph, parameters }) {
     program.run();
     return Float32Array.from(program.view(graph.outputs[0].name));
   };
-}
-
-/** One clip of each of five words as features, one after another. */
-async function clipsOf(frontend, length) {
-  const run = await openProgram({ graph: frontend, parameters: new Map() });
-  const clips = [];
-  for (const word of ["yes", "no", "stop", "go", "left"]) {
-    const [file] = readdirSync(join(sounds, word)).toSorted();
-    const { samples } = await decodeSound(readFileSync(join(sounds, word, file)), file);
-    const audio = new Float32Array(length);
-    audio.set(samples.subarray(0, audio.length));
-    clips.push(run("audio", audio));
-  }
-  return clips;
 }
 
 function softmax(logits) {
@@ -138,9 +124,9 @@ async function rowOf({ name, shape, samples = oneSecond.samples, frontend: front
   const training = { recipe: { rate: oneSecond.rate } };
   const around = { frontend, frontendDescription, labels, training, licence: "" };
   const float = { ...around, graph, parameters: drawnWeights(graph) };
-  const clips = await clipsOf(frontend, samples);
+  const clips = await recordedFeatures(frontend, firstRecordings(sounds, ["yes", "no", "stop", "go", "left"]));
   const prepared = prepareForQuantization(float);
-  const features = Float32Array.from(clips.flatMap((c) => [...c]));
+  const features = joined(clips);
   const integer = { ...around, ...quantizeGraph(prepared, await calibrate(prepared, features, "minmax", target)) };
   const forms = [];
   for (const [kind, model] of [

@@ -13,6 +13,20 @@ export interface RolledState {
   readonly values: Float32Array;
 }
 
+/** Whether a step, counted from 1, begins with empty states. */
+export function beginsEmpty(passes: Passes, step: number): boolean {
+  const pass = passOf(passes, step);
+  return pass < passes.short && passes.starts[pass] === step;
+}
+
+/** Examples of a step whose last states are kept, each with its place among those that batches begin with. */
+export function thrownAfter(step: number, batch: number, seed: number): [example: number, place: number][] {
+  return Array.from({ length: batch }, (_, example): [number, number] => [
+    example,
+    permute(example, bagBatches * batch, seed, rollingKey, step),
+  ]).filter(([, place]) => place < batch);
+}
+
 /**
  * The states that batches of a rolling training begin with, as EdgeML's train_classifier has them: a bag of a hundred batches' states, of
  * which a batch takes the first `batch`, and into which it throws its last states at random. The others are never taken, so only the
@@ -36,22 +50,17 @@ export class RollingStates {
 
   /** To be called before a step, counted from 1. */
   before(step: number): void {
-    const pass = passOf(this.#passes, step);
-    if (pass < this.#passes.short && this.#passes.starts[pass] === step) for (const kept of this.#kept) kept.fill(0);
+    if (beginsEmpty(this.#passes, step)) for (const kept of this.#kept) kept.fill(0);
     this.#states.forEach(({ values }, i) => values.set(this.#kept[i] as Float32Array));
   }
 
   /** To be called behind it: layers of one example stay together. */
   after(step: number): void {
-    const size = bagBatches * this.#batch;
-    for (let example = 0; example < this.#batch; example++) {
-      const place = permute(example, size, this.#seed, rollingKey, step);
-      if (place >= this.#batch) continue;
+    for (const [example, place] of thrownAfter(step, this.#batch, this.#seed))
       this.#states.forEach(({ values }, i) => {
         const width = values.length / this.#batch;
         (this.#kept[i] as Float32Array).set(values.subarray(example * width, (example + 1) * width), place * width);
       });
-    }
   }
 
   /** What is carried from step to step, by name; views. */

@@ -255,8 +255,8 @@ const entries = {
   classWeights: v.optional(v.record(v.string(), real(0, 1e6)), {}),
   /** The sum of the squared weights of kernels, times this, is added to the loss (as Keras has it). */
   l2: v.optional(real(0, 1000), 0),
-  /** Names of the parameters that l2 is about; every kernel where missing. */
-  l2Parameters: v.optional(v.pipe(v.array(name), v.maxLength(10_000))),
+  /** Names of the parameters that l2 is about, or "all" that learn, as PyTorch's weight decay (of 2 * l2) has it; every kernel where missing. */
+  l2Parameters: v.optional(v.union([v.literal("all"), v.pipe(v.array(name), v.maxLength(10_000))])),
   /** Largest global norm of the gradients; 0: not clipped. */
   clipNorm: v.optional(real(0, 1e9), 0),
   /** Matrices of recurrent layers become sparse (see sparsify.ts). */

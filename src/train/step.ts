@@ -1,5 +1,5 @@
 import { GraphBuilder } from "../graph/builder.js";
-import { type Graph, tensor, type Value } from "../graph/types.js";
+import { type Graph, type Parameter, tensor, type Value } from "../graph/types.js";
 import { differentiate } from "../passes/autodiff.js";
 import { optimize } from "../passes/optimize.js";
 import { padWithin } from "../passes/pad_within.js";
@@ -13,8 +13,8 @@ export interface StepOptions {
   readonly labelSmoothing?: number;
   /** Added to the loss: l2 * sum of squares of every kernel (parameters of two axes or more), as Keras. Not part of the reported loss. */
   readonly l2?: number;
-  /** Parameters that l2 is about; every kernel where missing. */
-  readonly l2Parameters?: readonly string[] | undefined;
+  /** Parameters that l2 is about, or all that learn; every kernel where missing. */
+  readonly l2Parameters?: readonly string[] | "all" | undefined;
   /** Largest norm of all gradients together; 0 or absent: no limit. */
   readonly clipNorm?: number;
   /** Parameters that learn at `learning_rate`; where given, the others learn at a rate of their own, the input body_rate [1]. */
@@ -42,6 +42,10 @@ function lossOf(
   const hits = g.op("affine", [g.op("greater", [largest, logits])], { scale: -1, offset: 1 });
   const correct = g.op("sum", [g.op("mul", [hits, targets])], { axes: [0, 1], keep: false });
   return { loss, correct: g.op("reshape", [correct], { shape: [1] }) };
+}
+
+function isDecayed({ name, value }: Parameter, chosen: StepOptions["l2Parameters"]): boolean {
+  return chosen === "all" || (chosen?.includes(name) ?? value.type.shape.length >= 2);
 }
 
 function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number): void {
@@ -104,7 +108,7 @@ export function differentiatedStep(model: Graph, options: StepOptions): Graph {
     const value = map.get(p.value)!;
     let gradient = found.get(value);
     if (!gradient) continue;
-    if (options.l2 && (options.l2Parameters?.includes(p.name) ?? value.type.shape.length >= 2))
+    if (options.l2 && isDecayed(p, options.l2Parameters))
       gradient = g.op("add", [gradient, g.op("affine", [value], { scale: 2 * options.l2, offset: 0 })]);
     gradients.set(p.name, gradient);
   }

@@ -77,6 +77,6 @@ describe("the training that kws_streaming's flags describe", () => {
     expect(l2Parameters).toContain("convolutions.0.bias");
     expect(l2Parameters).toContain("recurrent.1.backward.kernel");
     expect(l2Parameters).toContain("attention.3.bias");
-    expect(l2Parameters?.filter((name) => /recurrent_kernel|classifier|norm|recurrent.*bias/.test(name))).toEqual([]);
+    expect([...(l2Parameters ?? [])].filter((name) => /recurrent_kernel|classifier|norm|recurrent.*bias/.test(name))).toEqual([]);
   });
 });

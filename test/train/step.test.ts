@@ -15,7 +15,7 @@ function model() {
 }
 
 /** Parameters after a step of plain descent by rate 1 from ones, of a loss that is l2 alone. */
-async function afterDecay(l2: number, l2Parameters?: readonly string[]): Promise<Record<string, number>> {
+async function afterDecay(l2: number, l2Parameters?: readonly string[] | "all"): Promise<Record<string, number>> {
   const optimizer = { kind: "sgd", momentum: 0 } as const;
   const program = await compile(buildTrainingStep(model(), { optimizer, l2, l2Parameters }), { target: "wasm" });
   for (const name of ["a.kernel", "b.kernel", "c.bias"]) program.write(name, program.read(name).slice().fill(1));
@@ -30,9 +30,10 @@ async function afterDecay(l2: number, l2Parameters?: readonly string[]): Promise
 }
 
 describe("l2 in a training step", () => {
-  it("is every kernel's, or the named parameters'", async () => {
+  it("is every kernel's, or the named parameters', or all parameters'", async () => {
     expect(await afterDecay(0.125)).toEqual({ "a.kernel": 0.75, "b.kernel": 0.75, "c.bias": 1 });
     expect(await afterDecay(0.125, ["b.kernel", "c.bias"])).toEqual({ "a.kernel": 1, "b.kernel": 0.75, "c.bias": 0.75 });
+    expect(await afterDecay(0.125, "all")).toEqual({ "a.kernel": 0.75, "b.kernel": 0.75, "c.bias": 0.75 });
     expect(await afterDecay(0.125, [])).toEqual({ "a.kernel": 1, "b.kernel": 1, "c.bias": 1 });
   });
 });

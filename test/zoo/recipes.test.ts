@@ -36,6 +36,18 @@ describe.each(trainings)("recipe $name", ({ name, recipe: published, published: 
 });
 
 describe("recipes", () => {
+  it("rules are those of the framework that a training was published in", () => {
+    for (const { name, recipe } of trainings) {
+      const { optimizer, l2 = 0, l2Parameters } = recipe;
+      if (optimizer?.kind === "adam") expect({ name, inside: optimizer.epsilonInside }).toEqual({ name, inside: true });
+      // PyTorch's weight decay is about biases and norms, too.
+      if (/^(fastcells|fastgrnn_paper|speechrec)_/.test(name))
+        expect({ name, l2Parameters }).toEqual({ name, l2Parameters: "all" });
+      else if (l2 > 0)
+        expect({ name, classifier: l2Parameters?.includes("classifier.kernel") }).toEqual({ name, classifier: false });
+    }
+  });
+
   it("every model of the zoo has one, and every file is one", () => {
     for (const { name } of zooModels) expect(publishedRecipe(name).model.name).toBe(name);
     const folder = new URL("../../src/zoo/recipes/", import.meta.url);

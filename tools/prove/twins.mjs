@@ -2,8 +2,9 @@
 //   npm run prove:twins -- --python PATH DATA/speech_commands [RECIPE ...]
 //   node tools/prove/twins.mjs --text   (writes the table anew)
 // `--steps N` for other than 200 steps of the recipes that are slow to fall (results/recipes.txt) and 30 of the others, `--sparse-by N` to train the
-// recipes with hard thresholds as if they had N steps, `--double N` for other than 5 steps in double precision. tools/prove/twin/compare.py says what PyTorch computes. Writes results/twins.json, in which
-// the rows of other recipes stay, and results/twins.txt from it.
+// recipes with hard thresholds as if they had N steps, `--double N` for other than 3 steps in double precision, which WebAssembly computes (a C
+// compiler takes longer than the steps), `--double-on native` for another target. tools/prove/twin/compare.py says what PyTorch computes.
+// Writes results/twins.json, in which the rows of other recipes stay, and results/twins.txt from it.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +36,8 @@ const { values: options, positionals } = parseArgs({
     python: { type: "string", default: "python3" },
     steps: { type: "string" },
     "sparse-by": { type: "string" },
-    double: { type: "string", default: "5" },
+    double: { type: "string", default: "3" },
+    "double-on": { type: "string", default: "wasm" },
     text: { type: "boolean" },
     /** Set by this script itself: writes one recipe's folder. */
     into: { type: "string" },
@@ -68,7 +70,7 @@ async function write(sounds, name, folder, steps) {
   const save = (place, tensors) =>
     writeFileSync(join(folder, place), writeSafetensors({ tensors: tensorsOf(typed, tensors), metadata: new Map() }));
   save("first.safetensors", first);
-  const double = await DoubleTrainer.open(graph, recipe, first, trainer.target);
+  const double = await DoubleTrainer.open(graph, recipe, first, options["double-on"]);
   const doubleSteps = Math.min(steps, Number(options.double));
   const ours = { losses: [], double: [], milliseconds: [], rates: [], target: trainer.target };
   const moves = [];
@@ -163,7 +165,13 @@ async function main() {
   for (const name of named.length > 0 ? named.map((one) => publishedTraining(one).name) : recipeNames()) {
     const folder = mkdtempSync(join(tmpdir(), "earshot-twin-"));
     const steps = options.steps ?? (long.has(name) ? "200" : "30");
-    const passed = ["--double", options.double, ...(options["sparse-by"] ? ["--sparse-by", options["sparse-by"]] : [])];
+    const passed = [
+      "--double",
+      options.double,
+      "--double-on",
+      options["double-on"],
+      ...(options["sparse-by"] ? ["--sparse-by", options["sparse-by"]] : []),
+    ];
     try {
       await run(process.execPath, [process.argv[1], sounds, name, "--into", folder, "--steps", steps, ...passed]);
     } catch (error) {

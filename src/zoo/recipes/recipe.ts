@@ -36,6 +36,8 @@ export interface PublishedRecipe {
   readonly schedule: { readonly kind: string; readonly [constant: string]: number | string | readonly number[] };
   /** Factor of the sum of the squared weights in the loss; 0 where missing. */
   readonly l2?: number;
+  /** What that is about: every kernel where missing. */
+  readonly l2Parameters?: "all" | readonly string[];
   /** Shares kept of the matrices of recurrent layers. */
   readonly sparsity?: { readonly w: number; readonly u: number };
   /** Most short passes of a rolling training. */

@@ -1,4 +1,4 @@
-"""A recipe's updates: torch.optim where PyTorch has the rule; Keras's momentum and TensorFlow Addons' NovoGrad written from their sources; and
+"""A recipe's updates: torch.optim where PyTorch has the rule; Keras's Adam and momentum and TensorFlow Addons' NovoGrad written from their sources; and
 what stands around an update: the schedule, clipping, hard thresholds.
 """
 
@@ -26,12 +26,23 @@ def rate_at(s, step, steps):
     raise ValueError(f"schedule {s}")
 
 
-class KerasMomentum:
+class Rule:
+    """As much of torch.optim.Optimizer as the rules below need."""
+
+    def __init__(self, parameters, slots):
+        self.param_groups = [{"params": parameters, "lr": 0.0}]
+        self.state = {p: {slot: torch.zeros_like(p) for slot in slots} for p in parameters}
+
+    def zero_grad(self, set_to_none=True):
+        for p in self.state:
+            p.grad = None
+
+
+class KerasMomentum(Rule):
     """tf.keras.optimizers.SGD: v = momentum v - rate g; w = w + v, or w + momentum v - rate g."""
 
     def __init__(self, parameters, momentum, nesterov):
-        self.param_groups = [{"params": parameters, "lr": 0.0}]
-        self.state = {p: {"momentum_buffer": torch.zeros_like(p)} for p in parameters}
+        super().__init__(parameters, ["momentum_buffer"])
         self.momentum, self.nesterov = momentum, nesterov
 
     @torch.no_grad()
@@ -47,12 +58,31 @@ class KerasMomentum:
                 p.add_((self.momentum - 1) * v - rate * p.grad)
 
 
-class NovoGrad:
+class KerasAdam(Rule):
+    """tf.keras.optimizers.Adam, tf.train.AdamOptimizer: epsilon is added to the root as it is, before the corrections (the paper's "epsilon hat")."""
+
+    def __init__(self, parameters, betas, epsilon):
+        super().__init__(parameters, ["exp_avg", "square"])
+        self.betas, self.epsilon, self.steps = betas, epsilon, 0
+
+    @torch.no_grad()
+    def step(self):
+        self.steps += 1
+        beta1, beta2 = self.betas
+        rate = self.param_groups[0]["lr"] * math.sqrt(1 - beta2**self.steps) / (1 - beta1**self.steps)
+        for p, state in self.state.items():
+            if p.grad is None:
+                continue
+            state["exp_avg"].lerp_(p.grad, 1 - beta1)
+            state["square"].mul_(beta2).addcmul_(p.grad, p.grad, value=1 - beta2)
+            p.addcdiv_(state["exp_avg"], state["square"].sqrt() + self.epsilon, value=-rate)
+
+
+class NovoGrad(Rule):
     """tfa.optimizers.NovoGrad (Ginsburg et al. 2019), as golden in tools/golden/optimizers.py."""
 
     def __init__(self, parameters, beta1, beta2, epsilon, weight_decay, averaging):
-        self.param_groups = [{"params": parameters, "lr": 0.0}]
-        self.state = {p: {"momentum_buffer": torch.zeros_like(p), "square": None} for p in parameters}
+        super().__init__(parameters, ["momentum_buffer"])
         self.options = beta1, beta2, epsilon, weight_decay, averaging
 
     @torch.no_grad()
@@ -64,7 +94,7 @@ class NovoGrad:
                 continue
             state = self.state[p]
             square = p.grad.square().sum()
-            first = state["square"] is None
+            first = "square" not in state
             state["square"] = square if first else beta2 * state["square"] + (1 - beta2) * square
             direction = p.grad / (state["square"].sqrt() + epsilon) + decay * p
             if averaging and not first:
@@ -76,7 +106,9 @@ class NovoGrad:
 def optimizer_of(o, named, weight_decay, decayed):
     """`named`: trainable parameters; `weight_decay`: what torch.optim.SGD adds of the parameters in `decayed`; 0 where the loss has it."""
     kind, parameters = o["kind"], list(named.values())
-    if kind == "adam" and not o.get("epsilonInside"):
+    if kind == "adam" and o.get("epsilonInside"):
+        return KerasAdam(parameters, (o["beta1"], o["beta2"]), o["epsilon"])
+    if kind == "adam":
         return torch.optim.Adam(parameters, lr=0.0, betas=(o["beta1"], o["beta2"]), eps=o["epsilon"])
     if kind == "adamw":
         matrices = [p for p in parameters if p.dim() >= 2]

@@ -1,13 +1,16 @@
 import { nativeCompiler } from "../../../dist/engine/native_target.js";
 import { alignedTable, machineLines, median } from "../../bench/bench_report.mjs";
 
-/** Steps at either end whose mean loss is compared, and those over which the losses are. */
+/** Steps over which the losses are compared, and steps at either end, at most, whose mean loss is. */
 const ends = 20;
 /** Wanted of float64, where no rounding grows: losses, first moments and parameters; of float32: the loss of step 1. All relative. */
 const limits = { loss: 1e-9, gradient: 1e-8, buffers: 1e-8, parameters: 1e-6, first: 1e-5 };
 
 const mean = (list) => list.reduce((sum, x) => sum + x, 0) / list.length;
-const ratio = (losses) => mean(losses.slice(-ends)) / mean(losses.slice(0, ends));
+const ratio = (losses) => {
+  const count = Math.min(ends, losses.length >> 1);
+  return mean(losses.slice(-count)) / mean(losses.slice(0, count));
+};
 const largest = (ours, theirs) => Math.max(...ours.map((x, i) => Math.abs(x - theirs[i]) / Math.abs(theirs[i])));
 
 /** What is kept of a comparison. */
@@ -30,6 +33,7 @@ export function rowOf(recipe, ours, theirs) {
     all: largest(ours.losses, theirs.losses),
     parameters: theirs.parameters,
     rounding: theirs.rounding,
+    theirRounding: theirs.theirRounding,
     rates: theirs.rates,
     ratio: ratio(ours.losses),
     theirRatio: ratio(theirs.losses),
@@ -56,9 +60,9 @@ where it has the rule (else written from their sources). All differences are rel
               passes: largest difference of the loss; of the gradients of step 1 (their sums in the optimizer's slots), to a tensor's
               largest; of the parameters behind those steps, norm of all differences to that of all that the training has changed
   f32         as it is trained: difference of the loss in step 1, the largest of the first ${ends} steps, the largest of all;
-              of the parameters after 1 and ${ends} steps, as above, and after 1 that of PyTorch's float32 from its own float64: Adam makes a
-              whole step of a gradient that is nothing but rounding
-  ratio       mean loss of the last ${ends} steps to that of the first ${ends}, ours and PyTorch's
+              of the parameters after 1 step from PyTorch's in f64, as above, ours and PyTorch's own: Adam makes a whole step of a gradient that
+              is nothing but rounding; of the parameters after ${ends} steps, ours from PyTorch's
+  ratio       mean loss of the last ${ends} steps (half of them, where there are fewer than twice as many) to that of the first, ours and PyTorch's
   ms          CPU time of a step on one thread, ours and PyTorch's, median: by the way, on a machine with other work
   idle        parameters for which we compute no gradient, as a batch norm behind them takes them off again; PyTorch's is rounding
   same        loss (f64) within ${limits.loss}, gradients ${limits.gradient}, moving statistics ${limits.buffers}, parameters ${limits.parameters},
@@ -76,8 +80,8 @@ export function textOf(rows) {
     small(row.first),
     small(row.twenty),
     small(row.all),
-    small(row.parameters[1]),
     small(row.rounding),
+    small(row.theirRounding),
     small(row.parameters[20]),
     row.ratio.toFixed(3),
     row.theirRatio.toFixed(3),

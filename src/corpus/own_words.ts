@@ -1,17 +1,21 @@
 import { UsageError } from "../base/errors.js";
 import { RandomStream } from "../base/random.js";
 import { speak } from "../signal/speech.js";
+import { editedSounds } from "./near/edited_sounds.js";
 import { leastDistance, nearPhrases, vocabulary } from "./near/near_phrases.js";
 import type { NearPhrase, SpokenPhrase } from "./near/near_phrases.js";
 import { distanceWithin, phoneDistance } from "./near/phone_distance.js";
 import { folderOf } from "./synthesize.js";
 import type { OtherSpeech } from "./synthesize.js";
 
-/** A near-sounding phrase of a data set. "everywhere": in all splits; the others are met in one split only and never trained on. */
+/**
+ * A near-sounding phrase of a data set. "everywhere": in all splits; "training": trained on and not measured with; the others are met in one
+ * split only and never trained on.
+ */
 export interface PlannedNearPhrase extends NearPhrase {
   /** The wanted word that it is near to. */
   of: string;
-  role: "everywhere" | "validation" | "testing";
+  role: "everywhere" | "training" | "validation" | "testing";
   /** Folder of its clips. */
   folder: string;
 }
@@ -34,6 +38,9 @@ export interface OwnWordsPlan {
 /** Near-sounding phrases for all wanted words together, and the limits for one. */
 const nearInAll = 144;
 const nearLimits = [8, 72] as const;
+/** The same for edited ones, which are trained on only. */
+const editedInAll = 240;
+const editedLimits = [8, 120] as const;
 /** Share of the near-sounding phrases that are only in the validation, and of those that are only in the testing. */
 const newShare = 0.2;
 /** Texts that are like none of the words, by the split in which they are met. */
@@ -65,8 +72,12 @@ export async function planOwnWords(given: readonly string[], perWord: number, se
     );
   const spoken = await Promise.all(words.map(spokenPhrase));
   checkDifferent(spoken);
-  const count = Math.max(nearLimits[0], Math.min(nearLimits[1], Math.round((scale * nearInAll) / words.length)));
-  const near = distinct(spoken.flatMap((phrase) => withRoles(nearPhrases(phrase, count, spoken, seed), phrase.text, seed)));
+  const each = (inAll: number, [least, most]: readonly [number, number]): number =>
+    Math.max(least, Math.min(most, Math.round((scale * inAll) / words.length)));
+  const count = each(nearInAll, nearLimits);
+  const measured = distinct(spoken.flatMap((phrase) => withRoles(nearPhrases(phrase, count, spoken, seed), phrase.text, seed)));
+  const edited = spoken.flatMap((phrase) => editedOf(phrase, each(editedInAll, editedLimits), spoken, measured, seed));
+  const near = distinct([...edited, ...measured]);
   return {
     words,
     labels: words.map(folderOf),
@@ -112,6 +123,20 @@ function withRoles(phrases: readonly NearPhrase[], of: string, seed: number): Pl
   });
 }
 
+/** Nothing that is never trained on may be trained on as sounds. */
+function editedOf(
+  phrase: Spoken,
+  count: number,
+  keywords: readonly Spoken[],
+  measured: readonly PlannedNearPhrase[],
+  seed: number,
+): PlannedNearPhrase[] {
+  const heldBack = measured.filter(({ role }) => role !== "everywhere").map(({ phones }) => phones);
+  const edited = editedSounds(phrase, count, keywords, heldBack, seed);
+  return edited.map((near) => ({ ...near, of: phrase.text, role: "training", folder: folderOf(near.text) }));
+}
+
+/** The last of each name. */
 function distinct(near: readonly PlannedNearPhrase[]): PlannedNearPhrase[] {
   return [...new Map(near.map((one) => [one.folder, one])).values()];
 }
@@ -120,6 +145,7 @@ const nearClips: Record<PlannedNearPhrase["role"], OtherSpeech["clips"]> = {
   everywhere: { training: 14, validation: 3, testing: 4 },
   validation: { training: 0, validation: 6, testing: 0 },
   testing: { training: 0, validation: 0, testing: 8 },
+  training: { training: 6, validation: 0, testing: 0 },
 };
 
 function scaled(clips: OtherSpeech["clips"], scale: number): OtherSpeech["clips"] {
@@ -128,7 +154,7 @@ function scaled(clips: OtherSpeech["clips"], scale: number): OtherSpeech["clips"
 }
 
 function nearGroups(near: readonly PlannedNearPhrase[], scale: number): OtherSpeech[] {
-  return (["everywhere", "validation", "testing"] as const).flatMap((role) =>
+  return (Object.keys(nearClips) as PlannedNearPhrase["role"][]).flatMap((role) =>
     [false, true].map((phones) => ({
       words: near.filter((one) => one.role === role && (one.kind === "sounds") === phones).map(({ text }) => text),
       clips: scaled(nearClips[role], scale),

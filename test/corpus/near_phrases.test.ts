@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/base/errors.js";
+import { editedSounds } from "../../src/corpus/near/edited_sounds.js";
 import { nearPhrases, vocabulary } from "../../src/corpus/near/near_phrases.js";
 import { distanceWithin, phoneCost, phoneDistance } from "../../src/corpus/near/phone_distance.js";
 import { planOwnWords } from "../../src/corpus/own_words.js";
@@ -100,6 +101,38 @@ describe("near-sounding phrases", () => {
   });
 });
 
+describe("edited sounds", () => {
+  const rob = phones("hh ey r aa b");
+  const found = editedSounds(robin, 80, [robin, lights], [rob], 0);
+
+  it("are as many as wanted, differ from the phrase and from each other, and have no wanted phrase in them", () => {
+    expect(found).toHaveLength(80);
+    expect(new Set(found.map(({ text }) => text)).size).toBe(80);
+    for (const { phones: own, text } of found) {
+      expect(distanceWithin(own, robin.phones.flat()), text).toBeGreaterThanOrEqual(1);
+      expect(distanceWithin(own, lights.phones.flat()), text).toBeGreaterThanOrEqual(1);
+      expect(phoneDistance(own, robin.phones.flat()), text).toBeLessThanOrEqual(4);
+    }
+  });
+
+  it("are cut short, exchanged and added to, but never what is held back", () => {
+    const lengths = found.map(({ phones: own }) => own.length);
+    expect(Math.min(...lengths)).toBeLessThanOrEqual(4);
+    expect(Math.max(...lengths)).toBeGreaterThanOrEqual(8);
+    for (const { phones: own, text } of found) expect(phoneDistance(own, rob), text).toBeGreaterThanOrEqual(0.5);
+    const free = editedSounds(robin, 80, [robin, lights], [], 0);
+    expect(free.some(({ phones: own }) => phoneDistance(own, rob) < 0.5)).toBe(true);
+  });
+
+  it("are never too short to be taken for a phrase", () => {
+    const off = { text: "off", phones: [phones("ao f")] };
+    for (const { phones: own } of editedSounds(off, 40, [off], [], 0)) {
+      expect(own.length).toBeGreaterThanOrEqual(3);
+      expect(distanceWithin(own, ["ao", "f"])).toBeGreaterThanOrEqual(1);
+    }
+  });
+});
+
 describe("a plan for own words", () => {
   it("gives each role its phrases, and no other word sounds like a wanted one", async () => {
     const plan = await planOwnWords(["Hey  Robin", "lights off"], 300, 0);
@@ -110,7 +143,14 @@ describe("a plan for own words", () => {
     for (const role of ["everywhere", "validation", "testing"] as const)
       expect(plan.near.filter((near) => near.role === role).length).toBeGreaterThan(5);
     const training = plan.others.filter(({ clips }) => clips.training > 0).flatMap(({ words }) => words);
-    for (const { text, role } of plan.near) expect(training.includes(text)).toBe(role === "everywhere");
+    for (const { text, role } of plan.near)
+      expect(training.includes(text), text).toBe(role === "everywhere" || role === "training");
+    const measured = plan.others.filter(({ clips }) => clips.validation + clips.testing > 0).flatMap(({ words }) => words);
+    const edited = plan.near.filter(({ role }) => role === "training");
+    expect(edited.length).toBeGreaterThan(150);
+    expect(edited.filter(({ text }) => measured.includes(text))).toEqual([]);
+    for (const near of plan.near.filter(({ role }) => role === "validation" || role === "testing"))
+      for (const one of edited) expect(phoneDistance(one.phones, near.phones), one.text).toBeGreaterThanOrEqual(0.5);
     expect(new Set(plan.near.map(({ folder }) => folder)).size).toBe(plan.near.length);
     expect((await planOwnWords(["hey robin", "lights off"], 300, 0)).others).toEqual(plan.others);
   });
@@ -135,7 +175,10 @@ describe("phrases of exchanged phones", () => {
 
   it("can all be said by the voice that has pairs of phones, whatever the seed", async () => {
     const texts = [computer, huge, robin].flatMap((phrase) =>
-      [0, 1, 2, 3].flatMap((seed) => nearPhrases(phrase, 60, [phrase], seed).filter(({ kind }) => kind === "sounds")),
+      [0, 1, 2, 3].flatMap((seed) => [
+        ...nearPhrases(phrase, 60, [phrase], seed).filter(({ kind }) => kind === "sounds"),
+        ...editedSounds(phrase, 12, [phrase], [], seed),
+      ]),
     );
     expect(texts.length).toBeGreaterThan(40);
     for (const { text } of texts) await speak(text, { voice: "kal", phones: true });

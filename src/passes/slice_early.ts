@@ -28,7 +28,7 @@ function composed(inner: SliceRange, outer: SliceRange): SliceRange {
 const kept = (graph: Graph): Value[] => [...graph.outputs.map((o) => o.value), ...graph.states.map((s) => s.output)];
 
 /** Nodes whose results are only looked at through slices that take no element twice, so that the slices may go before them. */
-function movable(graph: Graph): Set<Node> {
+function movable(graph: Graph, staying: ReadonlySet<string>): Set<Node> {
   const users = new Map<Value, Node[]>();
   for (const node of graph.nodes) for (const v of new Set(node.inputs)) users.set(v, [...(users.get(v) ?? []), node]);
   const wanted = new Set(kept(graph));
@@ -36,7 +36,7 @@ function movable(graph: Graph): Set<Node> {
   for (const node of graph.nodes) {
     const [value] = node.outputs;
     if (!value || node.outputs.length > 1 || wanted.has(value)) continue;
-    if (node.op !== "slice" && !findOp(node.op).expression) continue;
+    if (staying.has(node.op) || (node.op !== "slice" && !findOp(node.op).expression)) continue;
     if ([value, ...node.inputs].some(({ type }) => type.quantization || (type.dtype !== "f32" && type.dtype !== "f64"))) continue;
     const slices = users.get(value) ?? [];
     const sliced = slices.reduce((sum, s) => sum + sizeOf(s.outputs[0]!.type.shape), 0);
@@ -46,8 +46,8 @@ function movable(graph: Graph): Set<Node> {
 }
 
 /** One round: every movable node whose operands are not movable themselves changes places with its slices. */
-function round(graph: Graph): Graph | undefined {
-  const moving = movable(graph);
+function round(graph: Graph, staying: ReadonlySet<string>): Graph | undefined {
+  const moving = movable(graph, staying);
   if (moving.size === 0) return undefined;
   const producer = new Map(graph.nodes.flatMap((n) => n.outputs.map((v) => [v, n] as const)));
   const g = new GraphRebuilder(graph);
@@ -84,11 +84,13 @@ function round(graph: Graph): Graph | undefined {
  * A slice of an element-wise value becomes that value of slices, in the graph and in the cells of its scans: the gates of a
  * recurrent cell, computed together and then cut apart, become values of their own, which passes/fuse.ts makes one loop of, and
  * whose gradients need no zeros around them. Changes no result.
+ * @param staying ops that slices do not pass
  */
-export function sliceEarly(graph: Graph): Graph {
+export function sliceEarly(graph: Graph, staying: ReadonlySet<string> = new Set()): Graph {
   const scans = graph.nodes.some((n) => n.op === "scan");
-  const inner = (n: Node): Node => (n.op === "scan" && n.body ? { ...n, body: sliceEarly(n.body) } : n);
+  const inner = (n: Node): Node => (n.op === "scan" && n.body ? { ...n, body: sliceEarly(n.body, staying) } : n);
   let current: Graph = scans ? { ...graph, nodes: graph.nodes.map(inner) } : graph;
-  for (let next = round(current); next; next = round(current)) current = { ...next, nodes: needed(next, kept(next)) };
+  for (let next = round(current, staying); next; next = round(current, staying))
+    current = { ...next, nodes: needed(next, kept(next)) };
   return current;
 }

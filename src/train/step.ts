@@ -72,8 +72,14 @@ function clipped(g: GraphBuilder, gradients: Map<string, Value>, limit: number):
 export function buildTrainingStep(model: Graph, options: StepOptions): Graph {
   const batched = [...model.inputs.map((i) => i.name), "targets", "weights"];
   // Before the gradient is taken: what it needs of a value that is cut apart, it then needs of the parts.
-  return optimize(differentiatedStep(padWithin(sliceEarly(model)), options), options.tile === false ? undefined : { batched });
+  return optimize(
+    differentiatedStep(padWithin(sliceEarly(model, wholeInTraining)), options),
+    options.tile === false ? undefined : { batched },
+  );
 }
+
+/** What training makes something else of: moments of the whole map, which move its buffers, and a mask. */
+const wholeInTraining: ReadonlySet<string> = new Set(["batch_norm", "dropout"]);
 
 /** The training step as differentiation leaves it, before the passes that make it fast. */
 export function differentiatedStep(model: Graph, options: StepOptions): Graph {

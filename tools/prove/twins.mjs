@@ -3,7 +3,8 @@
 //   node tools/prove/twins.mjs --text   (writes the table anew)
 // `--steps N` for other than 200 steps of the recipes that are slow to fall (results/recipes.txt) and 30 of the others, `--sparse-by N` to train the
 // recipes with hard thresholds as if they had N steps, `--double N` for other than 3 steps in double precision, which WebAssembly computes (a C
-// compiler takes longer than the steps), `--double-on native` for another target. tools/prove/twin/compare.py says what PyTorch computes.
+// compiler takes longer than the steps), `--double-on native` for another target; `--target wasm` for the others; `--seconds N`: a recipe whose steps
+// take longer in all gets fewer of them. tools/prove/twin/compare.py says what PyTorch computes.
 // Writes results/twins.json, in which the rows of other recipes stay, and results/twins.txt from it.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
@@ -37,6 +38,8 @@ const { values: options, positionals } = parseArgs({
     steps: { type: "string" },
     "sparse-by": { type: "string" },
     double: { type: "string", default: "3" },
+    target: { type: "string", default: "auto" },
+    seconds: { type: "string", default: "600" },
     "double-on": { type: "string", default: "wasm" },
     text: { type: "boolean" },
     /** Set by this script itself: writes one recipe's folder. */
@@ -45,6 +48,28 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 const file = "results/twins.json";
+
+/** CPU time of what is computed, and whether there is some left. */
+class Clock {
+  #left;
+
+  constructor(seconds) {
+    this.#left = 1000 * seconds;
+  }
+
+  /** Milliseconds that the work takes. */
+  time(work) {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    this.#left -= (user + system) / 1000;
+    return (user + system) / 1000;
+  }
+
+  hasTime() {
+    return this.#left > 0;
+  }
+}
 
 /** Trains with earshot and writes all that the twin needs. */
 async function write(sounds, name, folder, steps) {
@@ -56,7 +81,7 @@ async function write(sounds, name, folder, steps) {
   const graph = trainingGraph ?? clip;
   const { batch, seed } = recipe;
   const [frames, bins] = graph.inputs[0].value.type.shape.slice(1);
-  const trainer = await Trainer.open(graph, recipe, { target: "auto", threads: 1, rolling });
+  const trainer = await Trainer.open(graph, recipe, { target: options.target, threads: 1, rolling });
   const open = () => openLoader({ ...plan, target: trainer.target }, 1, { workers: 0 });
   let given = new Map();
   if (isNormalised(graph)) {
@@ -71,25 +96,24 @@ async function write(sounds, name, folder, steps) {
     writeFileSync(join(folder, place), writeSafetensors({ tensors: tensorsOf(typed, tensors), metadata: new Map() }));
   save("first.safetensors", first);
   const double = await DoubleTrainer.open(graph, recipe, first, options["double-on"]);
-  const doubleSteps = Math.min(steps, Number(options.double));
+  const clock = new Clock(Number(options.seconds));
   const ours = { losses: [], double: [], milliseconds: [], rates: [], target: trainer.target };
   const moves = [];
   const batches = openSync(join(folder, "batches.bin"), "w");
   const loader = await open();
-  for (let step = 1; step <= steps; step++) {
+  for (let step = 1; step <= steps && clock.hasTime(); step++) {
     const made = await loader.next();
     for (const values of [made.features, made.targets, made.weights])
       writeSync(batches, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     const rate = learningRateAt(recipe.schedule, step, recipe.steps);
-    const before = process.cpuUsage();
-    ours.losses.push(trainer.step(made, rate, step).loss);
-    const { user, system } = process.cpuUsage(before);
-    ours.milliseconds.push((user + system) / 1000);
+    ours.milliseconds.push(clock.time(() => ours.losses.push(trainer.step(made, rate, step).loss)));
     ours.rates.push(rate);
     const begin = rolling && { empty: beginsEmpty(passes, step), moves: thrownAfter(step, batch, seed) };
     if (rolling) moves.push(begin);
-    if (step <= doubleSteps) ours.double.push(double.step(made, rate, step, begin));
-    if (step === 1 || step === doubleSteps) save(`double_${step}.safetensors`, double.tensors());
+    if (ours.double.length === step - 1 && step <= Number(options.double) && (step === 1 || clock.hasTime())) {
+      clock.time(() => ours.double.push(double.step(made, rate, step, begin)));
+      save(`double_${step}.safetensors`, double.tensors());
+    }
     if (compared.includes(step)) save(`after_${step}.safetensors`, trainer.tensors());
   }
   closeSync(batches);
@@ -165,13 +189,9 @@ async function main() {
   for (const name of named.length > 0 ? named.map((one) => publishedTraining(one).name) : recipeNames()) {
     const folder = mkdtempSync(join(tmpdir(), "earshot-twin-"));
     const steps = options.steps ?? (long.has(name) ? "200" : "30");
-    const passed = [
-      "--double",
-      options.double,
-      "--double-on",
-      options["double-on"],
-      ...(options["sparse-by"] ? ["--sparse-by", options["sparse-by"]] : []),
-    ];
+    const passed = ["double", "double-on", "target", "seconds", "sparse-by"]
+      .filter((option) => options[option] !== undefined)
+      .flatMap((option) => [`--${option}`, options[option]]);
     try {
       await run(process.execPath, [process.argv[1], sounds, name, "--into", folder, "--steps", steps, ...passed]);
     } catch (error) {

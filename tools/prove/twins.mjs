@@ -3,14 +3,13 @@
 //   node tools/prove/twins.mjs --text   (writes the table anew)
 // `--steps N` for other than 200 steps of the recipes that are slow to fall (results/recipes.txt) and 30 of the others, `--sparse-by N` to train the
 // recipes with hard thresholds as if they had N steps, `--double N` for other than 3 steps in double precision, which WebAssembly computes (a C
-// compiler takes longer than the steps), `--double-on native` for another target; `--target wasm` for the others; `--seconds N`: a recipe whose steps
-// take longer in all gets fewer of them. tools/prove/twin/compare.py says what PyTorch computes.
+// compiler takes longer than the steps), `--double-on native` for another target; `--target wasm` for the others; `--seconds N`: a recipe whose steps,
+// of either precision, take longer in all gets fewer of them. tools/prove/twin/compare.py says what PyTorch computes.
 // Writes results/twins.json, in which the rows of other recipes stay, and results/twins.txt from it.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { writeSafetensors } from "../../dist/formats/safetensors.js";
 import { initializeParameters } from "../../dist/graph/initialize.js";
@@ -23,6 +22,7 @@ import { beginsEmpty, thrownAfter } from "../../dist/train/rolling.js";
 import { learningRateAt } from "../../dist/train/schedule.js";
 import { Trainer } from "../../dist/train/trainer.js";
 import { publishedTraining, recipeNames } from "../../dist/zoo/recipes/index.js";
+import { TorchProcess } from "../bench/torch_process.mjs";
 import { DoubleTrainer } from "./twin/double.mjs";
 import { taskOf, tensorsOf } from "./twin/folder.mjs";
 import { rowOf, textOf } from "./twin/table.mjs";
@@ -96,7 +96,7 @@ async function write(sounds, name, folder, steps) {
     writeFileSync(join(folder, place), writeSafetensors({ tensors: tensorsOf(typed, tensors), metadata: new Map() }));
   save("first.safetensors", first);
   const double = await DoubleTrainer.open(graph, recipe, first, options["double-on"]);
-  const clock = new Clock(Number(options.seconds));
+  const [clock, doubleClock] = [new Clock(Number(options.seconds)), new Clock(Number(options.seconds))];
   const ours = { losses: [], double: [], milliseconds: [], rates: [], target: trainer.target };
   const moves = [];
   const batches = openSync(join(folder, "batches.bin"), "w");
@@ -110,8 +110,8 @@ async function write(sounds, name, folder, steps) {
     ours.rates.push(rate);
     const begin = rolling && { empty: beginsEmpty(passes, step), moves: thrownAfter(step, batch, seed) };
     if (rolling) moves.push(begin);
-    if (ours.double.length === step - 1 && step <= Number(options.double) && (step === 1 || clock.hasTime())) {
-      clock.time(() => ours.double.push(double.step(made, rate, step, begin)));
+    if (ours.double.length === step - 1 && step <= Number(options.double) && doubleClock.hasTime()) {
+      doubleClock.time(() => ours.double.push(double.step(made, rate, step, begin)));
       save(`double_${step}.safetensors`, double.tensors());
     }
     if (compared.includes(step)) save(`after_${step}.safetensors`, trainer.tensors());
@@ -151,13 +151,12 @@ function slow() {
   return new Set(JSON.parse(readFileSync(recipes, "utf8")).flatMap(({ recipe, ratio }) => (ratio > 0.8 ? [recipe] : [])));
 }
 
-async function compare(name, folder) {
+async function compare(name, folder, torch, version) {
   try {
-    const script = fileURLToPath(new URL("twin/compare.py", import.meta.url));
-    const theirs = JSON.parse((await run(options.python, [script, folder])).trim().split("\n").at(-1));
+    const theirs = await torch.ask({ folder });
     const { ours } = JSON.parse(readFileSync(join(folder, "task.json"), "utf8"));
     const sparseBy = publishedTraining(name).recipe.sparsity && options["sparse-by"];
-    const row = rowOf(sparseBy ? `${name}, sparse by ${sparseBy}` : name, ours, theirs);
+    const row = rowOf(sparseBy ? `${name}, sparse by ${sparseBy}` : name, ours, { ...theirs, torch: version });
     keep(row.recipe, row);
     console.log(JSON.stringify(row));
   } catch (error) {
@@ -184,6 +183,8 @@ async function main() {
     return;
   }
   const long = slow();
+  const torch = new TorchProcess(options.python, undefined, "../prove/twin/compare.py");
+  const { torch: version } = await torch.ready();
   // PyTorch trains while earshot writes the next folder: one thread each.
   let comparing = Promise.resolve();
   for (const name of named.length > 0 ? named.map((one) => publishedTraining(one).name) : recipeNames()) {
@@ -201,9 +202,10 @@ async function main() {
       continue;
     }
     await comparing;
-    comparing = compare(name, folder);
+    comparing = compare(name, folder, torch, version);
   }
   await comparing;
+  torch.close();
 }
 
 await main();

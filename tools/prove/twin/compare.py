@@ -1,5 +1,5 @@
-"""The PyTorch side of prove:twins: `compare.py FOLDER` trains what is in the folder as its recipe says, on the very batches, and prints one line of JSON:
-its losses, and how far earshot's losses, gradients, parameters and buffers are from its own.
+"""The PyTorch side of prove:twins. For every line {"folder": PATH} that it reads, it trains what is in the folder as its recipe says, on the very batches,
+and prints one line of JSON: its losses, and how far earshot's losses, gradients, parameters and buffers are from its own.
 
 Needs torch and numpy. The folder is tools/prove/twin/folder.mjs's.
 """
@@ -186,21 +186,18 @@ def first_moments(twin, ours):
     }
 
 
-def main():
-    folder = sys.argv[1]
-    torch.set_num_threads(1)
-    np.seterr(over="ignore")
+def compare(folder):
     at = lambda *names: os.path.join(folder, *names)
     with open(at("task.json"), encoding="utf8") as file:
         task = json.load(file)
     first, ours = safetensors(at("first.safetensors")), task["ours"]
     missing = {n["op"] for n in task["graph"]["nodes"]} - set(interpreter.OPS)
     if missing:
-        raise SystemExit(f"no torch for {sorted(missing)}")
+        raise ValueError(f"no torch for {sorted(missing)}")
     double, exact = in_double(task, first, Batches(at("batches.bin"), task["shapes"]), at)
     batches = Batches(at("batches.bin"), task["shapes"])
     twin = Twin(task, first, torch.float32)
-    found = {"double": double, "losses": [], "milliseconds": [], "parameters": {}, "rates": 0.0, "torch": torch.__version__}
+    found = {"double": double, "losses": [], "milliseconds": [], "parameters": {}, "rates": 0.0}
     for step in range(1, len(ours["losses"]) + 1):
         batch = batches.next()
         start = time.process_time()
@@ -215,7 +212,19 @@ def main():
         if os.path.exists(at(f"after_{step}.safetensors")):
             theirs = safetensors(at(f"after_{step}.safetensors"))
             found["parameters"][step] = of_update(theirs, twin.values(exact), first)
-    print(json.dumps(found))
+    return found
+
+
+def main():
+    torch.set_num_threads(1)
+    np.seterr(over="ignore")
+    print(json.dumps({"torch": torch.__version__}), flush=True)
+    for line in sys.stdin:
+        try:
+            found = compare(json.loads(line)["folder"])
+        except Exception as error:
+            found = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -56,14 +56,14 @@ export function agrees({ first, rates, double: { loss, gradient, buffers, parame
 const legend = `npm run prove:twins: published trainings beside the same in PyTorch: the same graph, evaluated op by op in torch's own terms
 (tools/prove/twin), the same first values, the very batches, the same masks of dropout; gradients are autograd's, updates torch.optim's
 where it has the rule (else written from their sources). All differences are relative.
-  f64         the first steps in double precision on both sides, where no rounding grows; ours is the graph that is trained, behind all
+  f64         so many steps in double precision on both sides, where no rounding grows; ours is the graph that is trained, behind all
               passes: largest difference of the loss; of the gradients of step 1 (their sums in the optimizer's slots), to a tensor's
               largest; of the parameters behind those steps, norm of all differences to that of all that the training has changed
   f32         as it is trained: difference of the loss in step 1, the largest of the first ${ends} steps, the largest of all;
               of the parameters after 1 step from PyTorch's in f64, as above, ours and PyTorch's own: Adam makes a whole step of a gradient that
               is nothing but rounding; of the parameters after ${ends} steps, ours from PyTorch's
   ratio       mean loss of the last ${ends} steps (half of them, where there are fewer than twice as many) to that of the first, ours and PyTorch's
-  ms          CPU time of a step on one thread, ours and PyTorch's, median: by the way, on a machine with other work
+  ms          CPU time of a step on one thread, ours (on) and PyTorch's, median: by the way, on a machine with other work
   idle        parameters for which we compute no gradient, as a batch norm behind them takes them off again; PyTorch's is rounding
   same        loss (f64) within ${limits.loss}, gradients ${limits.gradient}, moving statistics ${limits.buffers}, parameters ${limits.parameters},
               loss 1 (f32) within ${limits.first}, and the same learning rates`;
@@ -74,6 +74,7 @@ export function textOf(rows) {
   const table = rows.map((row) => [
     row.recipe,
     String(row.steps),
+    String(row.double.steps),
     small(row.double.loss),
     small(row.double.gradient[0]),
     small(row.double.parameters),
@@ -83,17 +84,19 @@ export function textOf(rows) {
     small(row.rounding),
     small(row.theirRounding),
     small(row.parameters[20]),
-    row.ratio.toFixed(3),
-    row.theirRatio.toFixed(3),
+    row.steps < 2 ? "" : row.ratio.toFixed(3),
+    row.steps < 2 ? "" : row.theirRatio.toFixed(3),
     row.milliseconds.toFixed(0),
     row.theirMilliseconds.toFixed(0),
+    row.target,
     String(row.double.idle),
     agrees(row) ? "yes" : "NO",
   ]);
   const head = [
     "recipe",
     "steps",
-    "f64 loss",
+    "f64",
+    "loss",
     "gradient",
     "parameters",
     "loss 1",
@@ -106,6 +109,7 @@ export function textOf(rows) {
     "torch's",
     "ms",
     "torch's",
+    "on",
     "idle",
     "same",
   ];

@@ -143,6 +143,58 @@ describe("phrase_net", () => {
     for (const [phone, logit] of window.entries()) expect(steps[step * bodyPhones.length + phone]).toBeCloseTo(logit, 3);
   });
 
+  describe("bodies side by side", () => {
+    const size = { frames: 60, features: 8, labels: bodyPhones.length };
+    const small = { head: "phones", filters: 6, kernels: [3], dilations: [2], dropout: 0 };
+    const random = new RandomStream(9);
+    const clip = Float32Array.from({ length: size.frames * size.features }, () => random.normal());
+    const louder = clip.map((value, i) => value + (i % size.features) - 3);
+
+    async function logitsOf(
+      bodies: string[],
+      first: ReadonlyMap<string, Float32Array>,
+      features: Float32Array,
+    ): Promise<Float32Array> {
+      const program = await compile(buildModel("earshot/phrase_net", { ...small, bodies }, size), { target: "oracle" });
+      for (const [name, values] of first) program.write(name, values);
+      program.write("features", features);
+      program.run();
+      const logits = program.read("logits").slice();
+      program.close();
+      return logits;
+    }
+
+    const firstOf = (kind: string, seed: number): Map<string, Float32Array> => {
+      const graph = buildModel("earshot/phrase_net", { ...small, bodies: [kind] }, size);
+      return new Map([...initializeParameters(graph, seed)].map(([name, values]) => [name, Float32Array.from(values)]));
+    };
+
+    it("give the mean of their logits where the label layer has theirs one after the other, halved", async () => {
+      const [plain, levelled] = [firstOf("plain", 1), firstOf("levelled", 2)];
+      const pair = new Map(plain);
+      for (const [name, values] of levelled) if (name.startsWith("body.")) pair.set(name.replace("body", "body2"), values);
+      const kernels = [plain, levelled].flatMap((one) => [...(one.get("phones.kernel") as Float32Array)]);
+      pair.set(
+        "phones.kernel",
+        Float32Array.from(kernels, (x) => x / 2),
+      );
+      const together = await logitsOf(["plain", "levelled"], pair, clip);
+      const [one, other] = [await logitsOf(["plain"], plain, clip), await logitsOf(["levelled"], levelled, clip)];
+      expect(together).toHaveLength(30 * bodyPhones.length);
+      for (const [i, logit] of together.entries()) expect(logit).toBeCloseTo(((one[i] as number) + (other[i] as number)) / 2, 5);
+    });
+
+    it("hear a feature as it is or less its mean over the clip", async () => {
+      const first = firstOf("levelled", 3);
+      const [same, moved] = [await logitsOf(["levelled"], first, clip), await logitsOf(["levelled"], first, louder)];
+      for (const [i, logit] of moved.entries()) expect(logit).toBeCloseTo(same[i] as number, 4);
+      const plain = await logitsOf(["plain"], first, clip);
+      expect((await logitsOf(["plain"], first, louder)).some((logit, i) => Math.abs(logit - (plain[i] as number)) > 0.1)).toBe(
+        true,
+      );
+    });
+  });
+
   it("counts everything of the head as belonging to the labels", () => {
     const graph = buildModel("earshot/phrase_net", { phrases }, shape);
     const names = graph.parameters.map(({ name }) => name);

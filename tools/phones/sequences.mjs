@@ -14,7 +14,10 @@ const validationEvery = 40;
 const silenceWeight = 0.3;
 const { scale, offset } = phoneFrontend;
 
-/** Folders of frames; a narrow one has nothing above 4 kHz. */
+/** How a phone is said by an utterance's speaker alone, besides what is done to all of them, where a source's `accent` is 1. */
+const accentDeviation = { stretch: 0.04, gain: 4, tilt: 4, curve: 4 };
+
+/** Folders of frames; a narrow one has nothing above 4 kHz, one with an accent has every phone said in many ways. */
 export function openSources(sources) {
   return sources.map((source) => ({ ...source, ...readFrames(source.folder) }));
 }
@@ -35,7 +38,7 @@ export function drawBatch(batch, sources, seed, step) {
     const source = draw(sources, random.uniform() * total);
     let item = random.integer(source.count);
     while (item % validationEvery === 0) item = random.integer(source.count);
-    write(batch, place, source, item, drawHearing(random, source.narrow === true));
+    write(batch, place, source, item, drawHearing(random, source));
   }
 }
 
@@ -62,7 +65,7 @@ function plain(narrow) {
   return { stretch: 1, move: 0, gain: 0, tilt: 0, curve: 0, pace: 1, shift: 0, narrow, masked: nowhere, missing: nowhere };
 }
 
-function drawHearing(random, narrow) {
+function drawHearing(random, { narrow = false, accent = 0 }) {
   const mask = (length, longest) => {
     if (random.uniform() >= 0.7) return nowhere;
     const from = random.integer(length);
@@ -82,19 +85,40 @@ function drawHearing(random, narrow) {
     narrow: narrow || random.uniform() < 0.25,
     masked: mask(frames, 9),
     missing: mask(bins, 7),
+    accents: accent === 0 ? undefined : bodyPhones.map(() => drawAccent(random, accent)),
+  };
+}
+
+function drawAccent(random, amount) {
+  return Object.entries(accentDeviation).map(([name, deviation]) => [name, amount * deviation * random.normal()]);
+}
+
+/** What a phone of an utterance is heard through: for each band where it comes from. */
+function hearingOfPhones(hearing) {
+  if (hearing.accents === undefined) {
+    const bands = bandsOf(hearing);
+    return () => bands;
+  }
+  const made = new Map();
+  return (phone) => {
+    if (!made.has(phone)) {
+      const own = hearing.accents[phone].map(([name, change]) => [name, hearing[name] + change]);
+      made.set(phone, bandsOf({ ...hearing, ...Object.fromEntries(own) }));
+    }
+    return made.get(phone);
   };
 }
 
 /** Writes a second of a source, moved and masked, and the phones of the body's results. */
 function write({ features, targets, weights }, place, { values, phones }, item, hearing) {
-  const bands = bandsOf(hearing);
+  const bandsOfPhone = hearingOfPhones(hearing);
   targets.fill(0, place * results * classes, (place + 1) * results * classes);
   for (let frame = 0; frame < frames; frame++) {
     const moved = Math.round((frame - frames / 2) * hearing.pace + frames / 2 + hearing.shift);
     const source = item * frames + Math.min(frames - 1, Math.max(0, moved));
     const to = (place * frames + frame) * bins;
     if (within(hearing.masked, frame)) features.fill(0, to, to + bins);
-    else writeFrame(features, to, values, source * bins, bands);
+    else writeFrame(features, to, values, source * bins, bandsOfPhone(phones[source]));
     if (frame % stride !== firstMiddle) continue;
     const result = place * results + (frame - firstMiddle) / stride;
     targets[result * classes + phones[source]] = 1;

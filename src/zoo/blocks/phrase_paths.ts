@@ -10,7 +10,7 @@ export const bodyPhones: readonly string[] =
 /** Limits of what a frame's fit to a phone counts. */
 const fitLimits = { low: -6, high: 1 };
 /** What the frames of a phone count besides the one that fits best when it is entered. */
-const stayShare = 0.1;
+const stayShare = 0.05;
 
 /**
  * How well phrases fit a clip, by the best path through their phones: [B, T, C] to [B, phrases], 1.5 where all fits and falling with what

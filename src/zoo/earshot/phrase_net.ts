@@ -17,8 +17,16 @@ const size = whole(1, 4096);
 const schema = v.strictObject({
   /** "phrase": hears a phrase anywhere in a clip; "phone": names the phone in the middle of a clip as long as the body's view; "phones": names the phone of each of its steps. */
   head: v.optional(v.picklist(["phrase", "phone", "phones"]), "phrase"),
-  /** Channels of the body. */
-  filters: v.optional(units, 96),
+  /** What each of the bodies side by side hears: the features as they are, or each feature less its mean over the clip. */
+  bodies: v.optional(v.pipe(perLayer(v.picklist(["plain", "levelled"])), v.minLength(1)), ["plain"]),
+  /** Channels of each body; one number: of all. */
+  filters: v.optional(
+    v.pipe(
+      v.union([units, v.pipe(perLayer(units), v.minLength(1))]),
+      v.transform((x) => (typeof x === "number" ? [x] : x)),
+    ),
+    [96],
+  ),
   /** Frames that the first convolution sees, and its stride. */
   firstKernel: v.optional(size, 5),
   firstStride: v.optional(size, 2),
@@ -50,11 +58,17 @@ export const phraseNet: Architecture<typeof schema> = {
   name,
   family: "earshot",
   documentation:
-    "A body of residual convolutions over time, features as channels, which is trained to name phones (head 'phone'); on it a head of wide convolutions over time that hears phrases (head 'phrase'): the largest and the mean value over time. `earshot quickstart --words` trains the head for somebody's own words.",
+    "A body of residual convolutions over time, features as channels, which is trained to name phones (head 'phone'), or several of them side by side; on it a head of wide convolutions over time that hears phrases (head 'phrase'): the largest and the mean value over time. `earshot quickstart --words` trains the head for somebody's own words.",
   schema,
   build(options, { frames, features, labels }) {
     const builder = new GraphBuilder("phrase_net");
-    const x = bodyOf(builder, asChannels(builder, builder.input("features", tensor("f32", [1, frames, features]))), options);
+    const channels = filtersOf(options);
+    const input = asChannels(builder, builder.input("features", tensor("f32", [1, frames, features])));
+    const bodies = options.bodies.map((kind, i) => {
+      const heard = kind === "plain" ? input : levelled(builder, input);
+      return bodyOf(builder, bodyPath(i), heard, channels[i] as number, options);
+    });
+    const x = bodies.length === 1 ? (bodies[0] as Value) : builder.op("concat", bodies, { axis: 3 });
     builder.output("logits", headOf(builder, x, options, labels));
     return builder.finish();
   },
@@ -63,20 +77,39 @@ export const phraseNet: Architecture<typeof schema> = {
 function headOf(builder: GraphBuilder, body: Value, options: Options, labels: number): Value {
   if (options.head === "phrase") return phraseLogits(builder, body, options, labels);
   const steps =
-    options.head === "phone" ? flatten(builder, body) : builder.op("reshape", [body], { shape: [-1, options.filters] });
+    options.head === "phone"
+      ? flatten(builder, body)
+      : builder.op("reshape", [body], { shape: [-1, body.type.shape[3] as number] });
   return denseLayer(builder, "phones", dropout(builder, steps, options.dropout), labels);
 }
 
+/** Channels of each body. */
+function filtersOf({ bodies, filters }: Options): number[] {
+  if (filters.length === 1) return bodies.map(() => filters[0] as number);
+  requireEqualLengths(name, { bodies, filters });
+  return filters;
+}
+
+/** Each feature less its mean over time: what room, microphone and voice add to it everywhere. */
+function levelled(builder: GraphBuilder, x: Value): Value {
+  return builder.op("sub", [x, builder.op("mean", [x], { axes: [1], keep: true })]);
+}
+
+/** Where the parameters of a body are; the label layer of phones takes the channels of all bodies in their order. */
+export function bodyPath(body: number): string {
+  return body === 0 ? "body" : `body${body + 1}`;
+}
+
 /** [B, T, 1, features] to [B, T / stride, 1, filters]. Phones are named without padding, so that one frame is left. */
-function bodyOf(builder: GraphBuilder, input: Value, options: Options): Value {
-  const { filters, firstKernel, firstStride, kernels, dilations } = options;
+function bodyOf(builder: GraphBuilder, path: string, input: Value, filters: number, options: Options): Value {
+  const { firstKernel, firstStride, kernels, dilations } = options;
   requireEqualLengths(name, { kernels, dilations });
   const padding = options.head === "phone" ? "valid" : "same";
   const first = { kernel: [firstKernel, 1], strides: [firstStride, 1], padding: "valid" } as const;
-  let x = normalisedConvolution(builder, "body.first", padTime(builder, input, first, padding), filters, first, norm);
+  let x = normalisedConvolution(builder, `${path}.first`, padTime(builder, input, first, padding), filters, first, norm);
   for (const [i, kernel] of kernels.entries()) {
     const window = { kernel: [kernel, 1], dilations: [dilations[i] as number, 1], padding: "valid" } as const;
-    const y = normalisedConvolution(builder, `body.${i}`, padTime(builder, x, window, padding), filters, window, norm);
+    const y = normalisedConvolution(builder, `${path}.${i}`, padTime(builder, x, window, padding), filters, window, norm);
     x = builder.op("add", [middleOf(builder, x, y.type.shape[1] as number), y]);
   }
   return x;

@@ -41,20 +41,28 @@ function touched(drafts: readonly Draft[], written: boolean, kernels: readonly K
 
 /**
  * Takes out of a loop's body the calls that do the same in every turn, as packing a weight: they read only what the loop does
- * not write, and write only what nothing else in the loop writes and the loop keeps to itself (`own`).
+ * not write, and write only what nothing else in the loop writes and the loop keeps to itself.
+ * @param around number of the loop around the loop
+ * @param may which kernels' calls may be taken
  */
-export function takeInvariant(body: Draft[], first: readonly Draft[], kernels: readonly Kernel[]): DraftCall[] {
+export function takeInvariant(
+  body: Draft[],
+  first: readonly Draft[],
+  kernels: readonly Kernel[],
+  around: number,
+  may: (kernel: Kernel) => boolean,
+): DraftCall[] {
   const writes = new Map<Storage, number>();
   touched(body, true, kernels, writes);
   touched(first, true, kernels, writes);
   const taken = new Set<DraftCall>();
   const made = new Set<Storage>();
   for (const d of body) {
-    if (d.kind !== "call") continue;
+    if (d.kind !== "call" || !may(kernels[d.kernel]!)) continue;
     const { buffers } = kernels[d.kernel]!;
     const fixed = d.places.every(({ storage, strides }, i) => {
       if (strides.some((s) => s !== 0)) return false;
-      if (buffers[i]!.written) return storage.own && writes.get(storage) === 1;
+      if (buffers[i]!.written) return !storage.persistent && storage.loop > around && writes.get(storage) === 1;
       return made.has(storage) || !writes.has(storage);
     });
     if (!fixed) continue;

@@ -26,8 +26,8 @@ interface Accesses {
 }
 
 const valueOf = ({ value }: { readonly value: Value }): Value => value;
-/** A node of a fused body that only says where the loop reads or writes. */
-export const isPlace = (node: Node): boolean => node.op === "slice" || node.op === "concat";
+/** A node of a fused body that only says where the loop reads or writes, or adds up. */
+export const isPlace = (node: Node): boolean => node.op === "slice" || node.op === "concat" || node.op === "sum";
 
 /** The strided part of an input that a slice is, walked with the loop's dimensions. */
 function sliceAccess(node: Node, shape: readonly number[], buffer: number): Access {
@@ -65,8 +65,10 @@ function accessesOf(body: Graph): Accesses {
     ...body.nodes.filter((n) => n.op === "slice" && n.inputs[0] === value).map((n) => sliceAccess(n, shape, i)),
   ]);
   const writes = body.outputs.flatMap(({ value }, i) => {
-    const concat = body.nodes.find((n) => n.op === "concat" && n.outputs[0] === value);
-    return concat ? concatAccesses(concat, i) : [whole(value, i)];
+    const place = body.nodes.find((n) => isPlace(n) && n.outputs[0] === value);
+    if (place?.op === "concat") return concatAccesses(place, i);
+    const access = whole(value, i);
+    return place ? [{ value: place.inputs[0]!, operand: { ...access.operand, sums: true } }] : [access];
   });
   return { shape, reads, writes };
 }

@@ -50,6 +50,10 @@ class Lowering {
   /** Whether the loops around what is lowered now belong to one thread. */
   #own = false;
   readonly #touched = new Set<Storage>();
+  /** Memory made in a loop, from what is the same in every turn. */
+  readonly #repeated = new Set<Storage>();
+  /** Whether the loop around has one turn. */
+  #once = false;
 
   constructor(width: TargetWidth) {
     this.width = width;
@@ -113,7 +117,15 @@ class Lowering {
         if (storage.loop < loop) this.#touchedInLoop[depth]!.add(storage);
       });
     }
+    const { buffers } = this.kernels[kernel]!;
+    if (places.every((p, i) => buffers[i]!.written || this.#repeats(p)))
+      places.forEach(({ storage }, i) => buffers[i]!.written && storage.loop === this.#loop && this.#repeated.add(storage));
     this.#block.push({ kind: "call", kernel, places: [...places] });
+  }
+
+  #repeats({ storage, strides }: Place): boolean {
+    if (this.#loops.length === 0 || this.#once || strides.some((s) => s !== 0)) return false;
+    return storage.loop < this.#loop || this.#repeated.has(storage);
   }
 
   copy(from: Region, to: Region): void {
@@ -151,8 +163,31 @@ class Lowering {
   }
 
   loop(count: number, reverse: boolean, fill: (loop: LoopContext) => void): void {
+    const start = this.#time;
+    const [around, once] = [this.#loop, this.#once];
+    this.#once = count === 1;
     const body = this.#within(fill);
+    this.#once = once;
+    // The graph's own nodes have been hoisted before (passes/hoist.ts).
+    if (count > 1) this.#hoist(body, [], around, start, ({ name }) => name === "pack");
     this.#block.push({ kind: "loop", count, reverse, body });
+  }
+
+  /** Calls that do the same in every turn of a loop run before it. */
+  #hoist(
+    body: Draft[],
+    first: readonly Draft[],
+    around: number,
+    start: number,
+    may: (kernel: Kernel) => boolean = () => true,
+  ): void {
+    for (const call of takeInvariant(body, first, this.kernels, around, may)) {
+      call.places.forEach(({ storage }, i) => {
+        if (!this.kernels[call.kernel]!.buffers[i]!.written) return;
+        Object.assign(storage, { own: this.#own, loop: around, first: start, last: this.#time });
+      });
+      this.#block.push(call);
+    }
   }
 
   batchLoop(groups: number, parts: number, fillFirst: (loop: LoopContext) => void, fill: (loop: BatchLoopContext) => void): void {
@@ -182,13 +217,7 @@ class Lowering {
       );
     });
     this.#own = false;
-    for (const call of takeInvariant(body, first, this.kernels)) {
-      call.places.forEach(({ storage }, i) => {
-        if (!this.kernels[call.kernel]!.buffers[i]!.written) return;
-        Object.assign(storage, { own: false, loop, first: start, last: this.#time });
-      });
-      this.#block.push(call);
-    }
+    this.#hoist(body, first, loop, start);
     this.#block.push({ kind: "batch", groups, parts, first, body });
   }
 
@@ -289,6 +318,7 @@ class Lowering {
       lanes: this.width.lanes,
       registers: this.width.registers,
       alone: this.#own || this.width.alone === true,
+      repeats: (region) => this.#repeats(region as Place),
       workspace: (dtype, elements) => this.fresh(`${node.op} workspace`, tensor(dtype, [elements])),
       constant: (data) => this.constant(data),
       call: (key, make, regions) => this.call(key, make, regions),

@@ -1,7 +1,7 @@
 import type { LowerContext, ProductEpilogue, Region } from "../graph/lower.js";
 import { findOp } from "../graph/ops/index.js";
 import { type Graph, type Node, sizeOf, type Value } from "../graph/types.js";
-import { bodyKey, evaluate } from "./elementwise.js";
+import { bodyKey, evaluate, isPlace } from "./elementwise.js";
 
 /** A product whose results are made of its sums while they are in registers (graph/ops/product.ts). */
 export function lowerProduct(context: LowerContext, node: Node): void {
@@ -16,11 +16,13 @@ export function lowerProduct(context: LowerContext, node: Node): void {
     if (sizeOf(type.shape) === sizeOf(sums.type.shape)) return "same";
     return sizeOf(type.shape) === 1 && columns !== 1 ? "number" : "column";
   };
+  const added = new Map<Value, Value>(rest.filter(isPlace).map((n) => [n.outputs[0]!, n.inputs[0]!]));
   const epilogue: ProductEpilogue = {
     key: bodyKey(behind),
     operands: operands.map(({ value }) => kindOf(value)),
     operandRegions: operands.map(({ value }) => regionOf.get(value)!),
     outputs: context.outputs.length,
+    ...(added.size > 0 ? { sums: behind.outputs.map(({ value }) => added.has(value)) } : {}),
     results: context.outputs,
     body: (k, values) => {
       const reads = behind.inputs.map(({ value }) => value);
@@ -29,7 +31,7 @@ export function lowerProduct(context: LowerContext, node: Node): void {
         rest,
         reads,
         values,
-        behind.outputs.map(({ value }) => value),
+        behind.outputs.map(({ value }) => added.get(value) ?? value),
       );
     },
   };

@@ -32,6 +32,8 @@ export interface LowerContext {
   readonly registers: number;
   /** Whether one thread runs what is called: in a `batchLoop`. */
   readonly alone: boolean;
+  /** Whether the region holds the same in every turn of the loop around: what is made of it alone is made once. False outside of loops. */
+  repeats(region: Region): boolean;
   /** Memory for this node alone, not initialised. */
   workspace(dtype: DType, elements: number): Region;
   /** Constant data, shared between equal contents. */

@@ -4,11 +4,13 @@ import {
   type ContractionPlan,
   contractionWorkspace,
   isChunked,
+  packedSize,
   planContraction,
 } from "../kernels/contraction_plan.js";
 import { fillKernel } from "../kernels/fill.js";
 import { add, type ElementType, type Expression } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
+import { packKernel } from "../kernels/pack.js";
 import { type PadSpecification, padKernel } from "../kernels/pad.js";
 import { transposeKernel, transpositionOf } from "../kernels/transpose.js";
 import type { LowerContext, ProductEpilogue, Region } from "./lower.js";
@@ -41,9 +43,25 @@ export function addSlices(context: LowerContext, dtype: DType, slices: number, s
 /** Targets with vectors of so many lanes add a product to C apart: V8 would not keep the sums in registers. */
 const narrowLanes = 4;
 
+/** Rows of C below which packing B costs more than it saves. */
+const leastPackedRows = 32;
+
+/** Whether B is packed once for all turns of the loop around. Narrow vectors seldom reach over the end of a cache line. */
+function packs(context: LowerContext, spec: Contraction, plan: ContractionPlan, b: Region): boolean {
+  if (spec.packed || spec.element !== "f32" || context.lanes <= narrowLanes || plan.fullSegments === 0) return false;
+  return plan.size >= leastPackedRows * spec.columns && context.repeats(b);
+}
+
 /** C = A B in the general sense of kernels/contraction.ts. */
 export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
   const plan = planContraction(product, context.lanes, context.registers, context.alone);
+  if (packs(context, product, plan, b)) {
+    const packed = context.workspace("f32", packedSize(plan));
+    const key = `pack ${JSON.stringify([product.columns, plan.reduction, plan.vectors])}`;
+    context.call(key, () => packKernel(plan, product.columns), [b, packed]);
+    contract(context, { ...product, packed: true }, a, packed, c);
+    return;
+  }
   const workspace = contractionWorkspace(plan);
   const slices = plan.blocking?.slices ?? 1;
   if (context.epilogue) {
@@ -84,7 +102,7 @@ function contractWith(
     const strides = { same: [columns, 1], column: [0, 1], number: [0, 0] };
     const operand = (kind: keyof typeof strides): MapOperand => ({ element, strides: strides[kind], offset: 0 });
     const inputs = [operand("same"), ...operands.map(operand)];
-    const outputs = results.map(() => operand("same"));
+    const outputs = results.map((_, i) => (epilogue.sums?.[i] ? { ...operand("column"), sums: true } : operand("same")));
     const { body } = epilogue;
     context.call(`map ${behind} ${shape}`, () => mapKernel({ shape, inputs, outputs, body }, context.lanes), [
       sums,

@@ -3,6 +3,7 @@ import type { Graph, Node, Value } from "./types.js";
 /** Who makes a graph's values and how often they are used; being a result or the next value of a state is a use. */
 export interface ValueUses {
   usesOf(value: Value): number;
+  makerOf(value: Value): Node | undefined;
   /** The node that makes a value which is used once; undefined for others, and for what no node makes. */
   soleMaker(value: Value): Node | undefined;
 }
@@ -19,5 +20,9 @@ export function valueUses({ nodes, outputs, states }: Pick<Graph, "nodes" | "out
   for (const { value } of outputs) use(value);
   for (const { output } of states) use(output);
   const usesOf = (value: Value): number => uses.get(value) ?? 0;
-  return { usesOf, soleMaker: (value) => (usesOf(value) === 1 ? makers.get(value) : undefined) };
+  return {
+    usesOf,
+    makerOf: (value) => makers.get(value),
+    soleMaker: (value) => (usesOf(value) === 1 ? makers.get(value) : undefined),
+  };
 }

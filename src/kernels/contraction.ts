@@ -3,8 +3,10 @@ import {
   type Contraction,
   type ContractionPlan,
   contractionWorkspace,
+  depthOf,
   type Epilogue,
   isChunked,
+  packedStrides,
   taskWorkspace,
 } from "./contraction_plan.js";
 import type { LeftSource, Range, Source, Sum, Walked } from "./contraction_walk.js";
@@ -49,6 +51,8 @@ class ContractionWriter {
   /** Where the sums of a slice of the reduction begin. */
   #sliceBase: Expression = zero;
   #left: LeftSource;
+  /** Strides of B's reduction in a full segment. */
+  readonly #strides: readonly number[];
 
   constructor(spec: Contraction, plan: ContractionPlan, epilogue?: Epilogue) {
     this.#spec = spec;
@@ -62,6 +66,7 @@ class ContractionWriter {
     if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
     this.#segment = plan.vectors * plan.lanes;
     this.#left = { buffer: this.#a, base: zero, strides: plan.reduction.map((d) => d.a) };
+    this.#strides = spec.packed ? packedStrides(plan, this.#segment) : plan.reduction.map((d) => d.b);
   }
 
   #firstOf(group: Expression, groups: number, count: number): Expression {
@@ -106,8 +111,7 @@ class ContractionWriter {
       { from: aBase, strides: left.strides },
       { from: source.base, strides: source.strides },
     ];
-    if (ahead)
-      walked.push({ from: ahead, strides: this.#plan.reduction.map((d) => d.b), visit: (at) => k.prefetch(this.#b, at) });
+    if (ahead) walked.push({ from: ahead, strides: this.#strides, visit: (at) => k.prefetch(this.#b, at) });
     const operands = this.#operandsAhead(k.let(add(cBase, source.column)), count, widths, range);
     if (operands) walked.push(operands);
     const starts = walked.map((w) => w.from);
@@ -128,25 +132,25 @@ class ContractionWriter {
         : pieces(valid - w.at, w.lanes).map((p) => ({ lanes: p.lanes, at: w.at + p.at, v, from: p.at })),
     );
     const tile = sums.flatMap((row, r) =>
-      places.map(({ v, from, lanes, at }) => ({
+      places.map(({ v, from, lanes, at }, place) => ({
         sum: part(row[v]!, from, lanes),
         at: cAt(r, at),
         column: add(source.column, at),
+        place,
       })),
     );
     this.#finish(tile, range);
   }
 
   /**
-   * Prefetches, a line with every step of the reduction, what is read at the sums' places when they are finished: what the epilogue
-   * takes, and C itself, where a chunk's sums are added to it. All at once they would stand in the way of A and B.
+   * Prefetches, a line with every step of the reduction, what is read or written at the sums' places when they are finished: what the
+   * epilogue takes and gives, or C. All at once they would stand in the way of A and B.
    */
   #operandsAhead(corner: Expression, rows: number, widths: readonly VectorPiece[], range: Range): Walked | undefined {
     const k = this.#k;
     const { lanes, reduction, innerRow } = this.#plan;
-    const taken = this.#operands.filter((_, i) => this.#epilogue!.operands[i] === "same");
     const isWhole = !range.start && range.from.kind === "constant";
-    const buffers = isWhole ? taken : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
+    const buffers = isWhole ? this.#finishedIn() : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
     if (buffers.length === 0 || lanes < leastPrefetchLanes || reduction.length > 1) return undefined;
     const visit = (step: Expression): void => {
       const line = k.let(min(isWhole ? step : sub(step, range.from), rows * widths.length - 1));
@@ -155,6 +159,16 @@ class ContractionWriter {
       for (const buffer of buffers) k.prefetch(buffer, at);
     };
     return { from: zero, strides: [1], visit };
+  }
+
+  /** Where the sums, or what is made of them, come to lie, and what is read there. */
+  #finishedIn(): Buffer[] {
+    if (!this.#epilogue) return [this.#c!];
+    const { operands, sums } = this.#epilogue;
+    const taken = this.#operands.filter((_, i) => operands[i] === "same");
+    const given = this.#results.filter((_, i) => !sums?.[i]);
+    // Results are mostly written over what was read, but not in a part of a batch.
+    return sums ? [...taken, ...given] : taken.length > 0 ? taken : given;
   }
 
   /** Takes sums out of the registers. */
@@ -180,7 +194,11 @@ class ContractionWriter {
   /** The epilogue of finished sums. */
   #apply(tile: readonly Sum[], value: (s: Sum) => Expression = ({ sum }) => sum): void {
     const k = this.#k;
-    const { operands, body } = this.#epilogue!;
+    const { operands, body, sums } = this.#epilogue!;
+    const places = tile.filter((s, i) => s.place === i);
+    const added = this.#results.map((buffer, i) =>
+      sums?.[i] ? places.map((s) => k.mutable(k.load(buffer, s.column, s.sum.lanes))) : undefined,
+    );
     const numbers = operands.map((o, i) => (o === "number" ? k.let(k.load(this.#operands[i]!, zero)) : undefined));
     for (const s of tile) {
       const { lanes } = s.sum;
@@ -188,8 +206,23 @@ class ContractionWriter {
         o === "number" ? widen(numbers[i]!, lanes) : k.let(k.load(this.#operands[i]!, o === "same" ? s.at : s.column, lanes)),
       );
       const results = body(k, [k.let(value(s)), ...values]);
-      results.forEach((result, i) => k.store(this.#results[i]!, s.at, widen(result, lanes)));
+      results.forEach((result, i) => {
+        const total = added[i]?.[s.place];
+        if (total) k.assign(total, add(total, result));
+        else k.store(this.#results[i]!, s.at, widen(result, lanes));
+      });
     }
+    added.forEach((totals, i) => totals?.forEach((total, p) => k.store(this.#results[i]!, places[p]!.column, total)));
+  }
+
+  /** Sums over the rows begin with zero. */
+  #clearSums(): void {
+    this.#results.forEach((buffer, i) => {
+      if (!this.#epilogue!.sums?.[i]) return;
+      eachVector(this.#k, this.#spec.columns, this.#plan.lanes, (at, width) =>
+        this.#k.store(buffer, at, constant(this.#spec.element, 0, width)),
+      );
+    });
   }
 
   /** The block of rows of that number, with `run` for its count of rows. */
@@ -219,9 +252,10 @@ class ContractionWriter {
     );
   }
 
-  /** B where it lies, from a column on. */
+  /** B where it lies, from a full segment's first column on. */
   #inPlace(column: Expression): Source {
-    return { buffer: this.#b, base: column, strides: this.#plan.reduction.map((d) => d.b), column };
+    const base = this.#spec.packed ? this.#k.let(mul(column, depthOf(this.#plan))) : column;
+    return { buffer: this.#b, base, strides: this.#strides, column };
   }
 
   #fullWidths(): VectorPiece[] {
@@ -230,11 +264,15 @@ class ContractionWriter {
 
   /** The columns behind the full segments. */
   #restOfColumns(aBase: Expression, cBase: Expression, count: number, range: Range): void {
-    const { rest, restVectors, vectors, fullSegments, overreads } = this.#plan;
+    const { rest, restVectors, vectors, fullSegments, overreads, lanes } = this.#plan;
     const first = fullSegments * this.#segment;
-    const source = this.#inPlace(constant("i32", first));
-    if (overreads) {
-      const columns = this.#spec.columns - first;
+    const { packed, columns: all } = this.#spec;
+    const source: Source = {
+      ...this.#inPlace(constant("i32", first)),
+      ...(packed ? { strides: packedStrides(this.#plan, restVectors * lanes) } : {}),
+    };
+    if (packed || overreads) {
+      const columns = all - first;
       if (columns > 0) this.#micro(aBase, cBase, count, this.#vectors(restVectors), { ...source, columns }, range);
       return;
     }
@@ -272,9 +310,10 @@ class ContractionWriter {
    */
   #ahead(column: Expression, block: Expression): { ahead?: Expression } {
     const { lanes, vectors, blocking } = this.#plan;
-    if (lanes < leastPrefetchLanes || !blocking?.panel) return {};
-    const vector = min(block, vectors);
-    return { ahead: this.#k.let(add(add(column, this.#segment), mul(vector, lanes))) };
+    if (lanes < leastPrefetchLanes || !(blocking?.panel || this.#spec.packed)) return {};
+    const next = add(column, this.#segment);
+    const base = this.#spec.packed ? mul(next, depthOf(this.#plan)) : next;
+    return { ahead: this.#k.let(add(base, mul(min(block, vectors), lanes))) };
   }
 
   /** Copies a chunk of A, whose rows lie along the reduction, to rows of `stride` elements at `base`. */
@@ -353,6 +392,7 @@ class ContractionWriter {
 
   kernel(): Kernel {
     const { blocking } = this.#plan;
+    this.#clearSums();
     if (blocking) this.#blocked(blocking);
     else this.#plain();
     return this.#k.finish();

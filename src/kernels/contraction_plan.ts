@@ -13,6 +13,8 @@ export interface Contraction {
   readonly columns: number;
   /** C = C + A B. */
   readonly adds?: boolean;
+  /** B lies as kernels/pack.ts packs it, whatever its strides say. */
+  readonly packed?: boolean;
 }
 
 /**
@@ -23,6 +25,8 @@ export interface Epilogue {
   /** Where an operand is found for an element of C: at its index, at its column, or it is one number. */
   readonly operands: readonly ("same" | "column" | "number")[];
   readonly outputs: number;
+  /** Which outputs are not as large as C but added up over its rows, in their order; the kernel then runs on one thread. */
+  readonly sums?: readonly boolean[];
   body(k: KernelBuilder, values: readonly Expression[]): readonly Expression[];
 }
 
@@ -215,7 +219,7 @@ function tearsLines({ lanes, blocks }: Pick<ContractionPlan, "lanes" | "blocks">
 
 function chooseBlocking(
   plan: Omit<ContractionPlan, "blocking" | "rest" | "restVectors">,
-  columns: number,
+  { columns, packed }: Contraction,
   alone: boolean,
 ): Blocking | undefined {
   const { reduction, fullSegments, blocks, blockRows, size } = plan;
@@ -241,7 +245,8 @@ function chooseBlocking(
     segmentGroups = Math.min(fullSegments, Math.ceil(wantedTasks / rowGroups));
     rowGroups = Math.max(rowGroups, Math.ceil(wantedTasks / segmentGroups));
   } else rowGroups = Math.ceil(rowGroups / wantedTasks) * wantedTasks;
-  return { chunk, slices, rowGroups: Math.min(rowGroups, blocks), segmentGroups, panel: packs ? depth * segment : 0, leftStride };
+  const panel = packs && !packed ? depth * segment : 0;
+  return { chunk, slices, rowGroups: Math.min(rowGroups, blocks), segmentGroups, panel, leftStride };
 }
 
 /**
@@ -277,8 +282,23 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
     ...plan,
     rest,
     restVectors: Math.ceil(restColumns / lanes),
-    blocking: streams(merged) ? undefined : chooseBlocking(plan, spec.columns, alone),
+    blocking: streams(merged) ? undefined : chooseBlocking(plan, spec, alone),
   };
+}
+
+/** Steps of the whole reduction. */
+export function depthOf({ reduction }: Pick<ContractionPlan, "reduction">): number {
+  return product(reduction);
+}
+
+/** Strides of the reduction in a packed segment of so many columns. */
+export function packedStrides({ reduction }: Pick<ContractionPlan, "reduction">, width: number): number[] {
+  return reduction.map((_, d) => product(reduction.slice(d + 1)) * width);
+}
+
+/** Elements of B where it is packed. */
+export function packedSize(plan: ContractionPlan): number {
+  return depthOf(plan) * (plan.fullSegments * plan.vectors + plan.restVectors) * plan.lanes;
 }
 
 /** Whether sums of a chunk of the reduction are written to C before the next one's are added. */

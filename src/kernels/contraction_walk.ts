@@ -23,11 +23,12 @@ export interface Source {
 /** Where the kernel finds A, as `Source`. */
 export type LeftSource = Pick<Source, "buffer" | "base" | "strides">;
 
-/** A vector of sums with its index in C and its column. */
+/** A vector of sums with its index in C and its column, and which of a row's vectors it is. */
 export interface Sum {
   readonly sum: Expression;
   readonly at: Expression;
   readonly column: Expression;
+  readonly place: number;
 }
 
 /** What moves along with the reduction: where it begins, its strides, what is done with its place at every step. */

@@ -72,18 +72,28 @@ export function columnBlocks(s: DepthwiseShape): { edges: { at: number; count: n
   return { edges, from, to };
 }
 
+/** Narrower vectors are those of targets that have no word for prefetching. */
+const leastPrefetchLanes = 8;
+
 /** Writes sums, or what an epilogue makes of them: some vectors of neighbouring places of the same channels. */
 class SumWriter {
   readonly #k: KernelBuilder;
   readonly #epilogue: Epilogue | undefined;
   readonly #operands: readonly Buffer[];
   readonly #results: readonly Buffer[];
+  /** What is read and written place after place. */
+  readonly #far: readonly Buffer[];
+  /** Elements ahead that memory for the results is asked for; 0: not. */
+  readonly #ahead: number;
 
-  constructor(k: KernelBuilder, element: "f32" | "f64", epilogue: Epilogue | undefined) {
+  constructor(k: KernelBuilder, element: "f32" | "f64", epilogue: Epilogue | undefined, ahead: number) {
     this.#k = k;
+    this.#ahead = ahead;
     this.#epilogue = epilogue;
     this.#operands = (epilogue?.operands ?? []).map((_, i) => k.buffer(`x${i}_`, element));
     this.#results = Array.from({ length: epilogue?.outputs ?? 1 }, (_, i) => k.buffer(`y${i}_`, element, true));
+    const taken = this.#operands.filter((_, i) => epilogue!.operands[i] === "same");
+    this.#far = [...taken, ...this.#results.filter((_, i) => !epilogue?.sums?.[i])];
   }
 
   write(sums: readonly Expression[], first: Expression, channels: number, channel: Expression): void {
@@ -95,12 +105,27 @@ class SumWriter {
       if (kind === "number") return widen(k.let(k.load(buffer, constant("i32", 0))), lanes);
       return kind === "column" ? k.let(k.load(buffer, channel, lanes)) : undefined;
     });
+    const added = this.#results.map((buffer, i) => (epilogue?.sums?.[i] ? k.mutable(k.load(buffer, channel, lanes)) : undefined));
     for (const [n, sum] of sums.entries()) {
       const at = add(first, n * channels);
       const operands = shared.map((v, i) => v ?? k.let(k.load(this.#operands[i]!, at, lanes)));
       const results = epilogue ? epilogue.body(k, [sum, ...operands]) : [sum];
-      results.forEach((result, i) => k.store(this.#results[i]!, at, widen(result, lanes)));
+      if (this.#ahead > 0) for (const buffer of this.#far) k.prefetch(buffer, add(at, this.#ahead));
+      results.forEach((result, i) => {
+        const total = added[i];
+        if (total) k.assign(total, add(total, result));
+        else k.store(this.#results[i]!, at, widen(result, lanes));
+      });
     }
+    added.forEach((total, i) => total && k.store(this.#results[i]!, channel, total));
+  }
+
+  /** Sums over the places begin with zero. */
+  clearSums(channels: number, lanes: number): void {
+    this.#results.forEach((buffer, i) => {
+      if (!this.#epilogue?.sums?.[i]) return;
+      eachVector(this.#k, channels, lanes, (at, width) => this.#k.store(buffer, at, constant("f32", 0, width)));
+    });
   }
 }
 
@@ -115,7 +140,8 @@ export function depthwiseKernel(shape: DepthwiseShape, flip: boolean, vectorLane
   const k = new KernelBuilder("depthwise");
   const x = k.buffer("x", s.element);
   const w = k.buffer("w", s.element);
-  const writer = new SumWriter(k, s.element, epilogue);
+  const writer = new SumWriter(k, s.element, epilogue, lanes >= leastPrefetchLanes ? s.output[1] * channels : 0);
+  writer.clearSums(channels, lanes);
   const [taps0, taps1] = s.kernel;
   const { edges, from, to } = columnBlocks(s);
   const tap = (i: number, j: number): number => (flip ? (taps0 - 1 - i) * taps1 + (taps1 - 1 - j) : i * taps1 + j);

@@ -22,6 +22,8 @@ export interface MapOperand {
   readonly offset: number;
   /** Number of its buffer among those of inputs or of outputs, where several operands lie in one; default: the operand's own. */
   readonly buffer?: number;
+  /** Of an output: what the loop makes is added up over all dimensions but the innermost, in their order. */
+  readonly sums?: boolean;
 }
 
 /** An element-wise loop: outputs[i] = body(inputs[i]). */
@@ -139,8 +141,10 @@ class MapWriter {
     const results = this.#spec.body(k, values);
     this.#outputs.forEach((buffer, n) => {
       const o = this.#inputs.length + n;
-      const from = add(bases[o] as Expression, (this.#operands[o] as MapOperand).offset);
-      k.store(buffer, add(from, mul(j, this.#innerStrides[o] as number)), widen(results[n] as Expression, width));
+      const { offset, sums } = this.#operands[o] as MapOperand;
+      const at = k.let(add(add(bases[o] as Expression, offset), mul(j, this.#innerStrides[o] as number)));
+      const result = widen(results[n] as Expression, width);
+      k.store(buffer, at, sums ? add(k.load(buffer, at, width), result) : result);
     });
   }
 
@@ -199,6 +203,24 @@ class MapWriter {
     return indices;
   }
 
+  /** Row after row by one thread, with sums over them. */
+  #sums(): void {
+    const k = this.#k;
+    k.parallel(1, () => {
+      this.#outputs.forEach((buffer, n) => {
+        if (!this.#spec.outputs[n]!.sums) return;
+        eachVector(k, this.#inner, this.#wide, (j, width) => k.store(buffer, j, constant("f32", 0, width)));
+      });
+      k.for(0, product(this.#outer), 1, (row) => {
+        const bases = this.#bases(this.#indices(row, this.#outer));
+        eachVector(k, this.#inner, this.#wide, (j, width) => {
+          if (width === this.#wide) this.#prefetch(bases, j);
+          this.#place(bases, j, width);
+        });
+      });
+    });
+  }
+
   /** Row after row. */
   #rows(): void {
     const k = this.#k;
@@ -248,7 +270,8 @@ class MapWriter {
   }
 
   kernel(): Kernel {
-    if (this.#outer.length === 0) this.#line();
+    if (this.#spec.outputs.some((o) => o.sums)) this.#sums();
+    else if (this.#outer.length === 0) this.#line();
     else {
       const repeats = this.#repeats();
       const vectors = Math.ceil(this.#inner / this.#wide);

@@ -39,26 +39,40 @@ function isAlong(operand: Value, result: Value): boolean {
   return shapeText(operand) === shapeText(result) || sizeOf(shape) === 1 || (shape.length === 1 && shape[0] === columns);
 }
 
-/** The product that the element-wise node can be computed with, while its sums are in registers. */
-function productOf(node: Node, soleMaker: ValueUses["soleMaker"]): Node | undefined {
+/**
+ * The product that the element-wise node at a position can be computed with, while its sums are in registers.
+ * @param firstReader position of the first node that reads a value
+ * @param inBatch whether this is a part of a batch, which one thread computes: then the product's result may be needed otherwise, too
+ */
+function productOf(
+  node: Node,
+  at: number,
+  uses: ValueUses,
+  firstReader: ReadonlyMap<Value, number>,
+  inBatch: boolean,
+): Node | undefined {
   const isElementwise = node.op === "fused" || findOp(node.op).expression !== undefined;
   const hasPlaces = node.body?.nodes.some((n) => n.op === "slice" || n.op === "concat");
   if (!isElementwise || hasPlaces) return undefined;
+  const sums = new Set(node.body?.nodes.flatMap((n) => (n.op === "sum" ? n.outputs : [])));
   for (const v of node.inputs) {
-    const producer = soleMaker(v);
+    const producer = uses.makerOf(v);
     if (!producer || !isProduct(producer) || v.type.dtype !== "f32") continue;
+    const isShared = uses.usesOf(v) !== 1;
+    if (isShared && (!inBatch || firstReader.get(v) !== at)) continue;
     const others = node.inputs.filter((other) => other !== v);
+    const operands = node.inputs.length + node.outputs.length + producer.inputs.length + (isShared ? 1 : 0);
     const fits =
       node.inputs.length - others.length === 1 &&
-      node.inputs.length + node.outputs.length + producer.inputs.length <= mostOperands &&
-      node.outputs.every((o) => shapeText(o) === shapeText(v) && o.type.dtype === "f32") &&
+      operands <= mostOperands &&
+      node.outputs.every((o) => (sums.has(o) || shapeText(o) === shapeText(v)) && o.type.dtype === "f32") &&
       others.every((o) => o.type.dtype === "f32" && isAlong(o, v));
     if (fits) return producer;
   }
   return undefined;
 }
 
-function join(main: Node, node: Node): Node {
+function join(main: Node, node: Node, isShared: boolean): Node {
   const sums = main.outputs[0]!;
   const inputs = [...main.inputs, ...node.inputs.filter((v) => v !== sums)];
   // One value may be asked for twice: by the product and behind it.
@@ -66,32 +80,37 @@ function join(main: Node, node: Node): Node {
   const name = (list: readonly Value[], prefix: string): NamedValue[] =>
     list.map((value, i) => ({ name: `${prefix}${i}`, value }));
   const inner = node.op === "fused" ? node.body!.nodes : [node];
+  const outputs = isShared ? [sums, ...node.outputs] : node.outputs;
   const body: Graph = {
     name: "product",
     inputs: name(distinct, "x"),
     parameters: [],
     states: [],
     nodes: [main, ...inner],
-    outputs: name(node.outputs, "y"),
+    outputs: name(outputs, "y"),
   };
-  return { op: "product", inputs: distinct, outputs: node.outputs, attributes: {}, body };
+  return { op: "product", inputs: distinct, outputs, attributes: {}, body };
 }
 
 /**
  * What stands behind a product element by element (a bias and an activation, the optimizer's update behind a weight's gradient)
  * is computed with it: the sums are not written and read again. To be run after fuse.
  */
-export function fuseProducts(graph: Graph): Graph {
+export function fuseProducts(graph: Graph, inBatch = false): Graph {
   const nodes = graph.nodes.map((node) =>
-    (node.op === "scan" || node.op === "batch_loop") && node.body ? { ...node, body: fuseProducts(node.body) } : node,
+    (node.op === "scan" || node.op === "batch_loop") && node.body
+      ? { ...node, body: fuseProducts(node.body, node.op === "batch_loop") }
+      : node,
   );
-  const { soleMaker } = valueUses({ ...graph, nodes });
+  const uses = valueUses({ ...graph, nodes });
+  const firstReader = new Map<Value, number>();
+  for (const [i, node] of nodes.entries()) for (const v of node.inputs) if (!firstReader.has(v)) firstReader.set(v, i);
   const joined = new Set<Node>();
-  const after = nodes.map((node) => {
-    const main = productOf(node, soleMaker);
+  const after = nodes.map((node, i) => {
+    const main = productOf(node, i, uses, firstReader, inBatch);
     if (!main || joined.has(main)) return node;
     joined.add(main);
-    return join(main, node);
+    return join(main, node, uses.usesOf(main.outputs[0]!) !== 1);
   });
   return { ...graph, nodes: after.filter((n) => !joined.has(n)) };
 }

@@ -3,6 +3,7 @@ import { verifyGraph } from "../graph/verify.js";
 import { fuse } from "./fuse.js";
 import { fuseFilterbank } from "./fuse_filterbank.js";
 import { fusePowerSpectrum } from "./fuse_power_spectrum.js";
+import { fuseSums } from "./fuse_sums.js";
 import { hoist } from "./hoist.js";
 import { joinSlices } from "./join_slices.js";
 import { simplify } from "./simplify.js";
@@ -24,6 +25,7 @@ export function optimize(graph: Graph, tiling?: Tiling): Graph {
     simplify,
     ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
     fuse,
+    fuseSums,
     updateEarly,
   ];
   return passes.reduce((before, pass) => {

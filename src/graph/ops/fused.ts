@@ -6,7 +6,7 @@ import { tensor } from "../types.js";
 export const fused: OpDefinition = {
   name: "fused",
   documentation:
-    "Element-wise nodes (the body) in one loop over their common shape. Slices of inputs before them, and concats of their results behind them, are places where the loop reads and writes.",
+    "Element-wise nodes (the body) in one loop over their common shape. Slices of inputs before them, and concats of their results behind them, are places where the loop reads and writes; results may be added up over all axes but the last (passes/fuse_sums.ts).",
   infer: (inputs, _, body) => {
     if (!body) throw new UserError("has no body");
     if (body.inputs.length !== inputs.length) throw new UserError(`takes ${body.inputs.length} inputs, found ${inputs.length}`);

@@ -42,6 +42,7 @@ function bound(context: Parameters<NonNullable<OpDefinition["lower"]>>[0]): Para
     lanes: context.lanes,
     registers: context.registers,
     alone: context.alone,
+    repeats: (region) => context.repeats(region),
     workspace: (dtype, elements) => context.workspace(dtype, elements),
     constant: (data) => context.constant(data),
     call: (key, make, regions) => context.call(key, make, regions),

@@ -6,7 +6,7 @@ import { typeText } from "../types.js";
 export const product: OpDefinition = {
   name: "product",
   documentation:
-    "The body's first node is a product (dense, a convolution, a depthwise one, a gradient of them), the others are element-wise over its result's shape; their operands have that shape, its last axis alone, or one element.",
+    "The body's first node is a product (dense, a convolution, a depthwise one, a gradient of them), the others are element-wise over its result's shape; their operands have that shape, its last axis alone, or one element. Within a batch_loop, results may be added up over all axes but the last.",
   infer: (inputs, _, body) => {
     if (!body) throw new UserError("has no body");
     if (body.inputs.length !== inputs.length)

@@ -5,6 +5,7 @@
 // recipes with hard thresholds as if they had N steps, `--double N` for other than 3 steps in double precision, which WebAssembly computes (a C
 // compiler takes longer than the steps), `--double-on native` for another target; `--target wasm` for the others; `--seconds N`: a recipe whose steps,
 // of either precision, take longer in all gets fewer of them. tools/prove/twin/compare.py says what PyTorch computes.
+// `--yardstick` lets PyTorch train all steps in float64, too: how far its float32 goes astray by itself.
 // Writes results/twins.json, in which the rows of other recipes stay, and results/twins.txt from it.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
@@ -41,6 +42,7 @@ const { values: options, positionals } = parseArgs({
     target: { type: "string", default: "auto" },
     seconds: { type: "string", default: "600" },
     "double-on": { type: "string", default: "wasm" },
+    yardstick: { type: "boolean" },
     text: { type: "boolean" },
     /** Set by this script itself: writes one recipe's folder. */
     into: { type: "string" },
@@ -120,7 +122,10 @@ async function write(sounds, name, folder, steps) {
   await loader.close();
   double.close();
   trainer.close();
-  writeFileSync(join(folder, "task.json"), JSON.stringify({ ...taskOf(typed, recipe, rolling ? moves : null), ours }));
+  writeFileSync(
+    join(folder, "task.json"),
+    JSON.stringify({ ...taskOf(typed, recipe, rolling ? moves : null), yardstick: options.yardstick === true, ours }),
+  );
 }
 
 /** Runs a command; gives what it printed. */
@@ -192,7 +197,8 @@ async function main() {
     const steps = options.steps ?? (long.has(name) ? "200" : "30");
     const passed = ["double", "double-on", "target", "seconds", "sparse-by"]
       .filter((option) => options[option] !== undefined)
-      .flatMap((option) => [`--${option}`, options[option]]);
+      .flatMap((option) => [`--${option}`, options[option]])
+      .concat(options.yardstick ? ["--yardstick"] : []);
     try {
       await run(process.execPath, [process.argv[1], sounds, name, "--into", folder, "--steps", steps, ...passed]);
     } catch (error) {

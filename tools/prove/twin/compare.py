@@ -212,6 +212,9 @@ def compare(folder):
         if os.path.exists(at(f"after_{step}.safetensors")):
             theirs = safetensors(at(f"after_{step}.safetensors"))
             found["parameters"][step] = of_update(theirs, twin.values(exact), first)
+    if task["yardstick"]:
+        batches, exact = Batches(at("batches.bin"), task["shapes"]), Twin(task, first, torch.float64)
+        found["exactLosses"] = [exact.step(batches.next(), step)[0] for step in range(1, len(ours["losses"]) + 1)]
     return found
 
 

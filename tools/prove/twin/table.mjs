@@ -37,6 +37,9 @@ export function rowOf(recipe, ours, theirs) {
     rates: theirs.rates,
     ratio: ratio(ours.losses),
     theirRatio: ratio(theirs.losses),
+    ...(theirs.exactLosses
+      ? { exactRatio: ratio(theirs.exactLosses), theirAll: largest(theirs.losses, theirs.exactLosses) }
+      : {}),
     milliseconds: median(ours.milliseconds),
     theirMilliseconds: median(theirs.milliseconds),
     target: ours.target,
@@ -62,7 +65,8 @@ where it has the rule (else written from their sources). All differences are rel
   f32         as it is trained: difference of the loss in step 1, the largest of the first ${ends} steps, the largest of all;
               of the parameters after 1 step from PyTorch's in f64, as above, ours and PyTorch's own: Adam makes a whole step of a gradient that
               is nothing but rounding; of the parameters after ${ends} steps, ours from PyTorch's
-  ratio       mean loss of the last ${ends} steps (half of them, where there are fewer than twice as many) to that of the first, ours and PyTorch's
+  ratio       mean loss of the last ${ends} steps (half of them, where there are fewer than twice as many) to that of the first, ours and PyTorch's, and
+              of some PyTorch's in double precision: what rounding alone does to it
   ms          CPU time of a step on one thread, ours (on) and PyTorch's, median: by the way, on a machine with other work
   idle        parameters for which we compute no gradient, as a batch norm behind them takes them off again; PyTorch's is rounding
   same        loss (f64) within ${limits.loss}, gradients ${limits.gradient}, moving statistics ${limits.buffers}, parameters ${limits.parameters},
@@ -86,6 +90,7 @@ export function textOf(rows) {
     small(row.parameters[20]),
     row.steps < 2 ? "" : row.ratio.toFixed(3),
     row.steps < 2 ? "" : row.theirRatio.toFixed(3),
+    row.exactRatio?.toFixed(3) ?? "",
     row.milliseconds.toFixed(0),
     row.theirMilliseconds.toFixed(0),
     row.target,
@@ -107,6 +112,7 @@ export function textOf(rows) {
     "after 20",
     "ratio",
     "torch's",
+    "in f64",
     "ms",
     "torch's",
     "on",

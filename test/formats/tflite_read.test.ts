@@ -4,6 +4,7 @@ import { RandomStream } from "../../src/base/random.js";
 import { openLiteRt } from "../../src/formats/litert.js";
 import { exportTflite } from "../../src/formats/tflite/export.js";
 import { readTflite } from "../../src/formats/tflite/read/read.js";
+import { serializeTflite } from "../../src/formats/tflite/serialize.js";
 import { openNetwork } from "../../src/formats/tflite/read/runner.js";
 import { randomModel } from "./random_model.js";
 
@@ -72,4 +73,37 @@ describe("a damaged .tflite file", () => {
   it("is refused with file, place, what was found and what to do", () => {
     expect(() => readTflite(new Uint8Array(40), "a.tflite")).toThrow("a.tflite: byte 4: TFL3 is missing");
   });
+
+  // x (input) + c (constant) = y; tensor 0, 1, 2
+  const tensors = ["x", "c", "y"].map((name) => ({
+    name,
+    shape: [2],
+    type: "float32" as const,
+    ...(name === "c" ? { data: new Uint8Array(8) } : {}),
+  }));
+  const adding = (results: readonly number[]): Uint8Array =>
+    serializeTflite({
+      description: "",
+      tensors,
+      operators: results.map((output) => ({ code: "ADD", version: 1, inputs: [0, 1], outputs: [output] })),
+      inputs: [{ name: "x", tensor: 0 }],
+      outputs: [{ name: "y", tensor: 2 }],
+      metadata: new Map(),
+    });
+
+  it("is read where every tensor has one writer", () => {
+    expect(readTflite(adding([2]), "a.tflite").graph.nodes.map(({ op }) => op)).toEqual(["add"]);
+  });
+
+  for (const [what, results] of [
+    ["an input", [0, 2]],
+    ["a constant", [1, 2]],
+    ["a result", [2, 2]],
+  ] as const)
+    it(`is refused where an operator writes over ${what}`, () => {
+      const name = tensors[results[0]]?.name;
+      expect(() => readTflite(adding(results), "a.tflite")).toThrow(
+        `(ADD): its result ${name} is an input, a constant or the result of an operator before it`,
+      );
+    });
 });

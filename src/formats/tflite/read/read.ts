@@ -46,7 +46,9 @@ export function readTflite(bytes: Uint8Array, file: string): TfliteNetwork {
   if (!subgraph) throw new FormatError(file, "graphs", "there is none", "take an undamaged copy");
   const reading = new Reading(file, subgraph, "tflite");
   for (const index of new Set(subgraph.inputs)) reading.setInput(index);
+  const written = new Set(subgraph.inputs);
   for (const operator of subgraph.operators) {
+    for (const output of operator.outputs) writeOnce(output, operator, written, reading);
     readOperator(operator, reading);
     if (reading.builder.nodes.length > mostNodes)
       reading.refuse(operator, `the graph has more than ${mostNodes} nodes`, "give a smaller model");
@@ -68,6 +70,18 @@ export function readTflite(bytes: Uint8Array, file: string): TfliteNetwork {
   const states = initialStates(content, reading, names);
   guarded(file, "graph", () => verifyGraph(graph));
   return { graph, parameters: reading.parameters, states };
+}
+
+/** A tensor has one writer: with two, the file's meaning would hang on the order in which a runtime plans its memory. */
+function writeOnce(output: number, operator: FileOperator, written: Set<number>, reading: Reading): void {
+  const tensor = reading.subgraph.tensors[output];
+  if (written.has(output) || tensor?.data !== undefined)
+    reading.refuse(
+      operator,
+      `its result ${tensor?.name} is an input, a constant or the result of an operator before it`,
+      "take an undamaged copy",
+    );
+  written.add(output);
 }
 
 /** An operator that the reader does not know, in a file that may be sound. */

@@ -1,5 +1,6 @@
 import {
   add,
+  binary,
   bits,
   constant,
   convert,
@@ -27,12 +28,14 @@ function polynomial(k: KernelBuilder, x: Expression, coefficients: readonly numb
   return sum;
 }
 
-/** e^x, f32 within 2 ulp for results that are normal numbers; 0 below, a large finite number above. */
+/** e^x, f32 within 2 ulp for results that are normal numbers; 0 below, a large finite number above; NaN of NaN. */
 export function exp(k: KernelBuilder, x: Expression): Expression {
   if (x.type === "f64") return unary("exp", x);
-  const clamped = k.let(max(min(x, 88.3), -87.3));
-  const n = k.let(unary("nearest", mul(clamped, Math.LOG2E)));
-  const high = k.let(fma(n, -0.693359375, clamped));
+  // NaN stays NaN in `limited`, but not in what becomes an integer.
+  const below = k.let(min(88.3, x));
+  const n = k.let(unary("nearest", mul(max(below, -87.3), Math.LOG2E)));
+  const limited = max(-87.3, below);
+  const high = k.let(fma(n, -0.693359375, limited));
   const r = k.let(fma(n, 2.1219444e-4, high));
   const p = polynomial(
     k,
@@ -52,7 +55,7 @@ function integer(operator: "and" | "or" | "shr", a: Expression, value: number): 
   return { kind: "binary", type: "i32", lanes: a.lanes, operator, left: a, right: constant("i32", value, a.lanes) };
 }
 
-/** ln x for x > 0, f32 within 2 ulp; below the smallest normal number ln of that number. */
+/** ln x for x > 0, f32 within 2 ulp; below the smallest normal number ln of that number; NaN of NaN. */
 export function log(k: KernelBuilder, x: Expression): Expression {
   if (x.type === "f64") return unary("log", x);
   const positive = k.let(max(x, 1.17549435e-38));
@@ -80,7 +83,7 @@ export function log(k: KernelBuilder, x: Expression): Expression {
   );
   const y = k.let(fma(mul(p, m), z, mul(e, -2.1219444e-4)));
   const w = k.let(fma(z, -0.5, y));
-  return k.let(fma(e, 0.693359375, add(m, w)));
+  return k.let(select(binary("eq", x, x), fma(e, 0.693359375, add(m, w)), x));
 }
 
 /** 1 / (1 + e^-x). */

@@ -3,12 +3,12 @@ import { numberOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
 import { sameAsInput } from "../shapes.js";
 
-/** x limited to [low, high]; the gradient passes where x is inside. */
+/** x limited to [low, high], NaN stays NaN; the gradient passes where x is inside. */
 export const clamp: OpDefinition = {
   name: "clamp",
   documentation: "x limited to [low, high]; the gradient passes where x lies strictly inside.",
   infer: (inputs) => [sameAsInput(inputs)],
-  expression: (_, [x], attributes) => min(max(x!, numberOf(attributes, "low")), numberOf(attributes, "high")),
+  expression: (_, [x], attributes) => min(numberOf(attributes, "high"), max(numberOf(attributes, "low"), x!)),
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return [undefined];
     const x = node.inputs[0]!;

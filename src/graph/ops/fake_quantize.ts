@@ -23,7 +23,7 @@ export const fakeQuantize: OpDefinition = {
   expression: (k, [x, given], attributes) => {
     const scale = given ?? constant(x!.type, numberOf(attributes, "scale"), x!.lanes);
     const steps = k.let(unary("nearest", div(x!, scale)));
-    return mul(min(max(steps, numberOf(attributes, "low")), numberOf(attributes, "high")), scale);
+    return mul(min(numberOf(attributes, "high"), max(numberOf(attributes, "low"), steps)), scale);
   },
   gradient: ({ node, upstream: [dy], op }) => {
     if (!dy) return node.inputs.map(() => undefined);

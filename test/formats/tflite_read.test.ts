@@ -74,6 +74,29 @@ describe("a damaged .tflite file", () => {
     expect(() => readTflite(new Uint8Array(40), "a.tflite")).toThrow("a.tflite: byte 4: TFL3 is missing");
   });
 
+  it("is refused where an operator that only moves elements changes their scale", () => {
+    const quantized = (name: string, shape: readonly number[], scale: number) => ({
+      name,
+      shape,
+      type: "int8" as const,
+      quantization: { scale: [scale], zeroPoint: [3] },
+    });
+    const shape = { name: "shape", shape: [2], type: "int32" as const, data: new Uint8Array(Int32Array.of(2, 1).buffer) };
+    const reshaping = (scale: number): Uint8Array =>
+      serializeTflite({
+        description: "",
+        tensors: [quantized("x", [2], 0.5), shape, quantized("y", [2, 1], scale)],
+        operators: [{ code: "RESHAPE", version: 1, inputs: [0, 1], outputs: [2] }],
+        inputs: [{ name: "x", tensor: 0 }],
+        outputs: [{ name: "y", tensor: 2 }],
+        metadata: new Map(),
+      });
+    expect(readTflite(reshaping(0.5), "a.tflite").graph.nodes).toHaveLength(1);
+    expect(() => readTflite(reshaping(0.25), "a.tflite")).toThrow(
+      "operator 0 (RESHAPE): gives a scale of 0.5 and the zero point 3, and the file says a scale of 0.25 and the zero point 3 of its result",
+    );
+  });
+
   // x (input) + c (constant) = y; tensor 0, 1, 2
   const tensors = ["x", "c", "y"].map((name) => ({
     name,

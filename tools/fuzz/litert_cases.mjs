@@ -1,4 +1,6 @@
 // The work of litert.mjs: prints one JSON line a case, before and after LiteRT has it.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../../dist/base/errors.js";
 import { hashText, RandomStream } from "../../dist/base/random.js";
 import { openLiteRt } from "../../dist/formats/litert.js";
@@ -12,7 +14,8 @@ import * as target from "./targets/tflite.mjs";
 const mostElements = 1 << 20;
 const arrays = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array, int8: Int8Array, int16: Int16Array };
 
-const [seed, first, last] = process.argv.slice(2).map(Number);
+const [seed, first, last] = process.argv.slice(2, 5).map(Number);
+const [keep = ""] = process.argv.slice(5);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 function elementsOf({ nodes, inputs }) {
@@ -64,14 +67,34 @@ async function runOurs(network, inputs) {
   }
 }
 
+const reasonOf = (error) =>
+  error.message
+    .replace(/^case\.tflite: /, "")
+    .replaceAll(/\s+/g, " ")
+    .slice(0, 160);
+
+/** Not-a-numbers and infinities are no JSON: they are kept as texts. */
+const asJson = (tensors) =>
+  tensors.map((values) => Array.from(values, (x) => (Number.isFinite(Number(x)) ? Number(x) : String(x))));
+
+/** Leaves a case for litert_reference.py. */
+function keepCase(number, bytes, { inputs, ours, liteRtJs, allowedFloat }) {
+  writeFileSync(join(keep, `${number}.tflite`), bytes);
+  const tensors = { inputs: asJson(inputs), ours: asJson(ours), liteRtJs: asJson(liteRtJs) };
+  writeFileSync(join(keep, `${number}.json`), JSON.stringify({ allowedFloat, ...tensors }));
+}
+
+/** WebAssembly's own faults: what runs in this process after one of them says nothing. */
+const isTrap = (error) => /out of bounds|unreachable|function signature mismatch|table index/.test(error.message);
+
 /** @returns what became of a case that our reader accepts */
-async function outcomeOf(network, bytes, random) {
+async function outcomeOf(number, network, bytes, random) {
   let theirs;
   try {
     theirs = await openLiteRt(bytes, "case.tflite");
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { outcome: "refused", note: error.message.slice(0, 200) };
+    return { outcome: isTrap(error) ? "trapped" : "refused", note: reasonOf(error) };
   }
   try {
     if (elementsOf(network.graph) > mostElements) return { outcome: "large" };
@@ -80,10 +103,12 @@ async function outcomeOf(network, bytes, random) {
     try {
       results = await theirs.run(inputs);
     } catch (error) {
-      return { outcome: "notRun", note: String(error.message).slice(0, 200) };
+      return { outcome: isTrap(error) ? "trapped" : "notRun", note: reasonOf(error) };
     }
     const made = await runOurs(network, inputs);
-    const outcome = compared(made, results, hasIntegers(network.graph) ? 0.02 : 0.001);
+    const allowedFloat = hasIntegers(network.graph) ? 0.02 : 0.001;
+    const outcome = compared(made, results, allowedFloat);
+    if (outcome === "other" && keep !== "") keepCase(number, bytes, { inputs, allowedFloat, ours: made, liteRtJs: results });
     return outcome === "other"
       ? { outcome, note: `${Array.from(made[0].slice(0, 4))} here, ${Array.from(results[0].slice(0, 4))} there` }
       : { outcome };
@@ -103,5 +128,7 @@ for (let number = first; number < last; number++) {
     continue;
   }
   say({ number, outcome: "begins" });
-  say({ number, ...(await outcomeOf(network, bytes, new RandomStream(seed, hashText("litert"), number))) });
+  const found = await outcomeOf(number, network, bytes, new RandomStream(seed, hashText("litert"), number));
+  say({ number, ...found });
+  if (found.outcome === "trapped") process.exit(3);
 }

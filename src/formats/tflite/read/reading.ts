@@ -17,6 +17,14 @@ export function elementsOf(type: TfliteType, bytes: Uint8Array): ParameterData |
   return type === "uint8" ? new Uint8Array(buffer) : undefined;
 }
 
+const sameSteps = (a: Quantization, b: Quantization): boolean =>
+  a.scale.join() === b.scale.join() && a.zeroPoint.join() === b.zeroPoint.join();
+
+/** "a scale of 0.5 and the zero point -3". */
+function stepsOf({ scale, zeroPoint }: Quantization): string {
+  return `a scale of ${scale.slice(0, 3).join(", ")} and the zero point ${zeroPoint.slice(0, 3).join(", ")}`;
+}
+
 /** Reads one operator into nodes. */
 export type ReadRule = (operator: FileOperator, reading: Reading) => void;
 
@@ -174,13 +182,20 @@ export class Reading {
   /** Lets a value stand for a result of an operator, whose type in the file must agree. */
   set(operator: FileOperator, value: Value, i = 0): void {
     const tensor = this.output(operator, i);
-    const { dtype, shape } = this.typeOf(tensor);
+    const { dtype, shape, quantization } = this.typeOf(tensor);
     const { type } = value;
     if (dtype !== type.dtype || shape.join() !== type.shape.join())
       this.refuse(
         operator,
         `gives ${type.dtype}[${type.shape.join(",")}], and the file says ${dtype}[${shape.join(",")}]`,
         "take a file of fixed sizes and a batch of 1",
+      );
+    // Operators that only move elements keep their scale; a runtime would take the elements for other numbers.
+    if (quantization && type.quantization && !sameSteps(quantization, type.quantization))
+      this.refuse(
+        operator,
+        `gives ${stepsOf(type.quantization)}, and the file says ${stepsOf(quantization)} of its result`,
+        "take an undamaged copy",
       );
     this.#values.set(operator.outputs[i] as number, value);
   }

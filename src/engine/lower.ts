@@ -52,6 +52,8 @@ class Lowering {
   readonly #touched = new Set<Storage>();
   /** Memory made in a loop, from what is the same in every turn. */
   readonly #repeated = new Set<Storage>();
+  /** What is read after a product, by the product. */
+  readonly #next = new Map<Node, readonly Region[]>();
   /** Whether the loop around has one turn. */
   #once = false;
 
@@ -152,6 +154,7 @@ class Lowering {
     fill({
       slice: (region, ahead) => this.#slice(region as Place, depth, [], ahead),
       adds: addsItself,
+      next: (node, regions) => this.#next.set(node, regions),
       graph: (graph, inputs, outputs) => this.inner(graph, inputs as readonly Place[], outputs as readonly (Place | undefined)[]),
     });
     this.#block = outer;
@@ -207,11 +210,12 @@ class Lowering {
           adds: addsItself,
           graph: part.graph,
           row: (region) => this.#slice(region as Place, depth + 1),
-          rows: (region) => {
+          next: group.next,
+          rows: (region, ahead = 0) => {
             const place = region as Place;
             const [rows = 0] = place.type.shape;
             invariant(rows % parts === 0, `a batch of ${rows} in ${parts} parts`);
-            return this.#slice(place, depth + 1, [rows / parts]);
+            return this.#slice(place, depth + 1, [rows / parts], ahead);
           },
         }),
       );
@@ -318,6 +322,7 @@ class Lowering {
       lanes: this.width.lanes,
       registers: this.width.registers,
       alone: this.#own || this.width.alone === true,
+      ...(this.#next.has(node) ? { next: this.#next.get(node)! } : {}),
       repeats: (region) => this.#repeats(region as Place),
       workspace: (dtype, elements) => this.fresh(`${node.op} workspace`, tensor(dtype, [elements])),
       constant: (data) => this.constant(data),

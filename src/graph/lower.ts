@@ -1,6 +1,6 @@
 import type { Epilogue } from "../kernels/contraction_plan.js";
 import type { Kernel } from "../kernels/language.js";
-import type { Attributes, DType, Graph, TensorType } from "./types.js";
+import type { Attributes, DType, Graph, Node, TensorType } from "./types.js";
 
 /** A tensor in the program's memory. */
 export interface Region {
@@ -26,6 +26,8 @@ export interface LowerContext {
   readonly body?: Graph;
   /** For a product: its own output is not wanted, only what the epilogue makes of it. */
   readonly epilogue?: ProductEpilogue;
+  /** For a product in a loop: what nodes read after it, to be asked for meanwhile (graph/read_ahead.ts). */
+  readonly next?: readonly Region[];
   /** Lanes of the target's f32 vectors: 1 in JavaScript, 4 in WebAssembly, 4 to 16 in C. Vectors of any power of two from 4 to this may be used. */
   readonly lanes: number;
   /** Vector registers of the target: bounds the number of accumulators of a register block. */
@@ -59,6 +61,8 @@ export interface LowerContext {
 export interface LoopContext {
   /** The part of `region` that belongs to this turn, or to the one `ahead` of it: its first axis is the turns. */
   slice(region: Region, ahead?: number): Region;
+  /** Says what is read after a product of the loop's graph, for its kernel to ask for it (`LowerContext.next`). */
+  next(product: Node, regions: readonly Region[]): void;
   /** Whether the op that makes that output can add it to what a place holds (`Region.adds`), and nothing else needs the output. */
   adds(graph: Graph, output: number): boolean;
   /** Lowers the graph with its inputs (then parameters) at the given regions; gives the regions of its outputs. Where `outputs` names a region, the output is written there. */
@@ -67,8 +71,8 @@ export interface LoopContext {
 
 /** Inside a loop over a batch: `slice` takes the group's element of the first axis. */
 export interface BatchLoopContext extends LoopContext {
-  /** The rows of the first axis that belong to this part. */
-  rows(region: Region): Region;
+  /** The rows of the first axis that belong to this part, or to the one `ahead` of it, which may not exist. */
+  rows(region: Region, ahead?: number): Region;
   /** The element of the first axis that belongs to this part, without the axis. */
   row(region: Region): Region;
 }

@@ -6,6 +6,7 @@ import {
   isChunked,
   packedSize,
   planContraction,
+  walksAhead,
 } from "../kernels/contraction_plan.js";
 import { fillKernel } from "../kernels/fill.js";
 import { add, type ElementType, type Expression } from "../kernels/language.js";
@@ -74,12 +75,20 @@ export function contract(context: LowerContext, product: Contraction, a: Region,
     addInto(context, sums, c);
     return;
   }
-  const spec = c.adds && slices === 1 ? { ...product, adds: true } : product;
+  const next = readNext(context, plan);
+  const spec = { ...product, ...next.spec, ...(c.adds && slices === 1 ? { adds: true } : {}) };
   const key = `contraction ${JSON.stringify(spec)} ${context.alone}`;
   const sums = slices > 1 ? context.workspace(spec.element, slices * plan.size) : c;
-  const regions = workspace > 0 ? [a, b, sums, context.workspace(spec.element, workspace)] : [a, b, sums];
+  const regions = [a, b, sums, ...next.regions];
+  if (workspace > 0) regions.push(context.workspace(spec.element, workspace));
   context.call(key, () => contractionKernel(spec, plan), regions);
   if (slices > 1) addSlices(context, spec.element, slices, plan.size, sums, c);
+}
+
+/** What the product's kernel asks for while it multiplies, where it has steps enough. */
+function readNext(context: LowerContext, plan: ContractionPlan): { regions: readonly Region[]; spec: Pick<Contraction, "next"> } {
+  const regions = (context.next ?? []).filter(({ type }) => type.dtype === "f32" && walksAhead(plan, sizeOf(type.shape)));
+  return { regions, spec: regions.length > 0 ? { next: regions.map(({ type }) => sizeOf(type.shape)) } : {} };
 }
 
 /** The product with its epilogue; where sums are made in slices, the epilogue is a kernel of its own. */
@@ -113,11 +122,12 @@ function contractWith(
   }
   const sums = isChunked(plan) ? [context.workspace(element, plan.size)] : [];
   const workspace = contractionWorkspace(plan);
-  const regions = [a, b, ...sums, ...operandRegions, ...results];
+  const next = readNext(context, plan);
+  const regions = [a, b, ...sums, ...operandRegions, ...results, ...next.regions];
   if (workspace > 0) regions.push(context.workspace(element, workspace));
   context.call(
-    `contraction ${JSON.stringify(spec)} ${context.alone} ${behind}`,
-    () => contractionKernel(spec, plan, epilogue),
+    `contraction ${JSON.stringify({ ...spec, ...next.spec })} ${context.alone} ${behind}`,
+    () => contractionKernel({ ...spec, ...next.spec }, plan, epilogue),
     regions,
   );
 }

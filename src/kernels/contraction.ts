@@ -6,8 +6,11 @@ import {
   depthOf,
   type Epilogue,
   isChunked,
+  lineElements,
   packedStrides,
+  stepsToLine,
   taskWorkspace,
+  tilesOf,
 } from "./contraction_plan.js";
 import type { LeftSource, Range, Source, Sum, Walked } from "./contraction_walk.js";
 import {
@@ -51,6 +54,10 @@ class ContractionWriter {
   /** Where the sums of a slice of the reduction begin. */
   #sliceBase: Expression = zero;
   #left: LeftSource;
+  /** What is read after the product. */
+  readonly #next: readonly { readonly buffer: Buffer; readonly elements: number }[];
+  /** Counts blocks of registers, where there is something to ask for. */
+  #tile: Expression | undefined;
   /** Strides of B's reduction in a full segment. */
   readonly #strides: readonly number[];
 
@@ -63,6 +70,7 @@ class ContractionWriter {
     if (!epilogue || isChunked(plan)) this.#c = this.#k.buffer("c", spec.element, true);
     this.#operands = (epilogue?.operands ?? []).map(() => this.#k.buffer("x", spec.element));
     this.#results = Array.from({ length: epilogue?.outputs ?? 0 }, () => this.#k.buffer("y", spec.element, true));
+    this.#next = (spec.next ?? []).map((elements) => ({ buffer: this.#k.buffer("next", spec.element), elements }));
     if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
     this.#segment = plan.vectors * plan.lanes;
     this.#left = { buffer: this.#a, base: zero, strides: plan.reduction.map((d) => d.a) };
@@ -114,6 +122,7 @@ class ContractionWriter {
     if (ahead) walked.push({ from: ahead, strides: this.#strides, visit: (at) => k.prefetch(this.#b, at) });
     const operands = this.#operandsAhead(k.let(add(cBase, source.column)), count, widths, range);
     if (operands) walked.push(operands);
+    walked.push(...this.#nextAhead());
     const starts = walked.map((w) => w.from);
     const strides = walked.map((w) => w.strides);
     this.#reduce(range, starts, strides, (now) => {
@@ -125,6 +134,7 @@ class ContractionWriter {
         row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
       });
     });
+    if (this.#tile) k.assign(this.#tile, add(this.#tile, 1));
     const valid = source.columns ?? Number.POSITIVE_INFINITY;
     const places = widths.flatMap((w, v) =>
       w.at + w.lanes <= valid
@@ -159,6 +169,27 @@ class ContractionWriter {
       for (const buffer of buffers) k.prefetch(buffer, at);
     };
     return { from: zero, strides: [1], visit };
+  }
+
+  /** Begins to count the blocks of registers of one iteration of so many. */
+  #countTiles(iteration: Expression, iterations: number): void {
+    if (this.#next.length === 0) return;
+    this.#tile = this.#k.mutable(mul(iteration, Math.floor(tilesOf(this.#plan) / iterations)));
+  }
+
+  /** Prefetches what is read after the product, spread over all its steps. */
+  #nextAhead(): Walked[] {
+    if (!this.#tile) return [];
+    const k = this.#k;
+    const first = k.let(mul(this.#tile, depthOf(this.#plan)));
+    return this.#next.map(({ buffer, elements }) => ({
+      from: first,
+      strides: [1],
+      visit: (step) => {
+        const line = min(binary("shr", step, stepsToLine(this.#plan, elements)), Math.ceil(elements / lineElements) - 1);
+        k.prefetch(buffer, mul(line, lineElements));
+      },
+    }));
   }
 
   /** Where the sums, or what is made of them, come to lie, and what is read there. */
@@ -332,14 +363,15 @@ class ContractionWriter {
   #plain(): void {
     const { reduction, fullSegments, blocks } = this.#plan;
     const range = { from: zero, to: constant("i32", reduction[0]!.size) };
-    this.#k.parallel(blocks, (index) =>
+    this.#k.parallel(blocks, (index) => {
+      this.#countTiles(index, blocks);
       this.#rowBlock(index, (aBase, cBase, count) => {
         this.#k.for(0, fullSegments * this.#segment, this.#segment, (column) =>
           this.#micro(aBase, cBase, count, this.#fullWidths(), this.#inPlace(column), range),
         );
         this.#restOfColumns(aBase, cBase, count, range);
-      }),
-    );
+      });
+    });
   }
 
   /** Each iteration is a group of blocks of rows with a group of column segments, chunk after chunk of the reduction. */
@@ -349,6 +381,7 @@ class ContractionWriter {
     const { reduction, fullSegments, blocks, rest } = this.#plan;
     const steps = reduction[0]!.size;
     k.parallel(slices * rowGroups * segmentGroups, (p) => {
+      this.#countTiles(p, slices * rowGroups * segmentGroups);
       const slice = k.let(div(p, rowGroups * segmentGroups));
       const rowGroup = k.let(rem(div(p, segmentGroups), rowGroups));
       const segmentGroup = k.let(rem(p, segmentGroups));
@@ -401,7 +434,8 @@ class ContractionWriter {
 
 /**
  * Kernel with buffers A, B, C (one C a slice of the reduction, to be added) and, where `contractionWorkspace` asks for it, a
- * workspace. With an epilogue: A, B, C where `isChunked`, the operands, the results, the workspace.
+ * workspace. With an epilogue: A, B, C where `isChunked`, the operands, the results, the workspace. What is read next stands before the
+ * workspace.
  */
 export function contractionKernel(spec: Contraction, plan: ContractionPlan, epilogue?: Epilogue): Kernel {
   return new ContractionWriter(spec, plan, epilogue).kernel();

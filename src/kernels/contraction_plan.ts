@@ -15,6 +15,8 @@ export interface Contraction {
   readonly adds?: boolean;
   /** B lies as kernels/pack.ts packs it, whatever its strides say. */
   readonly packed?: boolean;
+  /** Elements of tensors that are read after the product: they are asked for while it is computed. Only of a reduction that `walksAhead`. */
+  readonly next?: readonly number[];
 }
 
 /**
@@ -125,7 +127,7 @@ function blockCycles(rows: number, vectors: number): number {
 const lineCycles = 2.6;
 const shownLineCycles = 0.3;
 /** f32 to a cache line. */
-const lineElements = 16;
+export const lineElements = 16;
 
 /** As `blockCycles`, where a row of B comes from the second-level cache; rows that do not begin with a line reach into one more. */
 function streamedBlockCycles(rows: number, vectors: number, lanes: number, columns: number): number {
@@ -284,6 +286,25 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
     restVectors: Math.ceil(restColumns / lanes),
     blocking: streams(merged) ? undefined : chooseBlocking(plan, spec, alone),
   };
+}
+
+/** Whether the kernel has steps enough to ask for that many elements while it multiplies. */
+export function walksAhead(plan: ContractionPlan, elements: number): boolean {
+  if (plan.lanes < 8 || plan.reduction.length > 1 || isChunked(plan) || (plan.blocking?.slices ?? 1) > 1) return false;
+  return tileSteps(plan) >= elements / lineElements;
+}
+
+/** Blocks of registers of the whole product. */
+export function tilesOf({ blocks, fullSegments, restVectors }: ContractionPlan): number {
+  return blocks * (fullSegments + (restVectors > 0 ? 1 : 0));
+}
+
+/** Steps of the reduction that all blocks of registers take together. */
+const tileSteps = (plan: ContractionPlan): number => depthOf(plan) * tilesOf(plan);
+
+/** How often in a row the same line is asked for, as a power of two, so that the lines are spread over the product. */
+export function stepsToLine(plan: ContractionPlan, elements: number): number {
+  return Math.floor(Math.log2((lineElements * tileSteps(plan)) / elements));
 }
 
 /** Steps of the whole reduction. */

@@ -2,6 +2,7 @@ import { UserError } from "../../base/errors.js";
 import { numberOf } from "../attributes.js";
 import { addInto, fillZeros } from "../lowering.js";
 import type { OpDefinition } from "../op.js";
+import { readAhead } from "../read_ahead.js";
 import { type TensorType, tensor, typeText } from "../types.js";
 
 /**
@@ -45,6 +46,13 @@ export const batchLoop: OpDefinition = {
       (group) => outputs.forEach((region, i) => isSum(i) && fillZeros(context, group.slice(region))),
       (part) => {
         const now = inputs.map((region, i) => (i < sliced ? part.rows(region) : region));
+        readAhead(
+          part,
+          context.body!,
+          Array.from({ length: sliced }, (_, i) => i),
+          (i) => now[i]!,
+          (i) => part.rows(inputs[i]!, 1),
+        );
         const adds = outputs.map((_, i) => isSum(i) && part.adds(context.body!, i));
         const wanted = outputs.map((region, i) => {
           if (isSum(i)) return adds[i] ? { ...part.slice(region), adds: true } : undefined;

@@ -39,6 +39,7 @@ function bound(context: Parameters<NonNullable<OpDefinition["lower"]>>[0]): Para
     inputs: context.inputs,
     outputs: context.outputs,
     attributes: context.attributes,
+    ...(context.next ? { next: context.next } : {}),
     lanes: context.lanes,
     registers: context.registers,
     alone: context.alone,

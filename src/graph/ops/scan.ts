@@ -2,6 +2,7 @@ import { UserError } from "../../base/errors.js";
 import { booleanOf, numberOf } from "../attributes.js";
 import type { LoopContext, Region } from "../lower.js";
 import type { OpDefinition } from "../op.js";
+import { readAhead } from "../read_ahead.js";
 import { movedType } from "../quantized.js";
 import { type Graph, type TensorType, tensor, typeText } from "../types.js";
 
@@ -51,17 +52,32 @@ export const scan: OpDefinition = {
     records.forEach((record, i) =>
       context.copy(inputs[i]!, record === undefined ? outputs[i]! : context.part(outputs[record]!, first)),
     );
-    const cell = (loop: LoopContext, here: (region: Region) => Region, next?: (region: Region) => Region): void => {
+    const walked = Array.from({ length: sequences }, (_, i) => states + i);
+    const cell = (
+      loop: LoopContext,
+      here: (region: Region) => Region,
+      next?: (region: Region) => Region,
+      afterwards?: (region: Region) => Region,
+    ): void => {
       const state = (i: number): Region => (records[i] === undefined ? outputs[i]! : here(outputs[records[i]]!));
       const now = inputs.map((region, i) => (i < states ? state(i) : i < states + sequences ? here(region) : region));
       const wanted = outputs.map((region, i) => {
         if (i >= states) return records.includes(i) ? undefined : here(region);
         return records[i] === undefined || !next ? region : next(outputs[records[i]]!);
       });
+      readAhead(loop, body!, walked, (i) => now[i]!, afterwards && ((i) => afterwards(inputs[i]!)));
       loop.graph(body!, now, wanted);
     };
     if (records.every((record) => record === undefined)) {
-      context.loop(steps, reverse, (loop) => cell(loop, (region) => loop.slice(region)));
+      const ahead = reverse ? -1 : 1;
+      context.loop(steps, reverse, (loop) =>
+        cell(
+          loop,
+          (region) => loop.slice(region),
+          undefined,
+          (region) => loop.slice(region, ahead),
+        ),
+      );
       return;
     }
     const [before, after] = reverse ? [1, 0] : [0, 1];
@@ -70,6 +86,7 @@ export const scan: OpDefinition = {
         cell(
           loop,
           (region) => loop.slice(region, before),
+          (region) => loop.slice(region, after),
           (region) => loop.slice(region, after),
         ),
       );

@@ -1,5 +1,6 @@
 import type { Epilogue } from "./contraction_plan.js";
 import {
+  computeType,
   add,
   type Buffer,
   constant,
@@ -124,7 +125,9 @@ class SumWriter {
   clearSums(channels: number, lanes: number): void {
     this.#results.forEach((buffer, i) => {
       if (!this.#epilogue?.sums?.[i]) return;
-      eachVector(this.#k, channels, lanes, (at, width) => this.#k.store(buffer, at, constant("f32", 0, width)));
+      eachVector(this.#k, channels, lanes, (at, width) =>
+        this.#k.store(buffer, at, constant(computeType(buffer.element), 0, width)),
+      );
     });
   }
 }

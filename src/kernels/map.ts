@@ -1,4 +1,5 @@
 import {
+  computeType,
   add,
   binary,
   type Buffer,
@@ -209,7 +210,7 @@ class MapWriter {
     k.parallel(1, () => {
       this.#outputs.forEach((buffer, n) => {
         if (!this.#spec.outputs[n]!.sums) return;
-        eachVector(k, this.#inner, this.#wide, (j, width) => k.store(buffer, j, constant("f32", 0, width)));
+        eachVector(k, this.#inner, this.#wide, (j, width) => k.store(buffer, j, constant(computeType(buffer.element), 0, width)));
       });
       k.for(0, product(this.#outer), 1, (row) => {
         const bases = this.#bases(this.#indices(row, this.#outer));

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { compile } from "../../src/engine/compile.js";
+import { initializeParameters } from "../../src/graph/initialize.js";
 import { retype } from "../../src/graph/retype.js";
 import type { Graph } from "../../src/graph/types.js";
 import { parseRecipe } from "../../src/train/recipe.js";
+import { buildTrainingStep } from "../../src/train/step.js";
 import { buildModel } from "../../src/zoo/index.js";
 import { publishedTraining } from "../../src/zoo/recipes/index.js";
 // @ts-expect-error: a tool without types
-import { taskOf, tensorsOf } from "../../tools/prove/twin/folder.mjs";
+import { inDouble, taskOf, tensorsOf } from "../../tools/prove/twin/folder.mjs";
 
 interface PlainNode {
   op: string;
@@ -32,14 +35,14 @@ interface Task {
   recipe: Record<string, unknown>;
 }
 
-/** What compare.py reads of a published training with a batch of 3. */
-function taskFor(name: string, options: object = {}): { task: Task; graph: Graph } {
+/** What compare.py reads of a published training. */
+function taskFor(name: string, options: object = {}, batch = 3): { task: Task; graph: Graph } {
   const published = publishedTraining(name).recipe;
   const data = [{ kind: "sounds" as const, path: "data" }];
-  const recipe = parseRecipe({ ...published, batch: 3, data }, name);
+  const recipe = parseRecipe({ ...published, batch, data }, name);
   const shape = { frames: 49, features: 32, labels: 5 };
   const clip = buildModel(recipe.model.name, { ...recipe.model.options, ...options }, shape);
-  const graph = retype(clip, { inputs: { features: [3, 49, 32] } });
+  const graph = retype(clip, { inputs: { features: [batch, 49, 32] } });
   return { task: JSON.parse(JSON.stringify(taskOf(graph, recipe, null))) as Task, graph };
 }
 
@@ -96,5 +99,36 @@ describe("the folder that prove:twins hands to PyTorch", () => {
     kernel.fill(3);
     expect(found.get("classifier.kernel")).toEqual({ type: "F32", shape: [64, 5], data: new Float32Array(320).fill(2) });
     expect(found.get("optimizer.m.classifier.kernel")).toMatchObject({ type: "F64", shape: [320] });
+  });
+
+  it("has beside it the same training step in double precision, masks too, which WebAssembly computes", async () => {
+    // So many that the batch goes through the step in parts.
+    const batch = 64;
+    const { graph } = taskFor("mlperf_tiny_kws", {}, batch);
+    const optimizer = { kind: "adam", beta1: 0.9, beta2: 0.999, epsilon: 1e-7, epsilonInside: true } as const;
+    const single = buildTrainingStep(graph, { optimizer });
+    const first = initializeParameters(graph, 0);
+    const losses: number[] = [];
+    for (const step of [single, inDouble(single) as Graph]) {
+      const program = await compile(step, { target: "wasm" });
+      for (const [name, values] of first) program.write(name, values);
+      program.write(
+        "features",
+        Float32Array.from({ length: batch * 49 * 32 }, (_, i) => Math.sin(i)),
+      );
+      program.write(
+        "targets",
+        Array.from({ length: batch * 5 }, (_, i) => (i % 5 === 2 ? 1 : 0)),
+      );
+      program.write("weights", new Float32Array(batch).fill(1));
+      for (const name of ["learning_rate", "correction1", "correction2"]) program.write(name, [0.001]);
+      program.write("seed", [0, 1]);
+      program.run();
+      losses.push(program.view("loss")[0] as number);
+      program.close();
+    }
+    expect(losses[1]).toBeGreaterThan(0.5);
+    expect(losses[0]).not.toBe(losses[1]);
+    expect(losses[0]).toBeCloseTo(losses[1] as number, 5);
   });
 });

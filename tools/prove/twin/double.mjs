@@ -4,31 +4,7 @@ import { retype } from "../../../dist/graph/retype.js";
 import { biasCorrections } from "../../../dist/train/optimizer.js";
 import { Sparsifier } from "../../../dist/train/sparsify.js";
 import { buildTrainingStep } from "../../../dist/train/step.js";
-
-/** The same graph in f64. */
-export function inDouble(graph) {
-  const values = new Map();
-  const map = (value) => {
-    if (!values.has(value))
-      values.set(value, { ...value, type: value.type.dtype === "f32" ? { ...value.type, dtype: "f64" } : value.type });
-    return values.get(value);
-  };
-  const named = (list) => list.map((entry) => ({ ...entry, value: map(entry.value) }));
-  return {
-    name: graph.name,
-    inputs: named(graph.inputs),
-    parameters: named(graph.parameters),
-    states: graph.states.map(({ name, input, output }) => ({ name, input: map(input), output: map(output) })),
-    nodes: graph.nodes.map((node) => ({
-      op: node.op,
-      inputs: node.inputs.map(map),
-      outputs: node.outputs.map(map),
-      attributes: node.op === "random_mask" ? { ...node.attributes, dtype: "f64" } : node.attributes,
-      ...(node.body ? { body: inDouble(node.body) } : {}),
-    })),
-    outputs: named(graph.outputs),
-  };
-}
+import { inDouble } from "./folder.mjs";
 
 /** What src/train/trainer.ts does, in double precision. */
 export class DoubleTrainer {

@@ -162,10 +162,12 @@ class ContractionWriter {
     const isWhole = !range.start && range.from.kind === "constant";
     const buffers = isWhole ? this.#finishedIn() : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
     if (buffers.length === 0 || lanes < leastPrefetchLanes || reduction.length > 1) return undefined;
+    // Rows that do not begin with a line reach into one more.
+    const lines = widths.length + (this.#spec.columns % lineElements === 0 ? 0 : 1);
     const visit = (step: Expression): void => {
-      const line = k.let(min(isWhole ? step : sub(step, range.from), rows * widths.length - 1));
-      const vector = k.let(rem(line, widths.length));
-      const at = k.let(add(add(mul(div(line, widths.length), innerRow.c), mul(vector, lanes)), corner));
+      const line = k.let(min(isWhole ? step : sub(step, range.from), rows * lines - 1));
+      const vector = k.let(rem(line, lines));
+      const at = k.let(add(add(mul(div(line, lines), innerRow.c), mul(vector, lanes)), corner));
       for (const buffer of buffers) k.prefetch(buffer, at);
     };
     return { from: zero, strides: [1], visit };

@@ -35,6 +35,8 @@ import { eachVector, pieces, type VectorPiece } from "./vectors.js";
 const zero = constant("i32", 0);
 /** Narrower vectors are those of targets that have no word for prefetching. */
 const leastPrefetchLanes = 8;
+/** Steps to a line, up to which a reduction of several dimensions, whose inner loop is short, asks for it. */
+const mostWaitingSteps = 2;
 /** Bytes of C that a second-level cache does not hold beside A and B. */
 const fartherBytes = 1 << 20;
 
@@ -161,16 +163,17 @@ class ContractionWriter {
     const { lanes, reduction, innerRow } = this.#plan;
     const isWhole = !range.start && range.from.kind === "constant";
     const buffers = isWhole ? this.#finishedIn() : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
-    if (buffers.length === 0 || lanes < leastPrefetchLanes || reduction.length > 1) return undefined;
     // Rows that do not begin with a line reach into one more.
     const lines = widths.length + (this.#spec.columns % lineElements === 0 ? 0 : 1);
+    const isShort = isWhole && depthOf(this.#plan) <= mostWaitingSteps * rows * lines;
+    if (buffers.length === 0 || lanes < leastPrefetchLanes || (reduction.length > 1 && !isShort)) return undefined;
     const visit = (step: Expression): void => {
       const line = k.let(min(isWhole ? step : sub(step, range.from), rows * lines - 1));
       const vector = k.let(rem(line, lines));
       const at = k.let(add(add(mul(div(line, lines), innerRow.c), mul(vector, lanes)), corner));
       for (const buffer of buffers) k.prefetch(buffer, at);
     };
-    return { from: zero, strides: [1], visit };
+    return { from: zero, strides: packedStrides(this.#plan, 1), visit };
   }
 
   /** Begins to count the blocks of registers of one iteration of so many. */

@@ -1,3 +1,4 @@
+import { EpilogueWriter } from "./contraction_epilogue.js";
 import {
   type Blocking,
   type Contraction,
@@ -28,7 +29,6 @@ import {
   part,
   rem,
   sub,
-  widen,
 } from "./language.js";
 import { eachVector, pieces, type VectorPiece } from "./vectors.js";
 
@@ -48,9 +48,7 @@ class ContractionWriter {
   readonly #b: Buffer;
   /** Absent where an epilogue takes the sums out of the registers. */
   readonly #c: Buffer | undefined;
-  readonly #epilogue: Epilogue | undefined;
-  readonly #operands: readonly Buffer[];
-  readonly #results: readonly Buffer[];
+  readonly #epilogue: EpilogueWriter | undefined;
   readonly #panel: Buffer | undefined;
   readonly #segment: number;
   /** Where the sums of a slice of the reduction begin. */
@@ -68,10 +66,8 @@ class ContractionWriter {
     this.#plan = plan;
     this.#a = this.#k.buffer("a", spec.element);
     this.#b = this.#k.buffer("b", spec.element);
-    this.#epilogue = epilogue;
     if (!epilogue || isChunked(plan)) this.#c = this.#k.buffer("c", spec.element, true);
-    this.#operands = (epilogue?.operands ?? []).map(() => this.#k.buffer("x", spec.element));
-    this.#results = Array.from({ length: epilogue?.outputs ?? 0 }, () => this.#k.buffer("y", spec.element, true));
+    if (epilogue) this.#epilogue = new EpilogueWriter(this.#k, spec.element, epilogue);
     this.#next = (spec.next ?? []).map((elements) => ({ buffer: this.#k.buffer("next", spec.element), elements }));
     if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
     this.#segment = plan.vectors * plan.lanes;
@@ -162,7 +158,8 @@ class ContractionWriter {
     const k = this.#k;
     const { lanes, reduction, innerRow } = this.#plan;
     const isWhole = !range.start && range.from.kind === "constant";
-    const buffers = isWhole ? this.#finishedIn() : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
+    const finished = this.#epilogue?.places ?? [this.#c!];
+    const buffers = isWhole ? finished : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
     // Rows that do not begin with a line reach into one more.
     const lines = widths.length + (this.#spec.columns % lineElements === 0 ? 0 : 1);
     const isShort = isWhole && depthOf(this.#plan) <= mostWaitingSteps * rows * lines;
@@ -197,68 +194,25 @@ class ContractionWriter {
     }));
   }
 
-  /** Where the sums, or what is made of them, come to lie, and what is read there. */
-  #finishedIn(): Buffer[] {
-    if (!this.#epilogue) return [this.#c!];
-    const { operands, sums } = this.#epilogue;
-    const taken = this.#operands.filter((_, i) => operands[i] === "same");
-    const given = this.#results.filter((_, i) => !sums?.[i]);
-    // Results are mostly written over what was read, but not in a part of a batch.
-    return sums ? [...taken, ...given] : taken.length > 0 ? taken : given;
-  }
-
   /** Takes sums out of the registers. */
   #finish(tile: readonly Sum[], range: Range): void {
     const k = this.#k;
     const c = this.#c;
     const { start } = range;
-    if (!c) return this.#apply(tile);
+    const epilogue = this.#epilogue;
+    if (!c) return epilogue!.apply(tile, ({ sum }) => sum);
     // C is added at the end, as sums that begin in it would wait for it.
     const withC = ({ sum, at }: Sum): Expression => add(sum, k.load(c, at, sum.lanes));
     const addToC = (): void => tile.forEach((s) => k.store(c, s.at, withC(s)));
     const writeC = (): void => tile.forEach((s) => k.store(c, s.at, s.sum));
     if (this.#spec.adds) addToC();
     else if (!start) writeC();
-    else if (!this.#epilogue) k.if(binary("gt", range.from, start), addToC, writeC);
+    else if (!epilogue) k.if(binary("gt", range.from, start), addToC, writeC);
     else {
       const isLast = binary("eq", range.to, this.#plan.reduction[0]!.size);
-      const applied = (): void => this.#apply(tile, withC);
+      const applied = (): void => epilogue.apply(tile, withC);
       k.if(isLast, applied, () => k.if(binary("gt", range.from, start), addToC, writeC));
     }
-  }
-
-  /** The epilogue of finished sums. */
-  #apply(tile: readonly Sum[], value: (s: Sum) => Expression = ({ sum }) => sum): void {
-    const k = this.#k;
-    const { operands, body, sums } = this.#epilogue!;
-    const places = tile.filter((s, i) => s.place === i);
-    const added = this.#results.map((buffer, i) =>
-      sums?.[i] ? places.map((s) => k.mutable(k.load(buffer, s.column, s.sum.lanes))) : undefined,
-    );
-    const numbers = operands.map((o, i) => (o === "number" ? k.let(k.load(this.#operands[i]!, zero)) : undefined));
-    for (const s of tile) {
-      const { lanes } = s.sum;
-      const values = operands.map((o, i) =>
-        o === "number" ? widen(numbers[i]!, lanes) : k.let(k.load(this.#operands[i]!, o === "same" ? s.at : s.column, lanes)),
-      );
-      const results = body(k, [k.let(value(s)), ...values]);
-      results.forEach((result, i) => {
-        const total = added[i]?.[s.place];
-        if (total) k.assign(total, add(total, result));
-        else k.store(this.#results[i]!, s.at, widen(result, lanes));
-      });
-    }
-    added.forEach((totals, i) => totals?.forEach((total, p) => k.store(this.#results[i]!, places[p]!.column, total)));
-  }
-
-  /** Sums over the rows begin with zero. */
-  #clearSums(): void {
-    this.#results.forEach((buffer, i) => {
-      if (!this.#epilogue!.sums?.[i]) return;
-      eachVector(this.#k, this.#spec.columns, this.#plan.lanes, (at, width) =>
-        this.#k.store(buffer, at, constant(this.#spec.element, 0, width)),
-      );
-    });
   }
 
   /** The block of rows of that number, with `run` for its count of rows. */
@@ -430,7 +384,7 @@ class ContractionWriter {
 
   kernel(): Kernel {
     const { blocking } = this.#plan;
-    this.#clearSums();
+    this.#epilogue?.clearSums(this.#spec.columns, this.#plan.lanes);
     if (blocking) this.#blocked(blocking);
     else this.#plain();
     return this.#k.finish();

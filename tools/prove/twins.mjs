@@ -146,7 +146,7 @@ function keep(name, row) {
   const before = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : [];
   const rows = [...before.filter((r) => r.recipe !== name), row].toSorted((a, b) => (a.recipe < b.recipe ? -1 : 1));
   writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`);
-  writeFileSync("results/twins.txt", textOf(rows));
+  writeFileSync("results/twins.txt", textOf(rows, recipeNames()));
 }
 
 /** The recipes that prove:recipes finds slow to fall. */
@@ -175,7 +175,7 @@ async function compare(name, folder, torch, version) {
 async function main() {
   const [sounds, ...named] = positionals;
   if (options.text) {
-    writeFileSync("results/twins.txt", textOf(JSON.parse(readFileSync(file, "utf8"))));
+    writeFileSync("results/twins.txt", textOf(JSON.parse(readFileSync(file, "utf8")), recipeNames()));
     return;
   }
   if (!sounds) {

@@ -59,6 +59,7 @@ export function agrees({ first, rates, double: { loss, gradient, buffers, parame
 const legend = `npm run prove:twins: published trainings beside the same in PyTorch: the same graph, evaluated op by op in torch's own terms
 (tools/prove/twin), the same first values, the very batches, the same masks of dropout; gradients are autograd's, updates torch.optim's
 where it has the rule (else written from their sources). All differences are relative.
+  steps       200 of the recipes that are slow to fall, 30 of the others; fewer where the time was bounded (--steps, --seconds)
   f64         so many steps in double precision on both sides, where no rounding grows; ours is the graph that is trained, behind all
               passes: largest difference of the loss; of the gradients of step 1 (their sums in the optimizer's slots), to a tensor's
               largest; of the parameters behind those steps, norm of all differences to that of all that the training has changed
@@ -72,8 +73,11 @@ where it has the rule (else written from their sources). All differences are rel
   same        loss (f64) within ${limits.loss}, gradients ${limits.gradient}, moving statistics ${limits.buffers}, parameters ${limits.parameters},
               loss 1 (f32) within ${limits.first}, and the same learning rates`;
 
-/** results/twins.txt */
-export function textOf(rows) {
+/** results/twins.txt; `names`: all recipes that there are. */
+export function textOf(rows, names) {
+  const missing = names.filter((name) => !rows.some(({ recipe }) => recipe === name));
+  const count = `${names.length - missing.length} of ${names.length} recipes`;
+  const left = missing.length === 0 ? count : `${count}; not run: ${missing.join(", ")}`;
   const small = (x) => (x === undefined ? "" : x.toExponential(1));
   const table = rows.map((row) => [
     row.recipe,
@@ -124,6 +128,8 @@ export function textOf(rows) {
     `torch        ${rows[0]?.torch}`,
     "",
     ...alignedTable(head, table),
+    "",
+    left,
     "",
     legend,
     "",

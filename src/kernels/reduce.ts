@@ -37,6 +37,11 @@ function dimensionsOf(shape: readonly number[], axes: readonly number[]): Dimens
 /** Independent partial sums hide the latency of an addition. */
 const partialSums = 4;
 
+/** Rows ahead that memory is asked for, where neighbouring rows lie far apart; and elements from which on they are too many for a cache. */
+const prefetched = { rows: 24, leastElements: 1 << 18 };
+/** Narrower vectors are those of targets that have no word for prefetching. */
+const leastPrefetchLanes = 8;
+
 /** Buffers: x, y. */
 export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Kernel {
   const lanes = spec.element === "f64" ? 1 : vectorLanes;
@@ -56,6 +61,9 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
   // Each iteration takes up to `partialSums` vectors of neighbouring columns, so rows are read in whole cache lines.
   const columnGroups = new ColumnGroups(columns, lanes, partialSums);
   const groups = last?.kept ? columnGroups.count : 1;
+  const elements = spec.shape.reduce((p, n) => p * n, 1);
+  const prefetches = lanes >= leastPrefetchLanes && elements >= prefetched.leastElements;
+  const ahead = prefetches ? prefetched.rows * (reduced[reduced.length - 1]?.stride ?? 0) : 0;
 
   const overRest = (dims: readonly Dimension[], base: Expression, visit: (at: Expression) => void): void => {
     const [first, ...rest] = dims;
@@ -78,7 +86,10 @@ export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Ke
       columnGroups.write(k, group, (first, vectors) => {
         const sums = vectors.map((w) => k.mutable(start(w.lanes)));
         overRest(reduced, k.let(add(base, first)), (at) =>
-          vectors.forEach((w, i) => k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)))),
+          vectors.forEach((w, i) => {
+            if (ahead > 0 && w.lanes === lanes) k.prefetch(x, add(at, ahead + w.at));
+            k.assign(sums[i]!, combine(sums[i]!, k.load(x, add(at, w.at), w.lanes)));
+          }),
         );
         vectors.forEach((w, i) => k.store(y, add(add(row, first), w.at), finish(sums[i]!)));
       });

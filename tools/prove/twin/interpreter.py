@@ -53,13 +53,13 @@ def channels_last(x):
 
 def conv2d(x, a, run, node):
     image = padded(channels_first(x[0]), x[1].shape[:2], a)
-    kernel = x[1].permute(3, 2, 0, 1)
+    kernel = x[1].permute(3, 2, 0, 1).contiguous()
     return [channels_last(F.conv2d(image, kernel, stride=a["strides"], dilation=a["dilations"]))]
 
 
 def depthwise_conv2d(x, a, run, node):
     image = padded(channels_first(x[0]), x[1].shape[:2], a)
-    kernel = x[1].permute(2, 3, 0, 1)
+    kernel = x[1].permute(2, 3, 0, 1).contiguous()
     return [channels_last(F.conv2d(image, kernel, stride=a["strides"], dilation=a["dilations"], groups=image.shape[1]))]
 
 

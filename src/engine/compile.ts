@@ -5,10 +5,10 @@ import type { Backend } from "./backend.js";
 import { compileJavaScript } from "./javascript_target.js";
 import type { KernelTime } from "./kernel_times.js";
 import { type Binding, type Lowered, lowerGraph } from "./lower.js";
-import type { TargetWidth } from "./target_width.js";
 import { printPlan } from "./memory.js";
 import { compileNative, nativeCompiler } from "./native_target.js";
 import type { CompiledProgram, TargetName, TensorData } from "./program.js";
+import type { TargetWidth } from "./target_width.js";
 import { compileTimedWasm, compileWasm } from "./wasm_target.js";
 
 export interface CompileOptions {

@@ -1,5 +1,5 @@
-import type { Instruction, Program } from "../kernels/program.js";
 import { javaScriptPrelude, printJavaScript } from "../kernels/javascript.js";
+import type { Instruction, Program } from "../kernels/program.js";
 
 function callText(instruction: Instruction, program: Program, depth: number, out: string[]): void {
   const indent = "  ".repeat(depth + 1);

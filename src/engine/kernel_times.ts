@@ -1,5 +1,5 @@
-import { kernelExport } from "../kernels/wasm_module.js";
 import type { BatchLoop, Instruction, KernelLabel, Program } from "../kernels/program.js";
+import { kernelExport } from "../kernels/wasm_module.js";
 
 /** Where a program's time went: one kernel over all its calls since the program was compiled. */
 export interface KernelTime extends KernelLabel {

@@ -1,4 +1,4 @@
-import { dtypeBytes, type DType } from "../graph/types.js";
+import { type DType, dtypeBytes } from "../graph/types.js";
 
 /** A piece of the program's memory with the span of calls during which it holds something. */
 export interface Storage {

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, type ExecFileSyncOptionsWithStringEncoding } from "node:child_process";
+import { type ExecFileSyncOptionsWithStringEncoding, execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,8 +12,8 @@ import type { BatchLoop, Instruction, Program } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
 import { kernelTimes, timedCalls } from "./kernel_times.js";
 import type { Lowered } from "./lower.js";
-import type { TargetWidth } from "./target_width.js";
 import { mostThreads, nativeRuntime } from "./native_runtime.js";
+import type { TargetWidth } from "./target_width.js";
 
 const run = promisify(execFile);
 const flags = [

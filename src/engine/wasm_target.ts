@@ -1,5 +1,5 @@
-import { wasmFeatures } from "../kernels/wasm_features.js";
 import { firstBufferByte } from "../kernels/wasm_address.js";
+import { wasmFeatures } from "../kernels/wasm_features.js";
 import { assembleModule, moduleImports } from "../kernels/wasm_module.js";
 import type { Backend } from "./backend.js";
 import { TimedWasm } from "./kernel_times.js";

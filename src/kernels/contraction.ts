@@ -16,8 +16,8 @@ import {
 import type { LeftSource, Range, Source, Sum, Walked } from "./contraction_walk.js";
 import {
   add,
-  binary,
   type Buffer,
+  binary,
   constant,
   div,
   type Expression,
@@ -30,11 +30,9 @@ import {
   rem,
   sub,
 } from "./language.js";
-import { eachVector, pieces, type VectorPiece } from "./vectors.js";
+import { eachVector, leastPrefetchLanes, pieces, type VectorPiece } from "./vectors.js";
 
 const zero = constant("i32", 0);
-/** Narrower vectors are those of targets that have no word for prefetching. */
-const leastPrefetchLanes = 8;
 /** Steps to a line, up to which a reduction of several dimensions, whose inner loop is short, asks for it. */
 const mostWaitingSteps = 2;
 /** Bytes of C that a second-level cache does not hold beside A and B. */

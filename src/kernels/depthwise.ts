@@ -1,8 +1,8 @@
 import type { Epilogue } from "./contraction_plan.js";
 import {
-  computeType,
   add,
   type Buffer,
+  computeType,
   constant,
   div,
   type Expression,
@@ -13,7 +13,7 @@ import {
   rem,
   widen,
 } from "./language.js";
-import { eachVector } from "./vectors.js";
+import { eachVector, leastPrefetchLanes } from "./vectors.js";
 
 /** Geometry of a depthwise convolution over [batch, height, width, channels]. */
 export interface DepthwiseShape {
@@ -72,9 +72,6 @@ export function columnBlocks(s: DepthwiseShape): { edges: { at: number; count: n
   cover(to, width);
   return { edges, from, to };
 }
-
-/** Narrower vectors are those of targets that have no word for prefetching. */
-const leastPrefetchLanes = 8;
 
 /** Writes sums, or what an epilogue makes of them: some vectors of neighbouring places of the same channels. */
 class SumWriter {

@@ -1,4 +1,4 @@
-import { constant, type ElementType, computeType, type Kernel } from "./language.js";
+import { computeType, constant, type ElementType, type Kernel } from "./language.js";
 import { mapKernel } from "./map.js";
 
 /** y[i] = value. Buffer: y. */

@@ -11,8 +11,8 @@ import {
   rem,
   widen,
 } from "./language.js";
-import { pieces, type VectorPiece } from "./vectors.js";
 import { limit, multiplyByQuantizedMultiplier } from "./requantize.js";
+import { pieces, type VectorPiece } from "./vectors.js";
 
 /** A loop over places or taps: how many, and how far apart in elements. */
 export interface IntegerWalk {

@@ -1,8 +1,8 @@
 import {
-  computeType,
   add,
-  binary,
   type Buffer,
+  binary,
+  computeType,
   constant,
   div,
   type ElementType,
@@ -14,7 +14,7 @@ import {
   rem,
   widen,
 } from "./language.js";
-import { eachVector, pieces } from "./vectors.js";
+import { eachVector, leastPrefetchLanes, pieces } from "./vectors.js";
 
 /** How one operand of a map lies in memory, aligned to the output's dimensions; stride 0 repeats. Strides and offset in elements. */
 export interface MapOperand {
@@ -80,9 +80,6 @@ const rowsPerBlock = 32;
 const prefetched = 768;
 /** Operands' elements of a row below which nothing is asked for: too little to wait for. */
 const leastPrefetched = 256;
-/** Narrower vectors are those of targets that have no word for prefetching. */
-const leastPrefetchLanes = 8;
-
 class MapWriter {
   readonly #spec: MapSpecification;
   readonly #k = new KernelBuilder("map");

@@ -1,7 +1,7 @@
 import {
   add,
-  binary,
   type Buffer,
+  binary,
   constant,
   convert,
   div,

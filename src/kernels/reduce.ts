@@ -1,6 +1,6 @@
 import { ColumnGroups } from "./column_groups.js";
 import { add, constant, div, type Expression, horizontal, type Kernel, KernelBuilder, max, mul, rem, sub } from "./language.js";
-import { pieces } from "./vectors.js";
+import { leastPrefetchLanes, pieces } from "./vectors.js";
 
 export type Reduction = "sum" | "max";
 
@@ -39,9 +39,6 @@ const partialSums = 4;
 
 /** Rows ahead that memory is asked for, where neighbouring rows lie far apart; and elements from which on they are too many for a cache. */
 const prefetched = { rows: 24, leastElements: 1 << 18 };
-/** Narrower vectors are those of targets that have no word for prefetching. */
-const leastPrefetchLanes = 8;
-
 /** Buffers: x, y. */
 export function reduceKernel(spec: ReduceSpecification, vectorLanes: number): Kernel {
   const lanes = spec.element === "f64" ? 1 : vectorLanes;

@@ -1,4 +1,5 @@
 import { type Complex, fewPoints, fourPoints, rotate } from "./complex.js";
+import { type Bank, type BankBuffers, bankBuffers, writeBank } from "./filterbank.js";
 import {
   add,
   type Buffer,
@@ -15,7 +16,6 @@ import {
   unary,
   widen,
 } from "./language.js";
-import { type Bank, type BankBuffers, bankBuffers, writeBank } from "./filterbank.js";
 import { type ComplexPart, type RfftPlan, rfftPlan } from "./rfft_plan.js";
 
 /*

@@ -1,4 +1,4 @@
-import { add, constant, type Kernel, KernelBuilder, max, mul, sub, div } from "./language.js";
+import { add, constant, div, type Kernel, KernelBuilder, max, mul, sub } from "./language.js";
 import { exp, log } from "./math.js";
 
 /** Softmax, or its logarithm, of each row. Buffers: x, y. */

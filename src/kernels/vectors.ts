@@ -1,5 +1,8 @@
 import { constant, type Expression, type KernelBuilder } from "./language.js";
 
+/** Narrower vectors are those of targets that have no word for prefetching. */
+export const leastPrefetchLanes = 8;
+
 /** A vector among neighbouring elements: the first of them, and how many. */
 export interface VectorPiece {
   readonly at: number;

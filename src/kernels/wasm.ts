@@ -4,8 +4,8 @@ import { AddressWriter } from "./wasm_address.js";
 import { type Facts, gatherFacts, visitExpressions, visitStatements } from "./wasm_affine.js";
 import { CodeWriter, type WasmFunction } from "./wasm_assembler.js";
 import { ExpressionWriter, valueTypeOf } from "./wasm_expression.js";
-import { vectorBytes } from "./wasm_vector_bytes.js";
 import type { ValueType } from "./wasm_opcodes.js";
+import { vectorBytes } from "./wasm_vector_bytes.js";
 
 /** What the code may use beyond SIMD of 128 bits. */
 export interface PrintOptions {

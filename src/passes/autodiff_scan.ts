@@ -1,5 +1,5 @@
-import { GraphBuilder } from "../graph/builder.js";
 import { booleanOf, numberOf } from "../graph/attributes.js";
+import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, Node, Value } from "../graph/types.js";
 import { dependents, needed } from "./clone.js";
 import { chooseRecorded } from "./scan_record.js";

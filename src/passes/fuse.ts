@@ -1,11 +1,10 @@
 import { shapeOf } from "../graph/attributes.js";
 import { findOp } from "../graph/ops/index.js";
-import type { Graph, NamedValue, Node, Value } from "../graph/types.js";
+import type { Graph, Node, Value } from "../graph/types.js";
+import { bodiedNode, mostOperands } from "./bodied_node.js";
 import { needed } from "./clone.js";
 import { costlyOps } from "./costly_ops.js";
 
-/** A fused loop reads and writes at most this many tensors, so that its pointers stay in registers. */
-const mostOperands = 12;
 const mostNodes = 40;
 
 interface Group {
@@ -163,17 +162,7 @@ class Fuser {
     const nodes = this.#nodesOf(group.members);
     const { outputs } = boundary(group.members, this.#uses, this.#kept);
     const { inputs } = boundary(new Set(nodes), this.#uses, this.#kept);
-    const name = (list: readonly Value[], prefix: string): NamedValue[] =>
-      list.map((value, i) => ({ name: `${prefix}${i}`, value }));
-    const body: Graph = {
-      name: "fused",
-      inputs: name(inputs, "x"),
-      parameters: [],
-      states: [],
-      nodes,
-      outputs: name(outputs, "y"),
-    };
-    return { op: "fused", inputs, outputs, attributes: {}, body };
+    return bodiedNode("fused", inputs, outputs, nodes);
   }
 
   run(): Graph {

@@ -2,8 +2,9 @@ import { shapeOf } from "../graph/attributes.js";
 import { geometryOf } from "../graph/convolution.js";
 import { addsPatches } from "../graph/implicit_product.js";
 import { findOp } from "../graph/ops/index.js";
-import { type Graph, type NamedValue, type Node, sizeOf, type Value } from "../graph/types.js";
+import { type Graph, type Node, sizeOf, type Value } from "../graph/types.js";
 import { type ValueUses, valueUses } from "../graph/uses.js";
+import { bodiedNode, mostOperands } from "./bodied_node.js";
 
 /** Products whose results lie as their kernel writes them. */
 const products = new Set([
@@ -26,9 +27,6 @@ function isProduct(node: Node): boolean {
   // Only at stride 1 it is computed as a convolution.
   return node.op !== "depthwise_conv2d_input_gradient" || shapeOf(node.attributes, "strides").every((s) => s === 1);
 }
-
-/** Tensors that a kernel reads and writes. */
-const mostOperands = 12;
 
 const shapeText = (v: Value): string => v.type.shape.join();
 
@@ -77,19 +75,9 @@ function join(main: Node, node: Node, isShared: boolean): Node {
   const inputs = [...main.inputs, ...node.inputs.filter((v) => v !== sums)];
   // One value may be asked for twice: by the product and behind it.
   const distinct = [...new Set(inputs)];
-  const name = (list: readonly Value[], prefix: string): NamedValue[] =>
-    list.map((value, i) => ({ name: `${prefix}${i}`, value }));
   const inner = node.op === "fused" ? node.body!.nodes : [node];
   const outputs = isShared ? [sums, ...node.outputs] : node.outputs;
-  const body: Graph = {
-    name: "product",
-    inputs: name(distinct, "x"),
-    parameters: [],
-    states: [],
-    nodes: [main, ...inner],
-    outputs: name(outputs, "y"),
-  };
-  return { op: "product", inputs: distinct, outputs, attributes: {}, body };
+  return bodiedNode("product", distinct, outputs, [main, ...inner]);
 }
 
 /**

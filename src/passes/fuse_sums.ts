@@ -1,10 +1,8 @@
 import { shapeOf } from "../graph/attributes.js";
 import { findOp } from "../graph/ops/index.js";
 import { normalAxes } from "../graph/shapes.js";
-import type { Graph, NamedValue, Node, Value } from "../graph/types.js";
-
-/** As in passes/fuse.ts. */
-const mostOperands = 12;
+import type { Graph, Node, Value } from "../graph/types.js";
+import { bodiedNode, mostOperands } from "./bodied_node.js";
 
 /** Whether the node adds up over all axes but the last. */
 function sumsRows({ op, inputs, attributes }: Node): boolean {
@@ -25,17 +23,7 @@ function isLoop({ op, body, outputs }: Node): boolean {
 function join(loop: Node, sums: readonly Node[], isNeeded: (v: Value) => boolean): Node {
   const outputs = [...loop.outputs.filter(isNeeded), ...sums.map((n) => n.outputs[0]!)];
   const inputs = [...new Set(loop.inputs)];
-  const name = (list: readonly Value[], prefix: string): NamedValue[] =>
-    list.map((value, i) => ({ name: `${prefix}${i}`, value }));
-  const body: Graph = {
-    name: "fused",
-    inputs: name(inputs, "x"),
-    parameters: [],
-    states: [],
-    nodes: [...(loop.op === "fused" ? loop.body!.nodes : [loop]), ...sums],
-    outputs: name(outputs, "y"),
-  };
-  return { op: "fused", inputs, outputs, attributes: {}, body };
+  return bodiedNode("fused", inputs, outputs, [...(loop.op === "fused" ? loop.body!.nodes : [loop]), ...sums]);
 }
 
 function withSums(graph: Graph): Graph {

@@ -1,5 +1,5 @@
-import { GraphBuilder } from "../graph/builder.js";
 import { booleanOf, numberOf, shapeOf } from "../graph/attributes.js";
+import { GraphBuilder } from "../graph/builder.js";
 import { findOp } from "../graph/ops/index.js";
 import type { Graph, Node, Value } from "../graph/types.js";
 import { needed } from "./clone.js";

@@ -1,4 +1,4 @@
-import { sizeOf, type Node, type ParameterData, type Value } from "../graph/types.js";
+import { type Node, type ParameterData, sizeOf, type Value } from "../graph/types.js";
 import { valueUses } from "../graph/uses.js";
 import { layerProducts, type ValuedGraph } from "./fold.js";
 

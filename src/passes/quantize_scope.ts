@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
 import type { GraphBuilder } from "../graph/builder.js";
-import { type Scale, quantizedType, scaleOf } from "../graph/quantized.js";
+import { quantizedType, type Scale, scaleOf } from "../graph/quantized.js";
 import type { ParameterData, TensorType, Value } from "../graph/types.js";
 import { tensor } from "../graph/types.js";
 import { type ActivationType, activationScale, type Range, unitScale } from "./quantize_scale.js";

@@ -1,5 +1,5 @@
-import type { Attributes, Graph, NamedValue, Node, Parameter, State, TensorType, Value } from "../graph/types.js";
 import { typedNode } from "../graph/infer.js";
+import type { Attributes, Graph, NamedValue, Node, Parameter, State, TensorType, Value } from "../graph/types.js";
 
 /** Writes a changed copy of a graph: values of the original are looked up in the copy, new nodes may stand between. */
 export class GraphRebuilder {

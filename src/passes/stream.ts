@@ -1,7 +1,7 @@
 import { UserError } from "../base/errors.js";
+import { bytesOf, multiplyAccumulates } from "../graph/count.js";
 import { type Graph, sizeOf, type TensorType, type Value } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
-import { bytesOf, multiplyAccumulates } from "../graph/count.js";
 import { PhaseWriter } from "./stream_phase.js";
 import { firstStep, periodOf, type Schedule, scheduleOf, startsCleanly } from "./stream_schedule.js";
 import { type StreamForm, timingsOf } from "./stream_timing.js";

@@ -1,8 +1,8 @@
 import { invariant, UserError } from "../base/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { retype } from "../graph/retype.js";
-import type { Graph, Node, Value } from "../graph/types.js";
 import type { TimeUse } from "../graph/time.js";
+import type { Graph, Node, Value } from "../graph/types.js";
 import { type NodePlan, type StreamTimings, type Timing, timingsOf } from "./stream_timing.js";
 
 /** Share of the clips that are heard without a past, as after a reset. */

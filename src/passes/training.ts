@@ -1,5 +1,5 @@
-import type { GraphBuilder } from "../graph/builder.js";
 import { booleanOf, numberOf } from "../graph/attributes.js";
+import type { GraphBuilder } from "../graph/builder.js";
 import type { Graph, Node, Value } from "../graph/types.js";
 
 /**

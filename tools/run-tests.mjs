@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const folder = mkdtempSync(join(tmpdir(), "earshot-tests-"));
+const folder = mkdtempSync(join(tmpdir(), "earshot-results-"));
 const output = join(folder, "results.json");
 const vitest = join("node_modules", "vitest", "vitest.mjs");
 const { status } = spawnSync(

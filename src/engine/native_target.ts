@@ -1,11 +1,12 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../base/errors.js";
+import { makeTemporaryFolder } from "../base/temporary_folder.js";
 import { elementTypes, printC } from "../kernels/c.js";
 import { cPrelude } from "../kernels/c_prelude.js";
 import type { BatchLoop, Instruction, Program } from "../kernels/program.js";
@@ -67,6 +68,16 @@ function probe(): NativeCompiler | null {
   }
 }
 
+/** Where libraries go that cannot be kept: one folder a process. */
+let unkept: string | undefined;
+
+function unkeptFolder(): string {
+  if (unkept !== undefined) return unkept;
+  const folder = makeTemporaryFolder("native");
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return (unkept = folder);
+}
+
 function cacheFolder(): string {
   const root = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
   const folder = join(root, "earshot", "native");
@@ -74,7 +85,7 @@ function cacheFolder(): string {
     mkdirSync(folder, { recursive: true });
     return folder;
   } catch {
-    return mkdtempSync(join(tmpdir(), "earshot-native-"));
+    return unkeptFolder();
   }
 }
 
@@ -159,7 +170,7 @@ interface Unit {
 }
 
 async function buildLibrary(compiler: NativeCompiler, list: readonly Unit[], library: string): Promise<void> {
-  const work = mkdtempSync(join(tmpdir(), "earshot-cc-"));
+  const work = makeTemporaryFolder("cc");
   try {
     const queue = list.map((unit, i) => ({ ...unit, source: join(work, `u${i}.c`), object: join(work, `u${i}.o`) }));
     const objects = queue.map((q) => q.object);

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -64,7 +64,8 @@ let built = false;
 /** Builds dist/ where a file of src/ is newer; test files run at the same time, so one builds and the others wait. */
 function buildOnce(): void {
   if (built) return;
-  const lock = join(tmpdir(), `earshot-build-${createHash("sha256").update(root).digest("hex").slice(0, 12)}.lock`);
+  // Beside the run's own temporary folder, which another run does not see.
+  const lock = join(dirname(tmpdir()), `earshot-build-${createHash("sha256").update(root).digest("hex").slice(0, 12)}.lock`);
   takeLock(lock);
   try {
     if (isStale()) build();

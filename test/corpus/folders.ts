@@ -1,18 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { encodeWav } from "../../src/signal/wav.js";
 
-const made: string[] = [];
-process.on("exit", () => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A new temporary folder, removed when the tests end. */
+/** A new temporary folder, removed when the run of the tests ends (`test/temporary_files.ts`). */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "earshot-corpus-"));
-  made.push(folder);
-  return folder;
+  return mkdtempSync(join(tmpdir(), "earshot-corpus-"));
 }
 
 /** A tone with a little ramp, so that every clip is a sound of its own. */

@@ -1,20 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { RandomStream } from "../../src/base/random.js";
 import { encodeWav } from "../../src/signal/wav.js";
 import type { RecipeInput } from "../../src/train/recipe.js";
 
-const made: string[] = [];
-process.on("exit", () => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A new temporary folder, removed when the tests end. */
+/** A new temporary folder, removed when the run of the tests ends (`test/temporary_files.ts`). */
 export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "earshot-train-"));
-  made.push(folder);
-  return folder;
+  return mkdtempSync(join(tmpdir(), "earshot-train-"));
 }
 
 /** Two "words" that are tones of their own range, with noise; twelve clips for each split, and one recording of noise. */

@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError, UserError } from "../../base/errors.js";
 import { systemReason } from "../../base/system_error.js";
+import { makeTemporaryFolder } from "../../base/temporary_folder.js";
 import { loadClip } from "../../corpus/load_clip.js";
 import { isSoundName } from "../../corpus/scan.js";
 import type { Model } from "../../formats/model.js";
@@ -110,7 +110,7 @@ function namesIn(folder: string): string[] {
 async function trainNetwork(network: NetworkName, values: Values, context: ProgramContext): Promise<void> {
   for (const key of ["epochs", "batch"] as const)
     if (values[key] < 1) throw new UsageError(`speechrec main: --${key} '${values[key]}': it must be 1 or more`);
-  const folder = await mkdtemp(join(tmpdir(), "earshot-speechrec-"));
+  const folder = makeTemporaryFolder("speechrec");
   try {
     await trainIn(folder, network, values, context);
   } finally {

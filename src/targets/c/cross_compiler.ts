@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../../base/errors.js";
+import { makeTemporaryFolder } from "../../base/temporary_folder.js";
 import { deepestStack } from "./stack_usage.js";
 
 const compiler = "arm-none-eabi-gcc";
@@ -38,7 +38,7 @@ export function crossCompile(
 ): CompiledCode {
   if (!hasCrossCompiler())
     throw new UserError(`${compiler} does not answer: install it, or export without --asm and compile the C yourself`);
-  const folder = mkdtempSync(join(tmpdir(), "earshot-cross-"));
+  const folder = makeTemporaryFolder("cross");
   try {
     for (const { name, text } of files) writeFileSync(join(folder, name), text);
     const names = files.map((f) => f.name).filter((name) => name.endsWith(".c"));

@@ -1,6 +1,6 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -185,7 +185,8 @@ async function buildLibrary(compiler: NativeCompiler, list: readonly Unit[], lib
     await run(compiler.command, ["-shared", "-pthread", "-o", partial, ...objects, "-lm"], { maxBuffer: 1 << 24 });
     // A temporary name and a rename, so that another process never loads half a file.
     const near = `${library}.${process.pid}.tmp`;
-    writeFileSync(near, readFileSync(partial));
+    const code = readFileSync(partial);
+    writeFileSync(near, Buffer.concat([code, digestOf(code)]));
     renameSync(near, library);
   } catch (error) {
     throw new UserError(
@@ -197,6 +198,25 @@ async function buildLibrary(compiler: NativeCompiler, list: readonly Unit[], lib
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+function digestOf(code: Uint8Array): Buffer {
+  return createHash("sha256").update(code).digest();
+}
+
+/**
+ * Whether the cache has the library whole, with its digest behind it. A machine that went down leaves files that are cut or empty, and
+ * loading those ends the process.
+ */
+function isCached(library: string): boolean {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(library);
+  } catch {
+    return false;
+  }
+  const end = Math.max(0, bytes.length - 32);
+  return digestOf(bytes.subarray(0, end)).equals(bytes.subarray(end));
 }
 
 interface Koffi {
@@ -212,7 +232,7 @@ export async function compileNative(lowered: Lowered, threads: number, timed = f
   const hash = createHash("sha256").update(compiler.identity).update(flags.join(" "));
   for (const { text, flag } of list) hash.update(flag).update(text);
   const library = join(cacheFolder(), `${hash.digest("hex").slice(0, 32)}.so`);
-  const cached = existsSync(library);
+  const cached = isCached(library);
   if (!cached) await buildLibrary(compiler, list, library);
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const loaded = koffi.load(library);

@@ -1,3 +1,5 @@
+import { UserError } from "./errors.js";
+
 /** What the operating system's codes mean to a user. */
 const meanings: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder",
@@ -51,4 +53,9 @@ export function systemReason(error: unknown): string {
 export function systemRemedy(error: unknown): string {
   const code = systemCode(error) ?? "";
   return Object.hasOwn(remedies, code) ? remedies[code] : "choose another place";
+}
+
+/** The error for a file or folder that the system did not let be written. */
+export function unwritable(path: string, error: unknown): UserError {
+  return new UserError(`${path} could not be written: ${systemReason(error)}; ${systemRemedy(error)}`, { cause: error });
 }

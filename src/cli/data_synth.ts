@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { Progress } from "../base/progress.js";
+import type { SynthesisResult } from "../corpus/synthesize.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
+import { interruptible } from "./interrupt.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface SynthArguments extends CommonOptions {
@@ -51,13 +53,16 @@ async function synth(options: SynthArguments): Promise<void> {
   const { words, unknownWords, holdOut, json, ...rest } = options;
   const started = performance.now();
   let progress: Progress | undefined;
-  const result = await synthesizeDataset({
-    ...rest,
-    words: words ?? commandWords,
-    unknownWords: unknownWords?.flatMap((word) => (word === "others" ? otherWords : [word])),
-    heldOutVoices: holdOut,
-    onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
-  }).finally(() => progress?.end());
+  const synthesise = (signal: AbortSignal): Promise<SynthesisResult> =>
+    synthesizeDataset({
+      ...rest,
+      words: words ?? commandWords,
+      unknownWords: unknownWords?.flatMap((word) => (word === "others" ? otherWords : [word])),
+      heldOutVoices: holdOut,
+      signal,
+      onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
+    });
+  const result = await interruptible(synthesise, "no data set was written").finally(() => progress?.end());
   const seconds = (performance.now() - started) / 1000;
   if (json === true) {
     printJson({ folder: options.out, ...result, seconds });

@@ -75,7 +75,7 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
       : "computing with WebAssembly (a C compiler, where there is one, makes it two to three times as fast)",
   );
   const data = join(folder, "data");
-  await interruptible(() => synthesise(data, options, made), `what was made is in ${folder}`);
+  await interruptible((signal) => synthesise(data, { ...options, signal }, made), "nothing is left of the clips");
   const trained = await trainOn(data, folder, { ...options, target }, made);
   const tflite = await exportModel(trained.model, folder, made);
   const heard = await predictHeldOut(tflite, data);
@@ -102,7 +102,7 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
   printNext(`earshot predict ${shellWord(trained.model)} ${shellWord(join(data, "yes"))}`, options);
 }
 
-async function synthesise(data: string, options: QuickstartArguments, made: Made[]): Promise<void> {
+async function synthesise(data: string, options: QuickstartArguments & { signal: AbortSignal }, made: Made[]): Promise<void> {
   const { commandWords, otherWords, synthesizeDataset } = await import("../corpus/synthesize.js");
   const started = performance.now();
   let progress: Progress | undefined;
@@ -113,6 +113,7 @@ async function synthesise(data: string, options: QuickstartArguments, made: Made
     seed: options.seed,
     out: data,
     heldOutVoices: [heldOutVoice],
+    signal: options.signal,
     onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
   }).finally(() => progress?.end());
   const seconds = (performance.now() - started) / 1000;

@@ -46,8 +46,8 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   say(sayPlan(plan));
   const data = join(folder, "data");
   const clips = await interruptible(
-    () => synthesise(plan, data, { perWord, seed: options.seed }),
-    `what was made is in ${folder}`,
+    (signal) => synthesise(plan, data, { perWord, seed: options.seed, signal }),
+    "nothing is left of the clips",
   );
   say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
   const training: WordTraining = {
@@ -102,7 +102,11 @@ function sayPlan({ near, clipSeconds, words }: OwnWordsPlan): string {
   return `${words.map((word) => `"${word}"`).join(", ")} in clips of ${clipSeconds.toFixed(1)} s, against ${near.length} near-sounding phrases such as ${examples}`;
 }
 
-async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: ClipNumbers): Promise<number> {
+async function synthesise(
+  plan: OwnWordsPlan,
+  out: string,
+  { perWord, seed, signal }: ClipNumbers & { signal: AbortSignal },
+): Promise<number> {
   const { synthesizeDataset } = await import("../corpus/synthesize.js");
   let progress: Progress | undefined;
   const { clips } = await synthesizeDataset({
@@ -111,6 +115,7 @@ async function synthesise(plan: OwnWordsPlan, out: string, { perWord, seed }: Cl
     others: plan.others,
     seed,
     out,
+    signal,
     clipSeconds: plan.clipSeconds,
     heldOutVoices: [heldOutVoice],
     testingShare: 0.2,

@@ -1,7 +1,10 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { UsageError, UserError } from "../base/errors.js";
+import { unwritable } from "../base/system_error.js";
+import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { encodeWav } from "../signal/wav.js";
 import { espeakAvailable, fliteVoices } from "../signal/speech.js";
@@ -52,6 +55,8 @@ export interface SynthesisOptions {
   /** The espeak-ng program; default "espeak-ng". */
   espeakProgram?: string;
   onProgress?: (done: number, total: number) => void;
+  /** Ends the work with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Words that are none of the wanted ones. */
@@ -90,11 +95,25 @@ const espeakMix = [
  * `_background_noise_/KIND.wav`, `speakers.jsonl` (a line a speaker with its voice, settings, room and microphone) and, where
  * voices are held out, `training_list.txt`, `validation_list.txt` and `testing_list.txt`: testing has all clips of the voices
  * held out, validation has settings of the other voices that training does not have.
+ * Where it ends early, nothing is left of it.
  * @throws UsageError for options that make no sense, UserError where something cannot be spoken or written
  */
 export async function synthesizeDataset(options: SynthesisOptions): Promise<SynthesisResult> {
   const plan = await makePlan(options);
-  await prepareFolder(options.out, plan.tasks);
+  const { out } = options;
+  await checkEmpty(out);
+  const isNew = !existsSync(out);
+  try {
+    await makeFolders(out, plan.tasks);
+    return await speak(options, plan);
+  } catch (error) {
+    // What removing does not reach, the next run names.
+    await clear(out, isNew).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function speak(options: SynthesisOptions, plan: Plan): Promise<SynthesisResult> {
   const noises = await writeNoises(options);
   const job: Job = {
     out: options.out,
@@ -104,10 +123,16 @@ export async function synthesizeDataset(options: SynthesisOptions): Promise<Synt
   };
   const total = plan.tasks.reduce((sum, task) => sum + task.speakers.length, 0);
   let done = 0;
-  await runTasks(job, plan.tasks, options.workers ?? Math.min(8, availableParallelism()), (count) => {
-    done += count;
-    options.onProgress?.(done, total);
-  });
+  await runTasks(
+    job,
+    plan.tasks,
+    options.workers ?? Math.min(8, availableParallelism()),
+    (count) => {
+      done += count;
+      options.onProgress?.(done, total);
+    },
+    options.signal,
+  );
   return writeLists(options, plan);
 }
 
@@ -268,14 +293,25 @@ function clipLength(options: SynthesisOptions): number {
   return Math.round((options.clipSeconds ?? 1) * sampleRate);
 }
 
-async function prepareFolder(out: string, tasks: readonly Task[]): Promise<void> {
+async function checkEmpty(out: string): Promise<void> {
   const content = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw new UserError(`${out}: cannot be used: ${error.message}`);
   });
   if (content.length > 0) throw new UserError(`${out}: the folder is not empty; name a new one or remove it first`);
+}
+
+async function makeFolders(out: string, tasks: readonly Task[]): Promise<void> {
   for (const folder of ["_background_noise_", ...new Set(tasks.map((task) => task.folder))])
-    await mkdir(join(out, folder), { recursive: true });
+    await mkdir(join(out, folder), { recursive: true }).catch((error: unknown) => {
+      throw unwritable(join(out, folder), error);
+    });
+}
+
+/** Empties a folder that was empty before, and removes it where it is new. */
+async function clear(out: string, isNew: boolean): Promise<void> {
+  for (const name of await readdir(out)) await rm(join(out, name), { recursive: true, force: true });
+  if (isNew) await rmdir(out);
 }
 
 /** Makes and writes the background recordings; they lie in shared memory, so that workers need no copies. */
@@ -284,7 +320,7 @@ async function writeNoises(options: SynthesisOptions): Promise<Float32Array[]> {
   const noises: Float32Array[] = [];
   for (const kind of noiseKinds) {
     const samples = makeNoise(kind, count, sampleRate, options.seed);
-    await writeFile(join(options.out, "_background_noise_", `${kind}.wav`), encodeWav({ samples, sampleRate }));
+    await writeFileSafely(join(options.out, "_background_noise_", `${kind}.wav`), encodeWav({ samples, sampleRate }));
     const shared = new Float32Array(new SharedArrayBuffer(4 * count));
     shared.set(samples);
     noises.push(shared);
@@ -298,10 +334,13 @@ async function writeLists({ out }: SynthesisOptions, { speakers, tasks, heldOut 
     for (const { speaker, name } of clipPlaces(task, speakers)) lists[speaker.split].push(name);
   }
   for (const [split, names] of Object.entries(lists)) {
-    if (heldOut) await writeFile(join(out, `${split}_list.txt`), `${names.toSorted().join("\n")}\n`);
+    if (heldOut) await writeFileSafely(join(out, `${split}_list.txt`), Buffer.from(`${names.toSorted().join("\n")}\n`));
   }
   const heard = [...new Set(tasks.flatMap((task) => task.speakers))].toSorted((a, b) => a - b).map((index) => speakers[index]);
-  await writeFile(join(out, "speakers.jsonl"), heard.map((speaker) => `${JSON.stringify(speaker)}\n`).join(""));
+  await writeFileSafely(
+    join(out, "speakers.jsonl"),
+    Buffer.from(heard.map((speaker) => `${JSON.stringify(speaker)}\n`).join("")),
+  );
   const splits = { training: lists.training.length, validation: lists.validation.length, testing: lists.testing.length };
   return { clips: splits.training + splits.validation + splits.testing, speakers: heard.length, splits };
 }

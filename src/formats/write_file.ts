@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { lstat, open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { UserError } from "../base/errors.js";
 import { disk, type FileLayer, writeAll } from "../base/file_layer.js";
-import { systemCode, systemReason, systemRemedy } from "../base/system_error.js";
+import { systemCode, unwritable } from "../base/system_error.js";
 
 /** What `writeFileSafely` gives its temporary files as names: `.NAME.PROCESS.RANDOM.tmp`. */
 const temporaryName = /^\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/;
@@ -56,11 +55,6 @@ async function writeStream(path: string, bytes: Uint8Array): Promise<void> {
 async function followed(path: string): Promise<string> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isSymbolicLink() ? realpath(path).catch(() => path) : path;
-}
-
-/** The error for a file that the system did not let be written. */
-export function unwritable(path: string, error: unknown): UserError {
-  return new UserError(`${path} could not be written: ${systemReason(error)}; ${systemRemedy(error)}`, { cause: error });
 }
 
 async function writeNew(path: string, bytes: Uint8Array, files: FileLayer): Promise<void> {

@@ -1,5 +1,6 @@
 import { disk, type OpenFile, writeAll } from "../base/file_layer.js";
 import { UserError } from "../base/errors.js";
+import { unwritable } from "../base/system_error.js";
 import { encodeWav } from "./wav-writer.js";
 
 const headerBytes = 44;
@@ -31,18 +32,28 @@ export class WavFileWriter {
       );
     // What an interrupted run left.
     await disk.remove(`${path}.part`);
-    const file = await disk.open(`${path}.part`, "wx");
+    const writer = new WavFileWriter(path, await disk.open(`${path}.part`, "wx"));
     const header = encodeWav({ samples: new Float32Array(0), sampleRate });
     const view = new DataView(header.buffer);
     view.setUint32(4, headerBytes - 8 + 2 * samples, true);
     view.setUint32(40, 2 * samples, true);
-    await writeAll(file, header);
-    return new WavFileWriter(path, file);
+    await writer.#append(header);
+    return writer;
   }
 
   /** Writes further samples, full scale -1 to 1. */
   async write(samples: Float32Array): Promise<void> {
-    await writeAll(this.#file, encodeWav({ samples, sampleRate: 16_000 }).subarray(headerBytes));
+    await this.#append(encodeWav({ samples, sampleRate: 16_000 }).subarray(headerBytes));
+  }
+
+  /** Writes bytes; where the disk refuses, nothing is left of the file. */
+  async #append(bytes: Uint8Array): Promise<void> {
+    try {
+      await writeAll(this.#file, bytes);
+    } catch (error) {
+      await this.abandon().catch(() => undefined);
+      throw unwritable(this.#path, error);
+    }
   }
 
   /** Gives the file its name. */

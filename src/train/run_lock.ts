@@ -4,8 +4,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../base/errors.js";
-import { systemCode } from "../base/system_error.js";
-import { unwritable } from "../formats/write_file.js";
+import { systemCode, unwritable } from "../base/system_error.js";
 
 /** Name of the lock in a run's folder. */
 export const lockFile = "run.lock";

@@ -48,6 +48,18 @@ describe("a disk that refuses", () => {
     expect(readdirSync(disk())).toEqual([]);
   });
 
+  it.skipIf(!isRoot)("a full one: what is synthesised names the file and leaves nothing (needs root)", async (context) => {
+    if (!mounted) return context.skip("no file system can be mounted here");
+    const outcome = await earshot(["data", "synth", "--per-word", "2", "--out", join(disk(), "words")]);
+    expect([outcome.code, lastLine(outcome.stderr)]).toEqual([
+      1,
+      "earshot: DIR/disk/words/_background_noise_/white.wav could not be written: no space is left on the disk (ENOSPC); make room on it",
+    ]);
+    const long = await earshot(["data", "running", "--count", "1", "--out", join(disk(), "running")]);
+    expect([long.code, lastLine(long.stderr)?.includes("no space is left")]).toEqual([1, true]);
+    expect(readdirSync(disk(), { recursive: true })).toEqual(["running"]);
+  });
+
   it("a folder that may not be written into", async () => {
     const closed = join(folder, "closed");
     mkdirSync(closed);

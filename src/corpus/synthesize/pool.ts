@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { InternalError, UserError } from "../../base/errors.js";
 import { runTask } from "./task.js";
@@ -12,17 +13,22 @@ const batch = 6;
 /**
  * Runs all tasks, in this thread or in several workers. What is written does not depend on the number of workers.
  * @param onClips is told how many more clips are written
+ * @param signal ends the work between two tasks, with its reason
  */
 export async function runTasks(
   job: Job,
   tasks: readonly Task[],
   workers: number,
   onClips: (count: number) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const script = new URL("./worker.js", import.meta.url);
   // Run from TypeScript sources (tests) there is no compiled worker.
   if (workers <= 1 || tasks.length <= batch || !existsSync(fileURLToPath(script))) {
     for (const task of tasks) {
+      // A turn of the event loop, in which a signal is heard at all.
+      await setImmediate();
+      signal?.throwIfAborted();
       await runTask(job, task);
       onClips(task.speakers.length);
     }
@@ -40,7 +46,7 @@ export async function runTasks(
       Array.from({ length: workers }, () => {
         const worker = new Worker(script, { workerData: job, execArgv: [] });
         threads.push(worker);
-        return drive(worker, take, onClips);
+        return drive(worker, take, onClips, signal);
       }),
     );
   } finally {
@@ -49,7 +55,7 @@ export async function runTasks(
 }
 
 /** Keeps one worker busy until no task is left. */
-function drive(worker: Worker, take: () => Task[], onClips: (count: number) => void): Promise<void> {
+function drive(worker: Worker, take: () => Task[], onClips: (count: number) => void, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const send = (): void => {
       const tasks = take();
@@ -63,6 +69,8 @@ function drive(worker: Worker, take: () => Task[], onClips: (count: number) => v
         send();
       }
     });
+    signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    if (signal?.aborted) return reject(signal.reason as Error);
     worker.on("error", reject);
     worker.on("exit", (code) => reject(new InternalError(`a synthesis worker ended with code ${code}`)));
     send();

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashText, RandomStream } from "../../base/random.js";
+import { unwritable } from "../../base/system_error.js";
 import { encodeWav } from "../../signal/wav.js";
 import { clipJitter, makeClip } from "./clip.js";
 import type { ClipSetting } from "./clip.js";
@@ -60,6 +61,14 @@ export async function runTask(job: Job, task: Task): Promise<void> {
   const utterance = await sayWithin(source, task.text, limits, carrier);
   for (const { speaker, take, name } of places) {
     const samples = makeClip(utterance, speaker, task.text, take, setting);
-    writeFileSync(join(out, name), encodeWav({ samples, sampleRate }));
+    writeClip(join(out, name), encodeWav({ samples, sampleRate }));
+  }
+}
+
+function writeClip(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw unwritable(path, error);
   }
 }

@@ -7,6 +7,8 @@ import { type NodePlan, type StreamTimings, type Timing, timingsOf } from "./str
 
 /** Share of the clips that are heard without a past, as after a reset. */
 const resetShare = 0.3;
+/** Where zeros are padded behind a clip: share of the clips that are heard alone, with those zeros on both sides, as the clip's graph does. */
+const aloneShare = 0.3;
 
 /** Elements `from` to `to - 1` of a value, counted as in the clip; those before 0 are the past. */
 interface Part {
@@ -21,7 +23,8 @@ type Stretch = readonly Part[];
 /**
  * A clip's graph for training what it will be in a stream (context form): before and behind each clip of the batch stands, instead of
  * zeros, the end and the beginning of its neighbours in the batch, and a recurrent state goes on from the clip before. Some clips,
- * drawn anew in each step, have no past, so that a stream can begin. Weights and answers are those of the clip's graph.
+ * drawn anew in each step, have no past, so that a stream can begin; where the clip's graph pads behind the clip, some have neither past
+ * nor future, so that the weights go on to be the clip's model too. Weights and answers are those of the clip's graph.
  * @param graph with one input [1, T, ...], one output and no states
  * @throws UserError where the graph cannot stream, has states or needs more past than a clip has
  */
@@ -44,13 +47,18 @@ class TrainingForm {
   readonly #carries: boolean;
   /** Whether the past is computed apart; not where the batch's moments are those of past and clip together. */
   readonly #splits: boolean;
-  #mask: Value | undefined;
+  /** Whether a clip's answer hears what comes behind the clip. */
+  readonly #hears: boolean;
+  #pastMask: Value | undefined;
+  #futureMask: Value | undefined;
 
   constructor(graph: Graph, timed: StreamTimings) {
     this.#graph = graph;
     this.#timed = timed;
     this.#carries = [...timed.plans.values()].some((plan) => plan.kind === "carried");
     this.#splits = this.#carries && graph.nodes.every((node) => node.op !== "batch_norm");
+    const [output] = graph.outputs;
+    this.#hears = (timed.timings.get(output.value) as Timing).latest >= graph.inputs[0].value.type.shape[1];
     this.#builder = new GraphBuilder(graph.name);
   }
 
@@ -152,30 +160,51 @@ class TrainingForm {
       const first = from * stride - before;
       const last = (to - 1) * stride - before + reach;
       let part = this.#take(v, first, last);
-      if (use.padded && first < 0 && last > 0) part = this.#pastOrNone(part, this.#axis(v), -first);
+      if (use.padded) {
+        const axis = this.#axis(v);
+        part = this.#zerosAround(part, axis, -first, v.type.shape[axis] - first);
+      }
       return use.pads ? this.#builder.op("pad", [part], { before: use.pads.before, after: use.pads.after }) : part;
     });
     return this.#builder.apply(node.op, inputs, use.attributes(to - from), node.body);
   }
 
-  /** The first `past` elements zero in the clips that have no past, as a stream's rings are at its beginning. */
-  #pastOrNone(x: Value, axis: number, past: number): Value {
-    const before = this.#part(x, axis, 0, past);
-    const masked = this.#builder.op("mul", [before, this.#rowMask(x.type.shape.length)]);
-    return this.#builder.op("concat", [masked, this.#part(x, axis, past, x.type.shape[axis])], { axis });
+  /**
+   * A stretch of which the elements before `begin` are zero in the clips that have no past, as a stream's rings are at its beginning,
+   * and those from `end` on in the clips that are heard alone.
+   */
+  #zerosAround(x: Value, axis: number, begin: number, end: number): Value {
+    const { length: rank, [axis]: length } = x.type.shape;
+    const [from, to] = [begin < length ? Math.max(0, begin) : 0, end > 0 ? Math.min(end, length) : length];
+    const masked = (part: Value, mask: Value): Value => this.#builder.op("mul", [part, rowsOf(this.#builder, mask, rank)]);
+    const parts = [this.#part(x, axis, from, to)];
+    if (from > 0) parts.unshift(masked(this.#part(x, axis, 0, from), this.#hasPast()));
+    if (to < length) parts.push(masked(this.#part(x, axis, to, length), this.#hasFuture()));
+    return parts.length === 1 ? x : this.#builder.op("concat", parts, { axis });
   }
 
-  /** 1 for clips with a past, 0 for others: [batch, 1, ...]. */
-  #rowMask(rank: number): Value {
-    const batch = this.#graph.inputs[0].value.type.shape[0];
-    if (this.#mask === undefined) {
-      const [[input]] = [...this.#stretches.values()] as [Stretch];
-      const zeros = this.#builder.op("zeros", [(input as Part).value], { shape: [batch, 1] });
-      const ones = this.#builder.op("affine", [zeros], { scale: 1, offset: 1 });
-      this.#mask = this.#builder.op("dropout", [ones], { rate: resetShare, rescale: false });
+  /** 1 for clips with a past, 0 for others: [batch, 1]. */
+  #hasPast(): Value {
+    if (this.#pastMask === undefined) {
+      const follows = this.#draw(resetShare);
+      this.#pastMask = this.#hears ? this.#builder.op("mul", [this.#hasFuture(), follows]) : follows;
     }
-    const shape = [batch, ...Array.from({ length: rank - 1 }, () => 1)];
-    return rank === 2 ? this.#mask : this.#builder.op("reshape", [this.#mask], { shape });
+    return this.#pastMask;
+  }
+
+  /** 0 for clips that are heard alone, 1 for others: [batch, 1]. */
+  #hasFuture(): Value {
+    this.#futureMask ??= this.#draw(aloneShare);
+    return this.#futureMask;
+  }
+
+  /** 0 for a share of the clips, 1 for others: [batch, 1]. */
+  #draw(share: number): Value {
+    const batch = this.#graph.inputs[0].value.type.shape[0];
+    const [[input]] = [...this.#stretches.values()] as [Stretch];
+    const zeros = this.#builder.op("zeros", [(input as Part).value], { shape: [batch, 1] });
+    const ones = this.#builder.op("affine", [zeros], { scale: 1, offset: 1 });
+    return this.#builder.op("dropout", [ones], { rate: share, rescale: false });
   }
 
   /** Over the past, and from the state that it leaves over the clip. */
@@ -205,7 +234,7 @@ class TrainingForm {
     const first = zeros.map((zero, i) => {
       if (!past) return zero;
       const reached = this.#builder.op("stop_gradient", [past[i]]);
-      return this.#builder.op("mul", [reached, this.#rowMask(zero.type.shape.length)]);
+      return this.#builder.op("mul", [reached, rowsOf(this.#builder, this.#hasPast(), zero.type.shape.length)]);
     });
     const results = over(first, 0, steps);
     node.outputs.forEach((v, i) => {
@@ -216,6 +245,13 @@ class TrainingForm {
       }
     });
   }
+}
+
+/** A mask of rows [batch, 1] for values of a rank: [batch, 1, ...]. */
+function rowsOf(builder: GraphBuilder, mask: Value, rank: number): Value {
+  if (rank === 2) return mask;
+  const shape = mask.type.shape.concat(Array.from({ length: rank - 2 }, () => 1));
+  return builder.op("reshape", [mask], { shape });
 }
 
 const beginOf = (stretch: Stretch): number => (stretch[0] as Part).from;

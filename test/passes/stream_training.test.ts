@@ -58,6 +58,28 @@ describe("the form for training for streams", () => {
         for (let i = 0; i < 3; i++) expect(Math.abs(answers[3 + i] - (result?.values[i] ?? NaN))).toBeLessThan(tolerance);
       });
 
+  for (const padding of ["same", "causal"])
+    it(`${padding}: clips without past and future are answered as the clip's graph answers them`, async () => {
+      const graph = network(padding, false);
+      const parameters = new Map(graph.parameters.map((p, i) => [p.name, draws(sizeOf(p.value.type.shape), 40 + i)]));
+      const form = streamTrainingForm(graph, 3);
+      const draw = form.nodes.filter((node) => node.op === "dropout");
+      expect(draw).toHaveLength(padding === "same" ? 2 : 1);
+      const nothing = { scale: 0, offset: 0 };
+      const alone = {
+        ...form,
+        nodes: form.nodes.map((n) => (n.op === "dropout" ? { ...n, op: "affine", attributes: nothing } : n)),
+      };
+      verifyGraph(alone);
+      const clips = draws(3 * frames * 3, 7);
+      const answers = (await runGraph(alone, { features: clips }, parameters)).get("logits") as Float32Array;
+      for (let clip = 0; clip < 3; clip++) {
+        const features = clips.subarray(clip * frames * 3, (clip + 1) * frames * 3);
+        const expected = (await runGraph(graph, { features }, parameters)).get("logits") as Float32Array;
+        for (let i = 0; i < 3; i++) expect(answers[clip * 3 + i]).toBeCloseTo(expected[i], 5);
+      }
+    });
+
   it("refuses graphs with states", () => {
     const builder = new GraphBuilder("stateful");
     const x = builder.input("features", tensor("f32", [1, frames, 4]));

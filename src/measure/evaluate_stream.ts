@@ -24,7 +24,7 @@ const orderKey = 0x5eed;
 /**
  * Accuracy on clips (sounds, or features of an archive's arrays) streamed one after another, in one of some orders drawn once for all. A clip's answer is the result that is about the second
  * nearest to the clip's. Where such a result comes later than the clip's end (a delay), it is read from within the next clip, as
- * in a long recording; with `reset`, too, the next clip's beginning is heard then, and heard again after the reset.
+ * in a long recording; with `reset` a clip is heard alone, and digital silence follows it.
  * @throws UserError where the model cannot stream or a clip cannot be read
  */
 export async function evaluateStreamedClips(model: Model, set: ClipSet, options: StreamClipsOptions): Promise<Evaluation> {
@@ -56,12 +56,11 @@ export async function evaluateClipStream(
   try {
     for (const [place, clip] of order.entries()) {
       options.signal?.throwIfAborted();
-      const next = order[(place + 1) % order.length];
       truth[place] = known.truth[clip] as number;
-      for (const { of, posterior } of await player.play(place, clip, next)) scores.set(posterior.scores, of * width);
+      for (const { of, posterior } of await player.play(place, clip)) scores.set(posterior.scores, of * width);
       options.onProgress?.(place + 1, order.length);
     }
-    for (const { of, posterior } of await player.end(order[0])) scores.set(posterior.scores, of * width);
+    for (const { of, posterior } of await player.end(await clips.read(order[0]))) scores.set(posterior.scores, of * width);
   } finally {
     stream.close();
     clips.close();
@@ -88,19 +87,19 @@ class Player {
   }
 
   /** Plays the clip at a place of the order; gives the answers that are settled. */
-  async play(place: number, clip: number, next: number): Promise<Answer[]> {
+  async play(place: number, clip: number): Promise<Answer[]> {
     if (this.#reset) this.#stream.reset();
     const begin = this.#reset ? 0 : (place * this.#clips.units) / this.#stream.rate;
     this.#open.push({ of: place, begin, best: undefined });
     this.#hear(await this.#stream.feed(await this.#clips.read(clip)));
-    return this.#reset ? this.end(next) : this.#settled();
+    return this.#reset ? this.end(await this.#clips.silence()) : this.#settled();
   }
 
-  /** Plays what follows the last clip for as long as an answer may be late. */
-  async end(next: number): Promise<Answer[]> {
+  /** Plays what follows the last clip for as long as an answer may be late, over and over. */
+  async end(next: Float32Array): Promise<Answer[]> {
     const { units, width } = this.#clips;
     for (let left = this.#stream.late; left > 0 && this.#open.some((o) => !this.#isSettled(o)); left -= units)
-      this.#hear(await this.#stream.feed((await this.#clips.read(next)).subarray(0, left * width)));
+      this.#hear(await this.#stream.feed(next.subarray(0, left * width)));
     const answers = this.#open.flatMap(({ of, best }) => (best ? [{ of, posterior: best }] : []));
     this.#open = [];
     return answers;

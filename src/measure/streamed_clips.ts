@@ -16,6 +16,8 @@ export interface StreamedClips {
   readonly width: number;
   /** A clip's elements [units * width]. */
   read(clip: number): Promise<Float32Array>;
+  /** As many elements of digital silence. */
+  silence(): Promise<Float32Array>;
   close(): void;
 }
 
@@ -33,9 +35,10 @@ async function featuresOfSounds(model: Model, clips: StreamedClips): Promise<Str
   const frontend = frontendOf(model);
   const [units, width] = frontend.featureShape;
   const runner = await FrontendRunner.open(frontend, clips.units, "auto");
-  const read = async (clip: number): Promise<Float32Array> =>
-    computeFeatures(runner, await clips.read(clip), 1, clips.units, units * width);
-  return { input: "features", units, width, read, close: () => runner.close() };
+  const featuresOf = (audio: Float32Array): Float32Array => computeFeatures(runner, audio, 1, clips.units, units * width);
+  const read = async (clip: number): Promise<Float32Array> => featuresOf(await clips.read(clip));
+  const silence = async (): Promise<Float32Array> => featuresOf(await clips.silence());
+  return { input: "features", units, width, read, silence, close: () => runner.close() };
 }
 
 function sounds(model: Model, { clips }: Extract<ClipSet, { kind: "sounds" }>): StreamedClips {
@@ -46,7 +49,8 @@ function sounds(model: Model, { clips }: Extract<ClipSet, { kind: "sounds" }>): 
     await loader.load(clips[clip], audio);
     return audio;
   };
-  return { input: "audio", units, width: 1, read, close: () => {} };
+  const silence = async (): Promise<Float32Array> => new Float32Array(units);
+  return { input: "audio", units, width: 1, read, silence, close: () => {} };
 }
 
 async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>): Promise<StreamedClips> {
@@ -54,6 +58,7 @@ async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>):
   const { frontendDescription } = model;
   const spotter = { featureShape: [units, width] as const, frontendDescription, samples: samplesOf(model), rate: rateOf(model) };
   const features = await openArrayFeatures(spotter, [set.root]);
+  const silent = await silentFeatures(model);
   const archive = openArchive(set.root);
   const read = async (clip: number): Promise<Float32Array> => {
     const array = new Float32Array(archive.itemLength);
@@ -64,5 +69,15 @@ async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>):
     archive.close();
     features.close();
   };
-  return { input: "features", units, width, read, close };
+  return { input: "features", units, width, read, silence: async () => silent, close };
+}
+
+/** What the model's front end makes of a clip of zeros. */
+async function silentFeatures(model: Model): Promise<Float32Array> {
+  const [frontend, samples] = [frontendOf(model), samplesOf(model)];
+  const runner = await FrontendRunner.open(frontend, samples, "auto");
+  const [units, width] = frontend.featureShape;
+  const features = computeFeatures(runner, new Float32Array(samples), 1, samples, units * width);
+  runner.close();
+  return features;
 }

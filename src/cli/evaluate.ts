@@ -63,7 +63,7 @@ export function register(program: Command): void {
         .createOption("--stream-clips <form>", "stream the clips one after another through the model ('earshot stream')")
         .choices(["context", "window"]),
     )
-    .option("--reset", "with --stream-clips: begin anew with every clip")
+    .option("--reset", "with --stream-clips: hear every clip alone, silence after it")
     .option("--order <n>", "with --stream-clips: which of the orders they follow each other in (default: 0)", wholeNumber(0, 1e6))
     .option("--stream <recording>", "measure on a long recording: false accepts an hour, misses, latency, at every threshold")
     .option("--truth <file>", "with --stream: what is said in it ('earshot data long' writes it; MLPerf Tiny's files are read)")

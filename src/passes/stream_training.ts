@@ -8,7 +8,7 @@ import { type NodePlan, type StreamTimings, type Timing, timingsOf } from "./str
 /** Share of the clips that are heard without a past, as after a reset. */
 const resetShare = 0.3;
 /** Where zeros are padded behind a clip: share of the clips that are heard alone, with those zeros on both sides, as the clip's graph does. */
-const aloneShare = 0.3;
+const aloneShare = 0.2;
 
 /** Elements `from` to `to - 1` of a value, counted as in the clip; those before 0 are the past. */
 interface Part {

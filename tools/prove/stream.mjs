@@ -134,7 +134,7 @@ function textOf(rows) {
     "",
     ...alignedTable(head, table, 3),
     "",
-    "accuracy: on the testing sounds; context with a reset before every clip, window without. no reset: clips one after another,",
+    "accuracy: on the testing sounds; context with a reset before every clip (it is heard alone, then digital silence), window without. no reset: clips one after another,",
     `mean of ${orders} orders drawn once, and the points of the lowest and highest of them.`,
     "points: against the same weights' clip model. --check: float largest difference of probabilities, int8 of logits (samples go in).",
     "field: receptive field; state, file, flash, RAM in bytes; MACs/s of the clip model run every 20 ms; fewer: against that.",

@@ -67,6 +67,26 @@ static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) {
 #else
 static inline ${i32} doubling_high_mul_${i32}(${i32} a, ${i32} b) { ${i32} r; ${lane("doubling_high_mul_int32_t(a[i], b[i])")} }
 #endif`;
+  // The instruction for 512 bits keeps its unit busy for 12 cycles and more, and a division behind it (Adam) waits for the same unit. Two
+  // steps of Newton, the second with a remainder that is not rounded (P. Markstein 1990, Computation of elementary functions on the IBM
+  // RISC System/6000), give the rounded root above 1e-30, and one that is at most 1 ulp away below. 0x0e: zeros and infinity.
+  const plainRoot = `static inline ${f} sqrt_${f}(${f} a) { return (${f})${prefix}_sqrt_ps((${native})a); }`;
+  const squareRoot =
+    lanes === 16
+      ? `#if defined(__AVX512DQ__)
+static inline ${f} sqrt_${f}(${f} a) {
+  const __m512 x = (__m512)a, half = _mm512_set1_ps(0.5f), y = _mm512_rsqrt14_ps(x);
+  __m512 h = _mm512_mul_ps(half, y), g = _mm512_mul_ps(x, y);
+  const __m512 r = _mm512_fnmadd_ps(g, h, half);
+  g = _mm512_fmadd_ps(g, r, g);
+  h = _mm512_fmadd_ps(h, r, h);
+  g = _mm512_fmadd_ps(_mm512_fnmadd_ps(g, g, x), h, g);
+  return (${f})_mm512_mask_mov_ps(g, _mm512_fpclass_ps_mask(x, 0x0e), x);
+}
+#else
+${plainRoot}
+#endif`
+      : plainRoot;
   // A vector cannot be indexed by a range; copying through memory is what every compiler knows.
   const parts = [4, 8]
     .filter((narrow) => narrow < lanes)
@@ -106,7 +126,7 @@ static inline ${i32} abs_${i32}(${i32} a) { return max_${i32}(a, -a); }
 #if defined(${guard})
 static inline ${f} max_${f}(${f} a, ${f} b) { return (${f})${prefix}_max_ps((${native})a, (${native})b); }
 static inline ${f} min_${f}(${f} a, ${f} b) { return (${f})${prefix}_min_ps((${native})a, (${native})b); }
-static inline ${f} sqrt_${f}(${f} a) { return (${f})${prefix}_sqrt_ps((${native})a); }
+${squareRoot}
 #else
 static inline ${f} max_${f}(${f} a, ${f} b) { return select_${f}(a > b, a, b); }
 static inline ${f} min_${f}(${f} a, ${f} b) { return select_${f}(a < b, a, b); }

@@ -1,3 +1,4 @@
+import { type OperandsAhead, operandsAhead } from "./contraction_ahead.js";
 import { EpilogueWriter } from "./contraction_epilogue.js";
 import {
   type Blocking,
@@ -33,8 +34,6 @@ import {
 import { eachVector, leastPrefetchLanes, pieces, type VectorPiece } from "./vectors.js";
 
 const zero = constant("i32", 0);
-/** Steps to a line, up to which a reduction of several dimensions, whose inner loop is short, asks for it. */
-const mostWaitingSteps = 2;
 /** Bytes of C that a second-level cache does not hold beside A and B. */
 const fartherBytes = 1 << 20;
 
@@ -87,10 +86,9 @@ class ContractionWriter {
   ): void {
     const dimension = this.#plan.reduction[d];
     if (!dimension) return visit([...offsets]);
-    const whole = d > 0 || (range.from.kind === "constant" && range.to.kind === "constant");
-    const from = d === 0 ? range.from : zero;
-    const to = d === 0 ? range.to : constant("i32", dimension.size);
-    this.#k.for(whole ? 0 : from, whole ? dimension.size : to, 1, (i) => {
+    const numberOr = (e: Expression): Expression | number => (e.kind === "constant" ? e.value : e);
+    const [from, to] = d === 0 ? [numberOr(range.from), numberOr(range.to)] : [0, dimension.size];
+    this.#k.for(from, to, 1, (i) => {
       const next = offsets.map((offset, o) => this.#k.let(add(mul(i, strides[o]![d] as number), offset)));
       this.#reduce(range, next, strides, visit, d + 1);
     });
@@ -116,20 +114,30 @@ class ContractionWriter {
       { from: source.base, strides: source.strides },
     ];
     if (ahead) walked.push({ from: ahead, strides: this.#strides, visit: (at) => k.prefetch(this.#b, at) });
-    const operands = this.#operandsAhead(k.let(add(cBase, source.column)), count, widths, range);
-    if (operands) walked.push(operands);
     walked.push(...this.#nextAhead());
-    const starts = walked.map((w) => w.from);
-    const strides = walked.map((w) => w.strides);
-    this.#reduce(range, starts, strides, (now) => {
-      const [aAt, bAt] = now;
-      now.forEach((at, i) => walked[i]!.visit?.(at));
-      const rowOfB = widths.map((w) => k.let(k.load(source.buffer, add(bAt!, w.at), w.lanes)));
-      sums.forEach((row, r) => {
-        const x = k.let(k.load(left.buffer, add(aAt!, r * innerRow.a)));
-        row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
-      });
-    });
+    const multiply = (range: Range, walked: readonly Walked[]): void =>
+      this.#reduce(
+        range,
+        walked.map((w) => w.from),
+        walked.map((w) => w.strides),
+        (now) => {
+          const [aAt, bAt] = now;
+          now.forEach((at, i) => walked[i]!.visit?.(at));
+          const rowOfB = widths.map((w) => k.let(k.load(source.buffer, add(bAt!, w.at), w.lanes)));
+          sums.forEach((row, r) => {
+            const x = k.let(k.load(left.buffer, add(aAt!, r * innerRow.a)));
+            row.forEach((sum, v) => k.assign(sum, fma(rowOfB[v]!, x, sum)));
+          });
+        },
+      );
+    const operands = this.#operandsAhead(k.let(add(cBase, source.column)), count, widths.length, range);
+    if (!operands) multiply(range, walked);
+    else {
+      const { walk, last } = operands;
+      const between = last === undefined ? range.to : k.let(min(add(range.from, last), range.to));
+      multiply({ ...range, to: between }, [...walked, walk]);
+      if (between !== range.to) multiply({ ...range, from: between }, walked);
+    }
     if (this.#tile) k.assign(this.#tile, add(this.#tile, 1));
     const valid = source.columns ?? Number.POSITIVE_INFINITY;
     const places = widths.flatMap((w, v) =>
@@ -148,27 +156,12 @@ class ContractionWriter {
     this.#finish(tile, range);
   }
 
-  /**
-   * Prefetches, a line with every step of the reduction, what is read or written at the sums' places when they are finished: what the
-   * epilogue takes and gives, or C. All at once they would stand in the way of A and B.
-   */
-  #operandsAhead(corner: Expression, rows: number, widths: readonly VectorPiece[], range: Range): Walked | undefined {
-    const k = this.#k;
-    const { lanes, reduction, innerRow } = this.#plan;
+  /** Prefetches what is read or written at the sums' places when they are finished: what the epilogue takes and gives, or C. */
+  #operandsAhead(corner: Expression, rows: number, vectors: number, range: Range): OperandsAhead | undefined {
     const isWhole = !range.start && range.from.kind === "constant";
     const finished = this.#epilogue?.places ?? [this.#c!];
     const buffers = isWhole ? finished : this.#c && 4 * this.#plan.size >= fartherBytes ? [this.#c] : [];
-    // Rows that do not begin with a line reach into one more.
-    const lines = widths.length + (this.#spec.columns % lineElements === 0 ? 0 : 1);
-    const isShort = isWhole && depthOf(this.#plan) <= mostWaitingSteps * rows * lines;
-    if (buffers.length === 0 || lanes < leastPrefetchLanes || (reduction.length > 1 && !isShort)) return undefined;
-    const visit = (step: Expression): void => {
-      const line = k.let(min(isWhole ? step : sub(step, range.from), rows * lines - 1));
-      const vector = k.let(rem(line, lines));
-      const at = k.let(add(add(mul(div(line, lines), innerRow.c), mul(vector, lanes)), corner));
-      for (const buffer of buffers) k.prefetch(buffer, at);
-    };
-    return { from: zero, strides: packedStrides(this.#plan, 1), visit };
+    return operandsAhead(this.#k, this.#plan, { corner, rows, vectors, columns: this.#spec.columns, buffers, range, isWhole });
   }
 
   /** Begins to count the blocks of registers of one iteration of so many. */

@@ -149,13 +149,16 @@ const rowBytes = 40 * 1024;
 const streamedBytes = { anyRows: 512 * 1024, manyRows: 1024 * 1024, rows: 512 };
 
 /**
- * Whether B is read where it lies, row after row, for every block of rows: where A's rows lie along the reduction, so that a
- * block of them fills few cache lines, and B is small enough to come from the second-level cache each time. Nothing is copied
- * and nothing is cut, which is faster than keeping panels of B in the first-level cache.
+ * Whether B is read where it lies, row after row, for every block of rows: where a block of A's rows fills few cache lines, as they
+ * lie along a reduction or side by side along a short one, and B is small enough to come from the second-level cache each time.
+ * Nothing is copied and nothing is cut, which is faster than keeping panels of B in the first-level cache.
  */
-function streams({ rows, reduction, columns }: Contraction): boolean {
+function streams({ rows, reduction, columns }: Contraction, lanes: number): boolean {
   const most = product(rows) >= streamedBytes.rows ? streamedBytes.manyRows : streamedBytes.anyRows;
-  return reduction[reduction.length - 1]!.a === 1 && 4 * product(reduction) * columns <= most;
+  const depth = product(reduction);
+  // A block side by side reaches into two lines.
+  const isShort = rows.length === 1 && rows[0]!.a === 1 && lanes >= 8 && 4 * 2 * lineElements * depth <= rowBytes;
+  return (reduction[reduction.length - 1]!.a === 1 || isShort) && 4 * depth * columns <= most;
 }
 
 /** Rows and vectors of the block of registers that multiplies in the fewest cycles; accumulators, a row of B and an element of A fill them. */
@@ -163,7 +166,7 @@ function chooseBlock(spec: Contraction, lanes: number, registers: number): { row
   const { rows, reduction, columns } = spec;
   const innerRows = rows[rows.length - 1]!.size;
   const allRows = product(rows);
-  const inPlace = streams(spec);
+  const inPlace = streams(spec, lanes);
   const mostRows = inPlace ? Math.max(1, Math.floor(rowBytes / (4 * product(reduction)))) : innerRows;
   let best = { rows: 1, vectors: 1, cycles: Number.POSITIVE_INFINITY };
   const widest = Math.max(1, Math.min(registers >= 32 ? 4 : 2, Math.floor(columns / lanes)));
@@ -284,7 +287,7 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
     ...plan,
     rest,
     restVectors: Math.ceil(restColumns / lanes),
-    blocking: streams(merged) ? undefined : chooseBlocking(plan, spec, alone),
+    blocking: streams(merged, lanes) ? undefined : chooseBlocking(plan, spec, alone),
   };
 }
 

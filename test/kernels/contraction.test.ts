@@ -56,6 +56,7 @@ const worst = (found: Float32Array, wanted: Float64Array): number =>
 const sizes: [number, number, number][] = [
   [64, 64, 64],
   [100, 256, 384],
+  [100, 400, 384],
   [37, 300, 150],
   [26, 2100, 70],
   [64, 5000, 64],

@@ -7,17 +7,20 @@ export interface CommandEntry {
   name: string;
   /** One line for the help text. */
   summary: string;
+  /** It only tells: when nobody reads on (`| head`), it ends. All others finish what they are at. */
+  endsWithReader?: boolean;
   /** Loads the module that adds the command with its options and action. */
   load(): Promise<{ register(program: Command): void }>;
 }
 
 /**
  * Runs one command line.
- * @param args what stands after the program's name
+ * @param given what stands after the program's name
  * @returns the exit code: 0 done, 1 failed, 2 wrong usage
  */
-export async function runCommandLine(commands: readonly CommandEntry[], args: readonly string[]): Promise<number> {
-  endQuietlyWhenReaderLeaves();
+export async function runCommandLine(commands: readonly CommandEntry[], given: readonly string[]): Promise<number> {
+  const args = withoutHelpCommand(commands, given);
+  goOnWithoutReader(commands.some(({ name, endsWithReader }) => name === args[0] && endsWithReader === true));
   process.on("uncaughtException", (error) => process.exit(fail(error)));
   try {
     const program = await buildProgram(commands, args);
@@ -26,6 +29,13 @@ export async function runCommandLine(commands: readonly CommandEntry[], args: re
   } catch (error) {
     return fail(error);
   }
+}
+
+/** `help data get` as `data get --help`: Commander's own help command goes one level deep and takes any word. */
+function withoutHelpCommand(commands: readonly CommandEntry[], args: readonly string[]): readonly string[] {
+  const [first, ...words] = args;
+  if (first !== "help" || words.length === 0) return args;
+  return commands.some(({ name }) => name === words[0]) ? [...words, "--help"] : words;
 }
 
 /** The program with the commands that the arguments name in full and all others as a line of the help text. */
@@ -57,10 +67,17 @@ function fail(error: unknown): number {
   return exitCode;
 }
 
-/** `earshot ... | head` closes our output early: that is the reader's right, not a failure. */
-function endQuietlyWhenReaderLeaves(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+/**
+ * `earshot ... | head` closes our output early: that is the reader's right, not a failure, and no reason to lose a training.
+ * @param ends whether there is nothing else to do than to be read
+ */
+function goOnWithoutReader(ends: boolean): void {
+  const left = (error: NodeJS.ErrnoException): boolean => error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED";
+  process.stdout.on("error", (error) => {
+    if (!left(error)) throw error;
+    if (ends) process.exit(0);
+  });
+  process.stderr.on("error", (error) => {
+    if (!left(error)) throw error;
   });
 }

@@ -37,6 +37,19 @@ describe("earshot", () => {
     expect(second.stdout).toBe(first.stdout);
   });
 
+  it("prints the help of a command of a command, too", async () => {
+    const [first, second] = await Promise.all([earshot(["help", "data", "get"]), earshot(["data", "get", "--help"])]);
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(first.stdout).toContain("Usage: earshot data get");
+    expect(first.stdout).toBe(second.stdout);
+  });
+
+  it("has no help for what is no command", async () => {
+    const { code, stdout, stderr } = await earshot(["help", "reprot"]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^earshot: unknown command 'reprot'\n\(Did you mean report\?\)/);
+  });
+
   it("names the nearest command for a misspelt one", async () => {
     const { code, stderr } = await earshot(["reprot", "x"]);
     expect(code).toBe(2);

@@ -51,6 +51,19 @@ describe("earshot train", () => {
       expect(readFileSync(join(base, "threads", file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
   });
 
+  it("goes on where nobody reads its progress or its summary any longer", async () => {
+    const run = join(base, "unread");
+    const line = [process.execPath, join(root, "dist/cli/main.js"), ...fixed, "--workers", "0", "--out", run]
+      .map((word) => `'${word}'`)
+      .join(" ");
+    // The reader leaves before the first line.
+    const shell = spawnSync("bash", ["-c", `set -o pipefail; ${line} 2>&1 | sleep 0`], { encoding: "utf8" });
+    expect([shell.status, shell.stderr]).toEqual([0, ""]);
+    for (const file of ["last.safetensors", "metrics.jsonl"])
+      expect(readFileSync(join(run, file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
+    expect([existsSync(join(run, "report.html")), existsSync(join(run, "run.lock"))]).toEqual([true, false]);
+  });
+
   it("saves on SIGTERM and Ctrl-C, says how to go on, and goes on", async () => {
     const run = join(base, "stopped");
     const args = [...fixed, "--workers", "1", "--out", run, "--no-evaluate", "--steps", "3000", "--validate-every", "100"];

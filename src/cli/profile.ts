@@ -33,7 +33,10 @@ export function register(program: Command): void {
       "Count the parameters, multiply-accumulates and activation bytes of one clip, or of a step of a stream, by layer and in total.",
     );
   command
-    .argument("<model>", "model file, a model that comes with earshot, or a network of the zoo, such as ds_cnn_s")
+    .argument(
+      "<model>",
+      "model file, folder of a run, a model that comes with earshot, or a network of the zoo, such as ds_cnn_s",
+    )
     .option("--option <name=value>", "option of a network; may be repeated", collect)
     .addOption(
       command
@@ -63,8 +66,8 @@ async function profileModel(name: string, options: ProfileArguments): Promise<vo
 
 /** A model file or shipped model; else a network of the zoo. Options build a network of the zoo. */
 async function find(name: string, { option: options, stream: form }: ProfileArguments): Promise<Profiled> {
-  const { findShippedModel } = await import("../formats/shipped.js");
-  const path = existsSync(name) ? name : findShippedModel(name);
+  const { findShippedModel, resolveModel } = await import("../formats/shipped.js");
+  const path = existsSync(name) ? resolveModel(name) : findShippedModel(name);
   if (path !== undefined && options === undefined) {
     if (path.toLowerCase().endsWith(".tflite")) {
       if (form) throw new UsageError(`${path}: --stream is for model files`);

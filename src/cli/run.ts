@@ -67,15 +67,21 @@ function fail(error: unknown): number {
   return exitCode;
 }
 
+let watched = false;
+let readerEnds = false;
+
 /**
  * `earshot ... | head` closes our output early: that is the reader's right, not a failure, and no reason to lose a training.
  * @param ends whether there is nothing else to do than to be read
  */
 function goOnWithoutReader(ends: boolean): void {
+  readerEnds = ends;
+  if (watched) return;
+  watched = true;
   const left = (error: NodeJS.ErrnoException): boolean => error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED";
   process.stdout.on("error", (error) => {
     if (!left(error)) throw error;
-    if (ends) process.exit(0);
+    if (readerEnds) process.exit(0);
   });
   process.stderr.on("error", (error) => {
     if (!left(error)) throw error;

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
+import { applySchedule, type ScheduleArguments, type Table, tableAt, withoutUndefined } from "./schedule_options.js";
 
 /** A flag that sets one option of the recipe. */
 interface RecipeFlag {
@@ -244,7 +245,7 @@ const recipeFlags: readonly RecipeFlag[] = [
 ];
 
 /** Flags that are put together with others. */
-export interface OptimizerArguments {
+export interface OptimizerArguments extends ScheduleArguments {
   optimizer?: "adam" | "adamw" | "sgd" | "rmsprop" | "novograd";
   momentum?: number;
   nesterov?: boolean;
@@ -255,15 +256,6 @@ export interface OptimizerArguments {
   decay?: number;
   centered?: boolean;
   gradAveraging?: boolean;
-  schedule?: "constant" | "piecewise" | "exponential" | "cosine" | "decay" | "triangular";
-  learningRate?: number[];
-  scheduleSteps?: number[];
-  warmup?: number;
-  lastRate?: number;
-  peaks?: number;
-  gamma?: number;
-  gammaEvery?: number;
-  steps?: number;
   rolling?: boolean;
   wholeBatches?: boolean;
 }
@@ -317,8 +309,6 @@ function attributeOf(flag: string): string {
   return name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-type Table = Record<string, unknown>;
-
 /** Writes the given flags into a recipe, which is changed. */
 export function applyRecipeFlags(recipe: Table, options: Table & OptimizerArguments): void {
   for (const { flag, path } of recipeFlags) {
@@ -342,12 +332,6 @@ export function setPath(root: Table, path: readonly string[], value: unknown): v
   here[path.at(-1) as string] = value;
 }
 
-/** The table that a recipe has under a key; a file may have anything there. */
-function tableAt(recipe: Table, key: string): Table | undefined {
-  const value = recipe[key];
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Table) : undefined;
-}
-
 function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
   const given = withoutUndefined({
     momentum: options.momentum,
@@ -364,27 +348,4 @@ function applyOptimizer(recipe: Table, options: OptimizerArguments): void {
   const kind = options.optimizer ?? before["kind"];
   if (options.optimizer === undefined && Object.keys(given).length === 0) return;
   recipe["optimizer"] = { ...(kind === before["kind"] ? before : {}), kind, ...given };
-}
-
-function applySchedule(recipe: Table, options: OptimizerArguments): void {
-  const { schedule, learningRate: rates, scheduleSteps: steps, warmup, lastRate, peaks, gamma, gammaEvery } = options;
-  if ([schedule, rates, steps, warmup, lastRate, peaks, gamma, gammaEvery].every((value) => value === undefined)) return;
-  const before = tableAt(recipe, "schedule");
-  const kind =
-    schedule ?? (steps !== undefined ? "piecewise" : (before?.["kind"] ?? (rates?.length === 1 ? "constant" : "piecewise")));
-  const kept = before !== undefined && before["kind"] === kind ? before : {};
-  const own: Table = {};
-  if (kind === "piecewise") Object.assign(own, withoutUndefined({ rates, steps }));
-  else if (kind === "exponential") Object.assign(own, withoutUndefined({ first: rates?.[0], last: lastRate ?? rates?.[1] }));
-  else if (kind === "cosine") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, warmup, peaks }));
-  else if (kind === "decay") Object.assign(own, withoutUndefined({ rate: rates?.[0], gamma, every: gammaEvery }));
-  else if (kind === "triangular") Object.assign(own, withoutUndefined({ rate: rates?.[0], last: lastRate, peaks, gamma }));
-  else Object.assign(own, withoutUndefined({ rate: rates?.[0] }));
-  recipe["schedule"] = { ...kept, kind, ...own };
-  if (kind === "piecewise" && steps !== undefined && options.steps === undefined)
-    recipe["steps"] = steps.reduce((sum, count) => sum + count, 0);
-}
-
-function withoutUndefined(table: Table): Table {
-  return Object.fromEntries(Object.entries(table).filter(([, value]) => value !== undefined));
 }

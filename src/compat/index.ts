@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.js";
 import { fastcells } from "./fastcells/index.js";
 import { kwsStreaming } from "./kws_streaming/index.js";
 import { mlKws } from "./ml_kws/index.js";
-import type { ProgramContext } from "./program.js";
+import type { CompatSystem, ProgramContext } from "./program.js";
 import { speechRec } from "./speechrec/index.js";
 
 /** The systems whose command lines are taken as they stand. */
@@ -28,6 +28,7 @@ export async function runCompat(args: readonly string[], context: ProgramContext
   const whole = system.programs[""];
   if (whole !== undefined) return (await whole.load()).run(rest, context);
   const [program, ...after] = rest;
+  if (program === "-h" || program === "--help") return listSystems(context, [system]);
   // As it stands in the documents: "python examples/pytorch/FastCells/train_classifier.py", "bash ./recreate_model.sh".
   const script = program?.replace(/^.*\//, "").replace(/\.(py|sh)$/, "");
   const entry = Object.entries(system.programs).find(([known]) => known === script)?.[1];
@@ -35,8 +36,8 @@ export async function runCompat(args: readonly string[], context: ProgramContext
   return (await entry.load()).run(after, context);
 }
 
-function listSystems({ print }: ProgramContext): number {
-  for (const { name, summary, programs } of systems) {
+function listSystems({ print }: ProgramContext, some: readonly CompatSystem[] = systems): number {
+  for (const { name, summary, programs } of some) {
     print(`${name.padEnd(16)}${summary}`);
     for (const [program, entry] of Object.entries(programs)) if (program !== "") print(`  ${program.padEnd(22)}${entry.summary}`);
   }

@@ -9,6 +9,7 @@ import { printGraph } from "../graph/text_print.js";
 import { type DType, type Graph, type ParameterData, sizeOf, typeText } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import type { Json, Model } from "./model.js";
+import { notAModel } from "./not_a_model.js";
 import { parseSafetensors, type Safetensors, writeSafetensors } from "./safetensors.js";
 import { readStream, streamMetadata } from "./stream_metadata.js";
 import { writeFileSafely } from "./write_file.js";
@@ -85,13 +86,21 @@ export async function loadModel(path: string): Promise<Model> {
   return parseModel(bytes, path);
 }
 
+/** What to do with a safetensors file that is no model. */
+function remedyOf(metadata: ReadonlyMap<string, string>): string {
+  if (metadata.get("format") === "earshot-checkpoint")
+    return "this is a checkpoint, from which 'earshot train --resume RUN' goes on; the run's models are best.safetensors and last.safetensors";
+  return "give a model that earshot has written; 'earshot import' reads state dicts of PyTorch";
+}
+
 /** Reads the bytes of a model file; `file` is its name in error messages. */
 export function parseModel(bytes: Uint8Array, file: string): Model {
+  const other = notAModel(bytes, file);
+  if (other !== undefined) throw other;
   const { tensors, metadata } = parseSafetensors(bytes, file);
   const text = (key: string): string => {
     const value = metadata.get(key);
-    if (value === undefined)
-      throw new FormatError(file, `metadata ${key}`, "is missing", "give a model that earshot has written");
+    if (value === undefined) throw new FormatError(file, `metadata ${key}`, "is missing", remedyOf(metadata));
     return value;
   };
   checkVersion(text("earshot.version"), file);

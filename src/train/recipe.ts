@@ -309,7 +309,11 @@ function explain(issue: v.BaseIssue<unknown>, value: unknown): string {
   const path = issue.path ?? [];
   const where = path.map((item) => String(item.key)).join(".");
   if (issue.type === "strict_object" && issue.expected === "never") return unknownKey(where, path, value);
-  if (issue.received === "undefined") return `'${where}' is missing; it must be ${issue.expected ?? "given"}`;
+  if (issue.received === "undefined") {
+    // Of a missing key the schema tells its name as what it expects.
+    const wanted = issue.expected === `"${String(path.at(-1)?.key)}"` ? "given" : (issue.expected ?? "given");
+    return `'${where}' is missing; it must be ${wanted}`;
+  }
   const wanted = issue.message.replace(/^Invalid \w+: Expected (.*) but received .*$/s, "it must be $1");
   return `'${where || "recipe"}' is ${JSON.stringify(issue.input)?.slice(0, 80)}: ${wanted}`;
 }

@@ -77,6 +77,10 @@ const cases: readonly [what: string, code: 1 | 2, commandLine: string][] = [
   ["a list that is not closed", 2, "train crnn --data DIR/words --words yes,no --out DIR/out --option cnn_filters=(3"],
   ["lists of different lengths", 2, "train crnn --data DIR/words --words yes,no --out DIR/out --option cnn_filters=16,16,16"],
   ["a misspelt front end", 2, "train --data DIR/words --frontend kws_straming --out DIR/out"],
+  ["a schedule without a rate", 2, "train --data DIR/words --schedule cosine --warmup 100 --out DIR/out"],
+  ["rates without their steps", 2, "train --data DIR/words --learning-rate 0.1,0.01 --out DIR/out"],
+  ["too many rates", 2, "train --data DIR/words --schedule cosine --learning-rate 0.1,0.01 --out DIR/out"],
+  ["an option of another schedule", 2, "train --data DIR/words --learning-rate 0.1 --gamma-every 5 --out DIR/out"],
   ["a front end that is no JSON", 1, "train --data DIR/words --frontend DIR/good.wav --out DIR/out"],
 
   ["a recipe that is not there", 1, "train --recipe DIR/recipes/gone.json --out DIR/out"],
@@ -98,6 +102,10 @@ const cases: readonly [what: string, code: 1 | 2, commandLine: string][] = [
 
   ["a misspelt model", 1, "predict ds_cn_s DIR/good.wav"],
   ["an empty model file", 1, "predict DIR/models/empty.safetensors DIR/good.wav"],
+  ["a sound for a model", 1, "predict DIR/good.wav DIR/good.wav"],
+  ["PyTorch's weights for a model", 1, "evaluate DIR/weights/unknown.pth --data DIR/words"],
+  ["a folder for a model's costs", 1, "profile DIR/words"],
+  ["a .tflite file to import", 1, "import DIR/models/text.tflite -o DIR/out.safetensors"],
   ["a text for a model", 1, "predict DIR/models/text.safetensors DIR/good.wav"],
   ["a model cut in its header", 1, "predict DIR/models/cut_in_header.safetensors DIR/good.wav"],
   ["a model cut in its weights", 1, "predict DIR/models/cut_in_weights.safetensors DIR/good.wav"],

@@ -44,6 +44,13 @@ describe("earshot", () => {
     expect(first.stdout).toBe(second.stdout);
   });
 
+  it("lists the programs of one other system", async () => {
+    const { code, stdout } = await earshot(["help", "compat", "ml-kws"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ml-kws .*\n {2}train /);
+    expect(stdout).not.toContain("fastcells");
+  });
+
   it("has no help for what is no command", async () => {
     const { code, stdout, stderr } = await earshot(["help", "reprot"]);
     expect([code, stdout]).toEqual([2, ""]);

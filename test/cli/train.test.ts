@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -49,6 +49,15 @@ describe("earshot train", () => {
     expect(code).toBe(0);
     for (const file of ["last.safetensors", "best.safetensors", "metrics.jsonl"])
       expect(readFileSync(join(base, "threads", file)).equals(readFileSync(join(base, "whole", file))), file).toBe(true);
+  });
+
+  it("leaves checkpoints that are told from models, and a run whose folder is one", async () => {
+    const [checkpoint] = readdirSync(join(base, "whole", "checkpoints"));
+    const path = join(base, "whole", "checkpoints", checkpoint);
+    const { code, stderr } = await earshot(["profile", path]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("this is a checkpoint, from which 'earshot train --resume RUN'")]);
+    const [folder, file] = await Promise.all([earshot(["profile", join(base, "whole")]), earshot(["profile", model])]);
+    expect([folder.code, folder.stdout.split("\n").slice(1)]).toEqual([0, file.stdout.split("\n").slice(1)]);
   });
 
   it("goes on where nobody reads its progress or its summary any longer", async () => {

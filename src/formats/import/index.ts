@@ -46,6 +46,10 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
   const reader = foreignReaders.find((candidate) => candidate.recognises(path, head));
   if (reader === undefined && head.length === 0 && !existsSync(path))
     throw new UserError(`${path}: there is no such file; check the path`);
+  if (reader === undefined && path.toLowerCase().endsWith(".tflite"))
+    throw new UserError(
+      `${path}: a .tflite file needs no import: predict, evaluate, listen, profile and export take it as it is`,
+    );
   if (reader === undefined)
     throw new UserError(
       `${path}: no file whose weights are known; give ${foreignReaders.map(({ title }) => title).join(", or ")}`,

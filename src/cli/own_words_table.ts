@@ -13,7 +13,7 @@ export async function printOwnWords(result: OwnWordsResult, plan: OwnWordsPlan, 
     { title: `at the threshold ${threshold.toFixed(3)}` },
     { title: "clips", ...right },
     { title: `voice ${voice}, never heard`, ...right },
-    { title: "a training voice, left out", ...right },
+    { title: "training voices, left out", ...right },
     { title: "their settings held aside", ...right },
   ];
   const row = (what: string, one: Tally, strange: Tally, other: Tally): string[] => [

@@ -62,10 +62,14 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   say(
     `trained: ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${target})`,
   );
+  const leaving = performance.now();
   const leftOut = await scoreLeftOut(training, data, join(folder, "folds"));
-  if (leftOut) say(`listened to a training voice by a model trained without it, in ${formatSeconds(leftOut.seconds)}`);
+  if (leftOut.length > 0)
+    say(
+      `listened to ${leftOut.length} training voices by models trained without them, in ${formatSeconds((performance.now() - leaving) / 1000)}`,
+    );
   const measured = await interruptible(
-    () => measure(plan, data, outcome, leftOut?.scores, { perWord, seed: options.seed, target }),
+    () => measure(plan, data, outcome, leftOut, { perWord, seed: options.seed, target }),
     `the model is in ${outcome.run}`,
   );
   const seconds = (performance.now() - started) / 1000;
@@ -136,11 +140,11 @@ async function measure(
   plan: OwnWordsPlan,
   data: string,
   outcome: TrainingOutcome,
-  leftOut: OwnWordsScores | undefined,
+  leftOut: readonly OwnWordsScores[],
   { perWord, seed, target }: ClipNumbers & { target: TargetName },
 ): Promise<OwnWordsResult & { model: string; report: string }> {
   const { openSpotter } = await import("../measure/spotter.js");
-  const { figuresAt, scoreOwnWords } = await import("../measure/own_words.js");
+  const { figuresAt, poolScores, scoreOwnWords } = await import("../measure/own_words.js");
   const { balancedThreshold: threshold, shiftScores, wordShifts } = await import("../measure/word_balance.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const path = join(outcome.run, "best.safetensors");
@@ -153,7 +157,7 @@ async function measure(
     return scoreOwnWords(spotter, data, split).finally(() => spotter.close());
   };
   const known = await scored("validation");
-  const strange = leftOut ?? known;
+  const strange = leftOut.length > 0 ? leftOut : [known];
   const shifts = wordShifts(strange, known, near);
   await moveLogits(path, shifts);
   const spotter = await openSpotter(path, { target });
@@ -164,7 +168,7 @@ async function measure(
       labels: plan.labels,
       threshold,
       clipSeconds: plan.clipSeconds,
-      leftOut: figuresAt(shiftScores(strange, shifts), near, threshold),
+      leftOut: figuresAt(shiftScores(poolScores(strange), shifts), near, threshold),
       validation: figuresAt(shiftScores(known, shifts), near, threshold),
       testing: figuresAt(await scoreOwnWords(spotter, data, "testing"), near, threshold),
       ...(await listen(spotter, plan, threshold, perWord, seed)),

@@ -45,7 +45,7 @@ export interface OwnWordsResult {
   labels: readonly string[];
   threshold: number;
   clipSeconds: number;
-  /** On training voices, by models that were trained without them; each word's logit is moved so that the threshold lies halfway between what is best here and for `validation`. */
+  /** On training voices, by models that were trained without them; each word's logit is moved so that the threshold lies halfway between what is best for them and for `validation`. */
   leftOut: OwnWordsFigures;
   /** On the settings of the training voices that were held aside. */
   validation: OwnWordsFigures;

@@ -10,17 +10,22 @@ export const balancedThreshold = 0.5;
 
 /**
  * What to add to the logit of each label so that one threshold, a half, suits each word alone: a word with unusual phones is heard lower
- * than another one by everybody. What suits a word lies halfway, in its logit, between its best threshold for strangers and that for known
- * voices: strangers differ from each other as much as from known voices, and the model that hears them knows one voice less than this one.
- * @param strange scores of voices by a model that was not trained on them
+ * than another one by everybody. What suits a word lies halfway, in its logit, between the mean of its best thresholds for several strangers
+ * and that for known voices: the models that hear the strangers know one voice less than this one, and strangers differ from each other by
+ * more than one training from another.
+ * @param strange for each of several voices its scores by a model that was not trained on it
  * @param known scores of voices that the model was trained on
  */
-export function wordShifts(strange: OwnWordsScores, known: OwnWordsScores, near: readonly NearText[]): number[] {
+export function wordShifts(strange: readonly OwnWordsScores[], known: OwnWordsScores, near: readonly NearText[]): number[] {
   const best = (scores: OwnWordsScores, column: number): number => logit(chooseThreshold(onlyWord(scores, column), near));
-  return strange.labels.map((label, column) =>
-    isKeyword(label) ? logit(balancedThreshold) - (best(strange, column) + best(known, column)) / 2 : 0,
-  );
+  return known.labels.map((label, column) => {
+    if (!isKeyword(label)) return 0;
+    const stranger = meanOf(strange.map((scores) => best(scores, column)));
+    return logit(balancedThreshold) - (stranger + best(known, column)) / 2;
+  });
 }
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const logit = (probability: number): number => Math.log(probability / (1 - probability));
 

@@ -101,7 +101,7 @@ describe("the balance of words", () => {
   it("makes one threshold right that was wrong for one word or another", () => {
     const before = figuresAt(uneven, near, chooseThreshold(uneven, near));
     expect(before.missed.wrong + before.near.wrong).toBeGreaterThan(0);
-    const moved = shiftScores(uneven, wordShifts(uneven, uneven, near));
+    const moved = shiftScores(uneven, wordShifts([uneven], uneven, near));
     const after = figuresAt(moved, near, 0.5);
     expect([after.missed.wrong, after.near.wrong, after.other.wrong]).toEqual([0, 0, 0]);
     expect(chooseThreshold(moved, near)).toBeCloseTo(0.5, 1);
@@ -109,12 +109,20 @@ describe("the balance of words", () => {
 
   it("lies halfway between strangers and known voices", () => {
     const known = shiftScores(uneven, [0, 0, 2, -1]);
-    const [, , lamp, stop] = wordShifts(uneven, known, near);
-    const [, , strangeLamp, strangeStop] = wordShifts(uneven, uneven, near);
-    const [, , knownLamp, knownStop] = wordShifts(known, known, near);
+    const [, , lamp, stop] = wordShifts([uneven], known, near);
+    const [, , strangeLamp, strangeStop] = wordShifts([uneven], uneven, near);
+    const [, , knownLamp, knownStop] = wordShifts([known], known, near);
     expect(knownLamp).toBeLessThan(strangeLamp);
     expect(lamp).toBeCloseTo((strangeLamp + knownLamp) / 2, 6);
     expect(stop).toBeCloseTo((strangeStop + knownStop) / 2, 6);
+  });
+
+  it("takes the mean of several strangers, each as much as another", () => {
+    const [high, low] = [shiftScores(uneven, [0, 0, 1, 1]), shiftScores(uneven, [0, 0, -1, -1])];
+    const of = (strange: OwnWordsScores[]): number[] => wordShifts(strange, uneven, near);
+    const both = of([high, low, low]);
+    for (const word of [2, 3]) expect(both[word]).toBeCloseTo((of([high])[word] + 2 * of([low])[word]) / 3, 6);
+    expect(of([high])[2]).toBeLessThan(of([low])[2]);
   });
 
   it("moves what the model itself answers", async () => {

@@ -61,7 +61,7 @@ function report(rows) {
       .join(" ")}`.trimEnd(),
     "",
     "Each spotter is trained by `earshot quickstart --words` on synthetic speech. Each word's logit is moved so that the one threshold lies halfway between",
-    `the word's best one for a training voice heard by a model trained without it ("left out") and that for settings of the training voices held aside ("aside"). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
+    `the mean of the word's best ones for each training voice, heard by a model trained without it ("left out"), and that for settings of the training voices held aside ("aside"). Testing is on the voice ${rows[0].result.heldOutVoice}, which no training had. "never trained on": near-sounding phrases of which training had no clip.`,
   ];
   for (const { words, result, real } of rows) {
     const { validation, leftOut, testing } = result;

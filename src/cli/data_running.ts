@@ -18,8 +18,8 @@ interface RunningArguments extends CommonOptions {
 
 /** `earshot data running`: running speech without the keywords, as training material of what is no keyword. */
 export function register(data: Command): void {
-  data
-    .command("running")
+  const command = data.command("running");
+  command
     .description(
       "Speak running speech that has none of the keywords, and write it with a manifest of clips for 'earshot train --data': what a detector must not answer to. Same seed, same bytes.",
     )
@@ -29,11 +29,12 @@ export function register(data: Command): void {
     .option("--seconds <s>", "length of a recording", realNumber(1, 30), 8)
     .option("--clip-seconds <s>", "length of a clip", realNumber(0.3, 10), 1)
     .option("--seed <n>", "seed of all that is drawn", wholeNumber(0, 2 ** 32 - 1), 0)
-    .option("--voices <list>", "voices of Flite, with commas (slt is left for 'earshot data long')", commaList, [
-      "awb",
-      "rms",
-      "kal16",
-    ])
+    .addOption(
+      command
+        .createOption("--voices <list>", "voices of Flite, with commas (slt is left for 'earshot data long')")
+        .argParser(commaList)
+        .default(["awb", "rms", "kal16"], "awb,rms,kal16"),
+    )
     .option("--json", "print one JSON object")
     .action(running);
 }

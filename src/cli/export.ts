@@ -19,7 +19,7 @@ export function register(program: Command): void {
   const command = program
     .command("export")
     .description(
-      "Write a model as a float32 .tflite file, as C99 for a microcontroller, or its weights under PyTorch's names (.pth, .safetensors). A .tflite file is loaded into LiteRT first, so that " +
+      "Write a model as a .tflite file (float32 or int8, as the model is), as C99 for a microcontroller, or its weights under PyTorch's names (.pth, .safetensors). A .tflite file is loaded into LiteRT first, so that " +
         "one that is there is one that LiteRT takes. C needs nothing beyond string.h, and its memory is planned here.",
     )
     .argument("<model>", "model file, or the name of a model that comes with earshot");

@@ -62,11 +62,14 @@ export function register(program: Command): void {
         .choices(["auto", "int8", "int16"])
         .default("auto"),
     )
-    .option(
-      "--wide <list>",
-      "layers, with commas, whose results have 16 bits; none; auto: those that cost most, where the integers lose more than 0.2 points",
-      commaList,
-      ["auto"],
+    .addOption(
+      command
+        .createOption(
+          "--wide <list>",
+          "layers, with commas, whose results have 16 bits; none; auto: those that cost most, where the integers lose more than 0.2 points",
+        )
+        .argParser(commaList)
+        .default(["auto"], "auto"),
     )
     .option("--float-ops <list>", "ops or layers, with commas, that stay float", commaList)
     .option("--data <folder>", "measure before and after on sounds")

@@ -75,8 +75,9 @@ export function reportStream(model: Model, options: ModelStreamOptions): StreamR
 export interface CheckedRecording {
   readonly file: string;
   readonly seconds: number;
-  /** Results of the stream, and how many of them were compared. */
+  /** Results of the stream, and how many of them were compared, spread over all that are about clips from `fromSeconds` on. */
   readonly results: number;
+  readonly fromSeconds: number;
   readonly compared: number;
   /** Largest difference of two probabilities; in integer models of two logits. */
   readonly largest: number;
@@ -108,7 +109,8 @@ export async function checkRecording(
   const elements = input === "audio" ? sound.samples : await featuresOf(model.frontend, sound.samples, target);
   const streaming = streamModel(model, options);
   const [, units, width = 1] = graph.inputs[0].value.type.shape;
-  if (elements.length < width * Math.max(units, streaming.resultLatest + 1))
+  const first = firstCompared(streaming);
+  if (elements.length < width * Math.max(units, first + streaming.resultLatest + 1))
     throw new UserError(
       `${file}: ${(sound.samples.length / rate).toFixed(2)} s are too short to check on; give a recording of a clip and the delay at least`,
     );
@@ -119,17 +121,25 @@ export async function checkRecording(
   try {
     const results = program.feed(elements);
     const { results: compared, largest } = compareStream(
-      results,
+      results.filter(({ begin }) => begin >= first),
       reference,
       (row) => (isInteger ? row : probabilitiesOf(row, type)),
       most,
     );
     const equal = compared > 0 && (isInteger ? largest === 0 : largest < probabilityTolerance);
-    return { file, seconds: sound.samples.length / rate, results: results.length, compared, largest, equal };
+    const fromSeconds = first / unitsPerSecond(model, input);
+    return { file, seconds: sound.samples.length / rate, results: results.length, fromSeconds, compared, largest, equal };
   } finally {
     program.close();
     reference.close();
   }
+}
+
+/** The first clip, in units, whose result is what it must be: where a stream's beginning is not a clip's, one that does not hear it. */
+function firstCompared({ startsCleanly, receptiveField, resultLatest, chunk, resultStride }: StreamingGraph): number {
+  if (startsCleanly || receptiveField === undefined) return 0;
+  const first = Math.max(0, receptiveField + chunk - resultLatest);
+  return Math.ceil(first / resultStride) * resultStride;
 }
 
 /** Features of a whole recording, frame after frame. */

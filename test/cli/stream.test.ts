@@ -30,6 +30,18 @@ describe("earshot stream", () => {
     expect(report.checks[0].compared).toBeGreaterThan(5);
   });
 
+  it("compares what a beginning that is not a clip's has no part in", async () => {
+    const args = (seconds: number) => ["stream", "tc_resnet", "--check", recording(seconds), "--json"];
+    const { code, stdout } = await earshot(args(4));
+    const { startsCleanly, receptiveFieldMs, delayMs, checks } = JSON.parse(stdout);
+    expect([code, startsCleanly, checks[0].equal]).toEqual([0, false, true]);
+    // From the first clip on whose result is made without the first step.
+    expect(checks[0].fromSeconds).toBeCloseTo((receptiveFieldMs - 1000 - delayMs + 20) / 1000, 1);
+    expect(checks[0].compared).toBeGreaterThan(50);
+    const short = await earshot(args(2));
+    expect([short.code, short.stderr]).toEqual([1, expect.stringContaining("2.00 s are too short to check on")]);
+  });
+
   it("the window form has no delay, and prints a table", async () => {
     const { code, stdout } = await earshot(["stream", "svdf", "--form", "window", "--input", "features", "--hops", "3"]);
     expect(code).toBe(0);

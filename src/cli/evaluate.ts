@@ -100,13 +100,15 @@ async function evaluate(names: readonly string[], options: EvaluateArguments): P
     throw new UsageError(`${options.reset === true ? "--reset" : "--order"} goes with --stream-clips`);
   if (options.streamClips !== undefined && options.out !== undefined)
     throw new UsageError("--stream-clips writes no evaluation; leave --out out");
+  if (options.confusion === true && names.length > 1)
+    throw new UsageError(`--confusion shows the matrix of one model, and ${names.length} are named; --json has those of all`);
   const evaluations: Evaluation[] = [];
   for (const name of names)
     evaluations.push(await (options.streamClips === undefined ? measure(name, options) : measureStreamed(name, options)));
   if (names.length > 1) return printSeveral(names, evaluations, options);
   const [evaluation] = evaluations as [Evaluation];
   if (options.json === true) {
-    printJson(evaluation);
+    printJson({ name: names[0], ...evaluation });
     return;
   }
   const { renderConfusion, renderEvaluation } = await import("../measure/terminal.js");

@@ -52,7 +52,7 @@ export async function measureStream(name: string, options: StreamArguments): Pro
     const { chooseThreshold: target } = options;
     const chosen = target === undefined ? undefined : chooseThreshold(result.curve, target, result.score.hours);
     if (options.out !== undefined) await keep(options.out, name, recording, result);
-    if (options.json === true) printJson({ model: name, recording, ...result, ...(chosen === undefined ? {} : { chosen }) });
+    if (options.json === true) printJson({ name, recording, ...result, ...(chosen === undefined ? {} : { chosen }) });
     else print(result, chosen, target);
   } finally {
     listener.close();

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UsageError } from "../base/errors.js";
+import { UsageError, UserError } from "../base/errors.js";
 import type { Prediction } from "../measure/predict.js";
 import { type CommonOptions, paint, printNext, printText, shellWord } from "./output.js";
 import { wholeNumber } from "./arguments.js";
@@ -22,7 +22,7 @@ export function register(program: Command): void {
   const command = program
     .command("predict")
     .description(
-      "Label recordings: WAV, FLAC, Ogg Opus or Vorbis. A short one is padded with silence; of a long one the loudest second counts.",
+      "Label recordings: WAV, FLAC, Ogg Opus or Vorbis. A short one is padded with silence; of a long one the loudest second counts. Of several, one that cannot be read is passed over, and the exit code is 1.",
     )
     .argument("<model>", "model file, .tflite file, or the name of a model that comes with earshot")
     .argument("<sounds...>", "files, folders, or - for standard input")
@@ -39,14 +39,16 @@ async function predict(name: string, sounds: readonly string[], options: Predict
   const predictions: Prediction[] = [];
   try {
     for (const file of files) {
-      const prediction = await predictFile(spotter, file, file === "-" ? await readInput() : undefined);
+      const heard = predictFile(spotter, file, file === "-" ? await readInput() : undefined);
+      const prediction = files.length === 1 ? await heard : await heard.catch(passOver);
+      if (prediction === undefined) continue;
       if (options.json === true) printText(JSON.stringify(prediction));
       else predictions.push(prediction);
     }
   } finally {
     spotter.close();
   }
-  if (options.json === true) return;
+  if (options.json === true || predictions.length === 0) return;
   const columns = [{ title: "file" }, { title: "label" }, { title: "score", align: "right" as const }, { title: "then" }];
   const rows = predictions.map((prediction) => [
     printable(prediction.file) + place(prediction),
@@ -61,6 +63,13 @@ async function predict(name: string, sounds: readonly string[], options: Predict
   ]);
   printText(renderTable(columns, rows, paint));
   printNext(`earshot predict ${shellWord(name)} --json ${sounds.map(shellWord).join(" ")}`, options);
+}
+
+/** Says what is wrong with one of several files; the others are heard all the same, and the exit code is 1. */
+function passOver(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`earshot: ${error.message}\n`);
+  process.exitCode = error.exitCode;
 }
 
 const percent = (score: number): string => `${(score * 100).toFixed(1)} %`;

@@ -114,7 +114,7 @@ async function quantize(name: string, options: QuantizeArguments): Promise<void>
   const { saveModel, writeModel } = await import("../formats/model_file.js");
   await saveModel(options.out, chosen.model);
   const report = {
-    out: options.out,
+    file: options.out,
     bytes: writeModel(chosen.model).length,
     recurrent: chosen.recurrent,
     wide: chosen.wide,
@@ -245,7 +245,7 @@ async function leaveOut(
 }
 
 interface Report {
-  readonly out: string;
+  readonly file: string;
   readonly bytes: number;
   readonly recurrent: string;
   readonly before?: number;
@@ -291,5 +291,5 @@ async function print(report: Report, sensitivity: readonly Sensitivity[]): Promi
       ),
     );
   }
-  printText(`\n${basename(report.out)}: ${report.bytes.toLocaleString("en-US")} bytes`);
+  printText(`\n${basename(report.file)}: ${report.bytes.toLocaleString("en-US")} bytes`);
 }

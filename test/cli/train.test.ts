@@ -101,7 +101,7 @@ describe("earshot train", () => {
   it("its folder is evaluated as its best model is", async () => {
     const evaluate = (name: string) => earshot(["evaluate", name, "--data", data, "--target", "wasm", "--json"]);
     const [folder, best] = await Promise.all([evaluate(join(base, "whole")), evaluate(model)]);
-    expect([folder.code, folder.stdout]).toEqual([0, best.stdout]);
+    expect([folder.code, JSON.parse(folder.stdout)]).toEqual([0, { ...JSON.parse(best.stdout), name: join(base, "whole") }]);
   });
 
   it("takes every option of the recipe as a flag", async () => {
@@ -178,7 +178,7 @@ describe("earshot evaluate", () => {
     const { code, stdout } = await earshot(["evaluate", model, "--data", data, "--json", "--target", "wasm"]);
     expect(code).toBe(0);
     const evaluation = JSON.parse(stdout);
-    expect(evaluation).toMatchObject({ clips: 27, labels: ["_silence_", "low", "high"] });
+    expect(evaluation).toMatchObject({ name: model, clips: 27, labels: ["_silence_", "low", "high"] });
     expect(evaluation.accuracy).toBeGreaterThanOrEqual(0.85);
     expect(evaluation.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(27);
     expect(evaluation.perClass).toHaveLength(3);
@@ -196,6 +196,8 @@ describe("earshot evaluate", () => {
     expect(second).toMatchObject({ accuracy: first.accuracy, againstFirst: { onlyFirst: 0, onlySecond: 0, probability: 1 } });
     const two = await earshot(["evaluate", model, model, ...where]);
     expect([two.code, two.stderr]).toEqual([2, expect.stringMatching(/--out takes the evaluation of one model/)]);
+    const confused = await earshot(["evaluate", model, model, "--data", data, "--confusion"]);
+    expect([confused.code, confused.stderr]).toEqual([2, expect.stringContaining("--confusion shows the matrix of one model")]);
   });
 
   it("shows text, and says what is missing", async () => {
@@ -249,5 +251,23 @@ describe("earshot predict", () => {
     expect(failures[0].stderr).toContain("there are no .wav");
     expect(failures[1].stderr).toContain("text.wav");
     expect(failures[2].stderr).toContain("gone.wav: there is no such file");
+  });
+
+  it("hears all others where one cannot be read", async () => {
+    const folder = join(base, "one-bad");
+    mkdirSync(folder);
+    for (const name of ["a.wav", "c.wav"])
+      writeFileSync(join(folder, name), readFileSync(join(data, "high/te000000_nohash_0.wav")));
+    writeFileSync(join(folder, "b.wav"), "no sound");
+    const [lines, table] = await Promise.all([["--json"], []].map((json) => earshot(["predict", model, folder, ...json])));
+    expect([lines.code, table.code]).toEqual([1, 1]);
+    expect(
+      lines.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).file),
+    ).toEqual([join(folder, "a.wav"), join(folder, "c.wav")]);
+    expect(table.stdout).toMatch(/a\.wav[^]*c\.wav/);
+    for (const { stderr } of [lines, table]) expect(stderr).toMatch(/^earshot: .*b\.wav: byte 0: .*\n$/);
   });
 });

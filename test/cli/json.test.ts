@@ -32,7 +32,7 @@ describe("--json prints the keys that docs/json.md has", () => {
     ["export --to c", "export ds_cnn_s --to c -o OUT/c", 0],
     ["predict", "predict ds_cnn_s SOUND --target wasm", 0],
     ["data running", "data running --count 1 -o OUT/running", 0],
-    ["data long", "data long --hours 0.01 --data OUT/words --words one -o OUT/long", 0],
+    ["data long", "data long --hours 0.01 --split training --data OUT/words --words one -o OUT/long", 0],
     ["data stats", "data stats OUT/words --words one --no-unknown --no-silence", 0],
     ["data check", "data check OUT/words", 0],
     ["data list", "data list OUT/words", 0],

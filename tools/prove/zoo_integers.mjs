@@ -42,7 +42,7 @@ function measure(name, training, data, folder) {
     recipe.data = recipe.data.filter((one) => one.kind === "archive").map((one) => ({ ...one, weight: 1 }));
     recipe.validateEvery = count;
     writeFileSync(join(folder, "recipe.json"), JSON.stringify(recipe));
-    earshot("train", "--recipe", join(folder, "recipe.json"), "--out", run, "--workers", "1");
+    earshot("train", "--recipe", join(folder, "recipe.json"), "--out", run, "--threads", "1", "--workers", "1");
     const measuring = ["--features", features, "--measure-clips", `${clips}`, "--out", integer];
     const { before, after, recurrent } = earshot(
       "quantize",

@@ -6,7 +6,6 @@ import type { NpyType } from "../formats/npy.js";
 import { npyHeaderLimit, parseNpyHeader } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
 import { readArchiveIndex } from "./archive_index.js";
-import type { Split } from "./clip.js";
 import { type ArchiveDescription, type ArchiveOptions, FeatureArchive } from "./feature_archive.js";
 import { isRowSet, openRowArchive } from "./row_set.js";
 import { speakerOf } from "./split.js";
@@ -83,11 +82,6 @@ export function archiveClips(archive: FeatureArchive, options: TaskOptions = {})
     clips.push({ ...row, label, speaker: speakerOf(row.name) });
   }
   return { labels: task.labels, clips };
-}
-
-/** Arrays of one split, in the order of the index. */
-export function archiveClipsOf(clips: readonly ArchiveClip[], split: Split): ArchiveClip[] {
-  return clips.filter((clip) => clip.split === split);
 }
 
 function indexPath(root: string): string {

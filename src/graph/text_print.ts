@@ -1,8 +1,5 @@
 import { type Attribute, type Graph, type Initializer, type Node, type TensorType, type Value, typeText } from "./types.js";
 
-/** Version of the text; a reader refuses newer ones. */
-export const graphTextVersion = 1;
-
 /** A name as it stands in the text: bare where it is a plain path, else a JSON string. */
 export function nameText(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_./:-]*$/.test(name) ? name : JSON.stringify(name);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError, UserError } from "../../src/base/errors.js";
-import { archiveClips, archiveClipsOf, isArchive, openArchive } from "../../src/corpus/archive.js";
+import { archiveClips, isArchive, openArchive } from "../../src/corpus/archive.js";
 import { parseArchiveIndex } from "../../src/corpus/archive_index.js";
 import { ArchiveWriter } from "../../src/corpus/archive_writer.js";
 import { encodeNpy, halfToNumber } from "../../src/formats/npy.js";
@@ -91,7 +91,10 @@ describe("archive reader", () => {
     const { labels, clips } = archiveClips(archive, { words: ["no", "yes"] });
     expect(labels).toEqual(["_silence_", "_unknown_", "no", "yes"]);
     expect(clips.map((clip) => clip.label)).toEqual(["_silence_", "yes", "_unknown_", "no", "_unknown_"]);
-    expect([clips[1].speaker, archiveClipsOf(clips, "validation").map((clip) => clip.index)]).toEqual(["ann", [2]]);
+    expect([clips[1].speaker, clips.filter((clip) => clip.split === "validation").map((clip) => clip.index)]).toEqual([
+      "ann",
+      [2],
+    ]);
     expect(archiveClips(archive, { words: "all" }).clips.map((clip) => clip.index)).toEqual([1, 2, 3, 4]);
     expect(() => archiveClips(archive, { words: ["up"] })).toThrow(/no arrays of 'up'; the archive has: _background_noise_, cat/);
     archive.close();
@@ -191,11 +194,14 @@ describe.skipIf(!existsSync(features))("shared archive (skipped without EARSHOT_
     const archive = openArchive(features, { cacheBytes: 1 << 20 });
     expect([archive.count, archive.itemShape, archive.type]).toEqual([47027, [98, 40], "u8"]);
     const { clips } = archiveClips(archive);
-    const training = archiveClipsOf(clips, "training");
+    const training = clips.filter((clip) => clip.split === "training");
     const of = (label: string) => training.filter((clip) => clip.label === label).length;
-    expect([training.length, of("_unknown_"), of("_silence_"), archiveClipsOf(clips, "validation").length]).toEqual([
-      41973, 10704, 500, 5054,
-    ]);
+    expect([
+      training.length,
+      of("_unknown_"),
+      of("_silence_"),
+      clips.filter((clip) => clip.split === "validation").length,
+    ]).toEqual([41973, 10704, 500, 5054]);
     const out = new Float32Array(98 * 40);
     for (let i = 0; i < 500; i++) archive.read((i * 7919) % archive.count, out);
     expect(archive.cachedBytes).toBeLessThanOrEqual(1 << 20);

@@ -15,7 +15,6 @@ import { parseRecipe } from "../../src/train/recipe.js";
 import { describeFrontend } from "../../src/frontend/frontend.js";
 import { frontendPreset } from "../../src/frontend/presets.js";
 import { applyMasks } from "../../src/corpus/augment/mask.js";
-import { tenLogOnePlus } from "../../src/corpus/augment/log_power.js";
 import { loadClip } from "../../src/corpus/load_clip.js";
 import { openDataset } from "../../src/corpus/dataset.js";
 import { temporaryFolder, toneDataset, toneRecipe } from "./tones.js";
@@ -241,6 +240,8 @@ function masksOf(perBatch: boolean, clip: number): Float32Array {
 }
 
 describe("augmentation of arrays", () => {
+  // The uint8 arrays of ../shared/data: round(10 ln(1 + mel power)).
+  const tenLogOnePlus = { scale: 10, floor: 1, lowest: 0, highest: 255 };
   const options = { group: 8, frames: 20, bins: 4, form: tenLogOnePlus };
   const settings = {
     frameShift: 3,
@@ -288,6 +289,30 @@ describe("augmentation of arrays", () => {
     zeros.run();
     expect([...zeros.result(0)].every((value) => Math.abs(value) < 1e-6)).toBe(true);
     zeros.close();
+  });
+
+  it("gains change every power alike, by decibels with the deviation that is asked for", async () => {
+    const augmenter = await ArchivedAugmenter.open(
+      { ...options, settings: { ...settings, frameShift: 0, gainDecibels: 3 } },
+      "wasm",
+    );
+    const power = (value: number) => Math.exp(value / 10) - 1;
+    const gains = Array.from({ length: 40 }, (_, seed) => {
+      augmenter.speech(
+        0,
+        Float32Array.from({ length: 80 }, (_, i) => 60 + (i % 50)),
+        noise,
+        new RandomStream(seed),
+      );
+      augmenter.run();
+      const decibels = [...augmenter.result(0)].map((value, i) => 10 * Math.log10(power(value) / power(60 + (i % 50))));
+      for (const one of decibels) expect(one).toBeCloseTo(decibels[0], 2);
+      return decibels[0];
+    });
+    const deviation = Math.sqrt(gains.reduce((sum, gain) => sum + gain * gain, 0) / gains.length);
+    expect(deviation).toBeGreaterThan(2);
+    expect(deviation).toBeLessThan(4);
+    augmenter.close();
   });
 
   it("turns noise round", async () => {

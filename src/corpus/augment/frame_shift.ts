@@ -1,5 +1,3 @@
-import type { RandomStream } from "../../base/random.js";
-
 /**
  * Delays a feature map by `shift` frames (negative: advances it).
  * @param features shape [frames, bins]
@@ -22,18 +20,4 @@ export function shiftFrames(
   else out.set(features.subarray(from, from + kept), to);
   out.fill(fill, 0, to);
   out.fill(fill, to + kept);
-}
-
-/** Shifts by whole frames, uniform in [-most, most] (a symmetric range, as a frame is long). Returns the shift. */
-export function frameShift(
-  features: Float32Array,
-  bins: number,
-  most: number,
-  random: RandomStream,
-  out: Float32Array,
-  fill = 0,
-): number {
-  const shift = random.integer(2 * most + 1) - most;
-  shiftFrames(features, bins, shift, out, fill);
-  return shift;
 }

@@ -2,7 +2,9 @@
  * npm run bench:train [-- --json] [--python PATH] [--networks a,b] [--steps N] [--tcmalloc PATH] [--out FILE]
  *
  * One training step (forward, backward, Adam; the batch of the network's published training) native and in WebAssembly beside
- * PyTorch, interleaved: every setting takes a few steps in turn, round after round; medians over all rounds.
+ * PyTorch, interleaved: every setting takes a few steps in turn, round after round; medians over all rounds. The first step of a turn
+ * does not count, in ours and in PyTorch's: it finds caches full of what another setting left, sleeping threads and a processor at
+ * rest, as no step of a training does but its first.
  *
  * --json prints one line a case, with the same names; compile times beside them.
  *
@@ -108,20 +110,21 @@ async function benchNetwork(network, torch, native) {
   if (expected !== undefined && expected !== step.parameters)
     throw new Error(`${network} has ${step.parameters} parameters, PyTorch's has ${expected}: not the same network`);
   const ours = await openOurs(step, native);
-  const cases = ours.map((o) => ({ ...o, times: [], run: () => o.time(stepsPerTurn) }));
+  const stepsOfTurn = stepsPerTurn + 1;
+  const cases = ours.map((o) => ({ ...o, times: [], run: () => o.time(stepsOfTurn) }));
   for (const threads of [1, 2])
     for (const { column, process: torchProcess, channelsLast } of torch.settings)
       cases.push({
         column,
         threads,
         times: [],
-        run: () => torchProcess.time(network, step.batch, threads, channelsLast, stepsPerTurn),
+        run: () => torchProcess.time(network, step.batch, threads, channelsLast, stepsOfTurn),
       });
   for (const c of cases) await c.run();
   for (let round = 0; round < rounds; round++)
     for (const c of cases) {
       await pause(restMilliseconds);
-      c.times.push(...(await c.run()));
+      c.times.push(...(await c.run()).slice(1));
     }
   for (const o of ours) if (!Number.isFinite(o.loss())) throw new Error(`${network}, ${o.target}: the loss is ${o.loss()}`);
   for (const o of ours) o.program.close();
@@ -170,7 +173,7 @@ function header(torch, peaks, native) {
   const git = (...words) => execFileSync("git", words, { encoding: "utf8" }).trim();
   const changed = git("status", "--porcelain", "--", "src", "tools/bench") ? " with changes" : "";
   return [
-    `One training step: forward, backward, Adam; batch 100, resnet18 and fastgrnn 128; medians of ${rounds * stepsPerTurn} steps, settings interleaved.`,
+    `One training step: forward, backward, Adam; batch 100, resnet18 and fastgrnn 128; medians of ${rounds * stepsPerTurn} steps, settings interleaved, the first step of each turn not counted.`,
     `machine      ${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${process.version}`,
     `compiler     ${native ? `${native.command}, ${native.lanes} lanes, ${native.registers} registers` : "none: no native columns"}`,
     `date         ${new Date().toISOString().slice(0, 16)}Z, commit ${git("rev-parse", "--short", "HEAD")}${changed}`,

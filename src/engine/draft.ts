@@ -7,6 +7,8 @@ export interface DraftCall {
   readonly kind: "call";
   readonly kernel: number;
   readonly places: readonly Place[];
+  /** It takes less time than threads need to meet after it. */
+  readonly isSmall?: boolean;
 }
 
 /** An instruction whose tensors have no offsets yet. */
@@ -15,16 +17,29 @@ export type Draft =
   | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: Draft[] }
   | { readonly kind: "batch"; readonly groups: number; readonly parts: number; readonly first: Draft[]; readonly body: Draft[] };
 
-/** The instructions, once memory is planned. */
-export function instructions(drafts: readonly Draft[], depth = 0): Instruction[] {
-  return drafts.map((d) => {
-    if (d.kind === "loop") return { ...d, body: instructions(d.body, depth + 1) };
-    if (d.kind === "batch") return { ...d, first: instructions(d.first, depth + 1), body: instructions(d.body, depth + 2) };
+const isSmall = (d: Draft | undefined): boolean => d?.kind === "call" && d.isSmall === true;
+
+/**
+ * The instructions, once memory is planned. Small calls are one thread's, which goes from one to the next without waiting.
+ * @param alone whether all of them are one thread's
+ */
+export function instructions(drafts: readonly Draft[], depth = 0, alone = false): Instruction[] {
+  return drafts.map((d, i) => {
+    if (d.kind === "loop") return { ...d, body: instructions(d.body, depth + 1, alone) };
+    if (d.kind === "batch")
+      return { ...d, first: instructions(d.first, depth + 1, true), body: instructions(d.body, depth + 2, true) };
     const offsets: Offset[] = d.places.map((p) => {
       const strides = Array.from({ length: depth }, (_, i) => p.strides[i] ?? 0);
       return { base: p.storage.offset + p.base, strides, ...(p.storage.own ? { own: true } : {}) };
     });
-    return { kind: "call", kernel: d.kernel, offsets };
+    if (alone || !isSmall(d)) return { kind: "call", kernel: d.kernel, offsets };
+    return {
+      kind: "call",
+      kernel: d.kernel,
+      offsets,
+      sequential: true,
+      ...(isSmall(drafts[i + 1]) ? { independent: true } : {}),
+    };
   });
 }
 

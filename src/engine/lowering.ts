@@ -15,6 +15,9 @@ import { lowerProduct } from "./product.js";
 import type { TargetWidth } from "./target_width.js";
 import { UseCounter } from "./use_counter.js";
 
+/** Elements of all operands of a call, and its multiply-adds, that take no longer than threads need to meet: one does them. */
+const small = { elements: 4096, multiplyAccumulates: 1 << 15 };
+
 /** Brings nodes down to calls of kernels over places, one after another; says when each place is needed. */
 export class Lowering {
   readonly storages: Storage[] = [];
@@ -107,7 +110,9 @@ export class Lowering {
     const { buffers } = this.kernels[kernel]!;
     if (places.every((p, i) => buffers[i]!.written || this.#repeats(p)))
       places.forEach(({ storage }, i) => buffers[i]!.written && storage.loop === this.#loop && this.#repeated.add(storage));
-    this.#block.push({ kind: "call", kernel, places: [...places] });
+    const elements = places.reduce((sum, { type }) => sum + sizeOf(type.shape), 0);
+    const isSmall = elements <= small.elements && this.labels[kernel]!.multiplyAccumulates <= small.multiplyAccumulates;
+    this.#block.push({ kind: "call", kernel, places: [...places], ...(isSmall ? { isSmall } : {}) });
   }
 
   #repeats({ storage, strides }: Place): boolean {

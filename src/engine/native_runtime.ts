@@ -43,8 +43,8 @@ static void barrier(int32_t threads) {
 #define MEET do { if (threads > 1) barrier(threads); } while (0)
 #define SHARE(extent, call) do { \\
   int32_t begin = PART(extent, thread), end = PART(extent, thread + 1); \\
-  if (begin < end) call; \\
-  MEET; } while (0)
+  if (begin < end) call; } while (0)
+#define FIRST(extent, call) do { if (thread == 0) { int32_t begin = 0, end = extent; call; } } while (0)
 #define ALONE(extent, call) do { int32_t begin = 0, end = extent; call; } while (0)
 static void step(char *m, int32_t thread, int32_t threads);
 static void *worker(void *argument) {

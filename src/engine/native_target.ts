@@ -136,8 +136,11 @@ function printCalls(
       const terms = [`${o.own ? "own" : "m"} + ${o.base}`, ...o.strides.flatMap((s, d) => (s === 0 ? [] : [`${s} * t${d}`]))];
       return `(void *)(${terms.join(" + ")})`;
     });
-    const call = `${how}(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}))`;
-    out.push(`${indent}${timed ? `TIMED(${instruction.kernel}, ${call})` : call};`);
+    const isShared = how === "SHARE";
+    const who = isShared && instruction.sequential ? "FIRST" : how;
+    const call = `${who}(${kernel.extent}, k${instruction.kernel}(${[...pointers, "begin", "end"].join(", ")}))`;
+    const whole = isShared && !instruction.independent ? `${call}; MEET` : call;
+    out.push(`${indent}${timed ? `TIMED(${instruction.kernel}, ${whole})` : whole};`);
   }
 }
 

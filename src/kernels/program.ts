@@ -24,7 +24,15 @@ export interface BatchLoop {
 
 /** What a compiled program does: calls of kernels, some of them repeated over time. */
 export type Instruction =
-  | { readonly kind: "call"; readonly kernel: number; readonly offsets: readonly Offset[] }
+  | {
+      readonly kind: "call";
+      readonly kernel: number;
+      readonly offsets: readonly Offset[];
+      /** Only thread 0 runs it. */
+      readonly sequential?: boolean;
+      /** The next instruction needs nothing that another thread writes here, and spoils nothing that it reads: threads need not meet in between. */
+      readonly independent?: boolean;
+    }
   | { readonly kind: "loop"; readonly count: number; readonly reverse: boolean; readonly body: readonly Instruction[] }
   | BatchLoop;
 

@@ -10,6 +10,8 @@ export const jobByte = 256;
 export const stopByte = 384;
 /** Byte of memory that is not zero when a thread has failed: who waits for it in a barrier traps. */
 export const failedByte = 512;
+/** Byte of memory that counts the threads that sleep in a barrier, or are about to. */
+export const sleepersByte = 640;
 /** Nanoseconds after which a sleeping thread looks whether another has failed. */
 const sleepNanoseconds = 500_000_000;
 
@@ -39,8 +41,16 @@ function hasPassed(code: CodeWriter, meeting: number): void {
   code.op("i32.ne");
 }
 
+function countSleepers(code: CodeWriter, change: number): void {
+  code.i32(sleepersByte);
+  code.i32(change);
+  code.memory("i32.atomic.rmw.add", 0, 2);
+  code.op("drop");
+}
+
 /** while (load(meeting) == this meeting) wait for notification; trap if a thread has failed */
 function sleep(code: CodeWriter, meeting: number): void {
+  countSleepers(code, 1);
   code.block();
   code.loop();
   hasPassed(code, meeting);
@@ -58,9 +68,13 @@ function sleep(code: CodeWriter, meeting: number): void {
   code.branch(0);
   code.end();
   code.end();
+  countSleepers(code, -1);
 }
 
-/** The last to arrive: empties the counter, then opens the next meeting and wakes the others. */
+/**
+ * The last to arrive: empties the counter, then opens the next meeting and wakes those that sleep. Who counts itself as asleep after that
+ * finds the next meeting open, and does not sleep.
+ */
 function release(code: CodeWriter): void {
   code.i32(arrivedByte);
   code.i32(0);
@@ -69,15 +83,19 @@ function release(code: CodeWriter): void {
   code.i32(1);
   code.memory("i32.atomic.rmw.add", 0, 2);
   code.op("drop");
+  code.i32(sleepersByte);
+  code.memory("i32.atomic.load", 0, 2);
+  code.if();
   code.i32(meetingByte);
   code.i32(-1);
   code.memory("memory.atomic.notify", 0, 2);
   code.op("drop");
+  code.end();
 }
 
 /**
- * Adds the function barrier(threads): returns when all threads have called it, for shared memory whose two words at
- * `arrivedByte` and `meetingByte` were zero at first. A waiting thread spins for a while, then sleeps.
+ * Adds the function barrier(threads): returns when all threads have called it, for shared memory whose words at
+ * `arrivedByte`, `meetingByte` and `sleepersByte` were zero at first. A waiting thread spins for a while, then sleeps.
  */
 export function addBarrier(module: ModuleWriter, spins: number): number {
   const threads = 0;

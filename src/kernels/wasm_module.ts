@@ -44,7 +44,7 @@ export interface AssembleOptions {
   readonly origin: number;
   /** Bytes of each thread's own memory (Offset.own); default none. */
   readonly ownBytes?: number;
-  /** Turns that a waiting thread spins before it sleeps; default 10000 (about 7 microseconds). */
+  /** Turns that a waiting thread spins before it sleeps; default 75000 (about 50 microseconds, which waking a thread takes, too). */
   readonly spins?: number;
 }
 
@@ -86,7 +86,7 @@ class ProgramWriter {
     this.#functions = functions;
     this.#options = options;
     this.#share = addShare(module);
-    this.#barrier = options.memory.shared ? addBarrier(module, options.spins ?? 10_000) : -1;
+    this.#barrier = options.memory.shared ? addBarrier(module, options.spins ?? 75_000) : -1;
   }
 
   /** Index of a function (thread, threads, counters of the enclosing loops...) that runs the list. */

@@ -337,8 +337,11 @@ class ContractionWriter {
       const segmentGroup = k.let(rem(p, segmentGroups));
       const firstBlock = this.#firstOf(rowGroup, rowGroups, blocks);
       const endBlock = this.#firstOf(add(rowGroup, 1), rowGroups, blocks);
-      const firstColumn = k.let(mul(this.#firstOf(segmentGroup, segmentGroups, fullSegments), this.#segment));
-      const endColumn = k.let(mul(this.#firstOf(add(segmentGroup, 1), segmentGroups, fullSegments), this.#segment));
+      // What is behind the full segments is the last group's.
+      const segments = fullSegments + (rest.length > 0 && segmentGroups > 1 ? 1 : 0);
+      const firstColumn = k.let(mul(this.#firstOf(segmentGroup, segmentGroups, segments), this.#segment));
+      const lastColumn = mul(this.#firstOf(add(segmentGroup, 1), segmentGroups, segments), this.#segment);
+      const endColumn = k.let(segments > fullSegments ? min(lastColumn, fullSegments * this.#segment) : lastColumn);
       const base = k.let(mul(p, taskWorkspace(blocking)));
       const start = slices === 1 ? zero : this.#firstOf(slice, slices, steps);
       const end = slices === 1 ? constant("i32", steps) : this.#firstOf(add(slice, 1), slices, steps);

@@ -161,12 +161,23 @@ function streams({ rows, reduction, columns }: Contraction, lanes: number): bool
   return (reduction[reduction.length - 1]!.a === 1 || isShort) && 4 * depth * columns <= most;
 }
 
+/**
+ * Whether a panel of B as long as the whole reduction is copied and read from the second-level cache: where A fits there beside it, so
+ * that every row of B is fetched from memory once, and no sum is written before it is whole.
+ */
+function keepsPanels(spec: Contraction, lanes: number): boolean {
+  const { rows, reduction, packed } = spec;
+  const depth = product(reduction);
+  const isSmall = 4 * depth * product(rows) <= groupBytes && 4 * depth * 2 * lanes <= 2 * panelBytes;
+  return lanes >= 8 && !packed && !streams(spec, lanes) && reduction.length === 1 && reduction[0]!.a === 1 && isSmall;
+}
+
 /** Rows and vectors of the block of registers that multiplies in the fewest cycles; accumulators, a row of B and an element of A fill them. */
 function chooseBlock(spec: Contraction, lanes: number, registers: number): { rows: number; vectors: number } {
   const { rows, reduction, columns } = spec;
   const innerRows = rows[rows.length - 1]!.size;
   const allRows = product(rows);
-  const inPlace = streams(spec, lanes);
+  const inPlace = streams(spec, lanes) || keepsPanels(spec, lanes);
   const mostRows = inPlace ? Math.max(1, Math.floor(rowBytes / (4 * product(reduction)))) : innerRows;
   let best = { rows: 1, vectors: 1, cycles: Number.POSITIVE_INFINITY };
   const widest = Math.max(1, Math.min(registers >= 32 ? 4 : 2, Math.floor(columns / lanes)));
@@ -224,11 +235,17 @@ function tearsLines({ lanes, blocks }: Pick<ContractionPlan, "lanes" | "blocks">
 
 function chooseBlocking(
   plan: Omit<ContractionPlan, "blocking" | "rest" | "restVectors">,
-  { columns, packed }: Contraction,
+  spec: Contraction,
   alone: boolean,
 ): Blocking | undefined {
+  const { columns, packed } = spec;
   const { reduction, fullSegments, blocks, blockRows, size } = plan;
   const segment = plan.vectors * plan.lanes;
+  const whole = product(reduction) * segment;
+  if (keepsPanels({ ...spec, reduction }, plan.lanes) && fullSegments > 1) {
+    const segmentGroups = alone ? 1 : Math.min(fullSegments, wantedTasks);
+    return { chunk: reduction[0]!.size, slices: 1, rowGroups: 1, segmentGroups, panel: whole, leftStride: 0 };
+  }
   if (blocks < leastBlocks || fullSegments === 0) return undefined;
   const innerSteps = product(reduction.slice(1));
   const steps = reduction[0]!.size;
@@ -287,7 +304,7 @@ export function planContraction(spec: Contraction, vectorLanes: number, register
     ...plan,
     rest,
     restVectors: Math.ceil(restColumns / lanes),
-    blocking: streams(merged, lanes) ? undefined : chooseBlocking(plan, spec, alone),
+    blocking: streams(merged, lanes) ? undefined : chooseBlocking(plan, merged, alone),
   };
 }
 

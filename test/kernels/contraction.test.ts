@@ -94,13 +94,15 @@ describe.each(targets)("contraction on %s", (target) => {
 
   if (target !== "native") return;
   it.each(sizes)("%i x %i x %i has the same bits on 1, 2 and 3 threads", async (rows, inner, columns) => {
-    const shapes: [number[], number[]] = [
-      [inner, rows],
-      [inner, columns],
-    ];
     const data: [Float32Array, Float32Array] = [noise(3, inner * rows), noise(4, inner * columns)];
-    const one = await run("dense_weight_gradient", shapes, data, target, 1);
-    for (const threads of [2, 3]) expect(await run("dense_weight_gradient", shapes, data, target, threads)).toEqual(one);
+    for (const [op, left] of [
+      ["dense_weight_gradient", [inner, rows]],
+      ["dense", [rows, inner]],
+    ] as const) {
+      const shapes: [number[], number[]] = [[...left], [inner, columns]];
+      const one = await run(op, shapes, data, target, 1);
+      for (const threads of [2, 3]) expect(await run(op, shapes, data, target, threads)).toEqual(one);
+    }
   });
 });
 

@@ -72,6 +72,11 @@ function checkComplete(schedule: Table): void {
     throw new UsageError("--schedule piecewise needs --learning-rate, one for each step count");
   if (kind === "piecewise" && lacks("steps"))
     throw new UsageError("--learning-rate has several rates: --schedule-steps says for how many steps each holds");
+  const [rates, steps] = [schedule["rates"], schedule["steps"]];
+  if (kind === "piecewise" && Array.isArray(rates) && Array.isArray(steps) && rates.length !== steps.length)
+    throw new UsageError(
+      `${rates.length} learning rates for ${steps.length} step counts: give as many of --learning-rate as of --schedule-steps, or --schedule constant`,
+    );
   if (kind === "exponential" && (lacks("first") || lacks("last")))
     throw new UsageError("--schedule exponential needs --learning-rate FIRST,LAST");
   if (["constant", "cosine", "decay", "triangular"].includes(String(kind)) && lacks("rate"))

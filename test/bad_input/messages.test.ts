@@ -79,6 +79,7 @@ const cases: readonly [what: string, code: 1 | 2, commandLine: string][] = [
   ["a misspelt front end", 2, "train --data DIR/words --frontend kws_straming --out DIR/out"],
   ["a schedule without a rate", 2, "train --data DIR/words --schedule cosine --warmup 100 --out DIR/out"],
   ["rates without their steps", 2, "train --data DIR/words --learning-rate 0.1,0.01 --out DIR/out"],
+  ["fewer rates than steps", 2, "train --data DIR/words --learning-rate 0.1 --schedule-steps 5,5 --out DIR/out"],
   ["too many rates", 2, "train --data DIR/words --schedule cosine --learning-rate 0.1,0.01 --out DIR/out"],
   ["an option of another schedule", 2, "train --data DIR/words --learning-rate 0.1 --gamma-every 5 --out DIR/out"],
   ["a front end that is no JSON", 1, "train --data DIR/words --frontend DIR/good.wav --out DIR/out"],

@@ -209,7 +209,13 @@ async function soundsSet(
   const { soundSet, taskOfLabels } = await import("../train/sources.js");
   const { data, split, splitBy, all } = options;
   const everyClipIn = all === true ? split : undefined;
-  const dataset = openDataset(data as string, { ...taskOfLabels(spotter.labels), splitBy, everyClipIn });
+  const task = { ...taskOfLabels(spotter.labels), splitBy, everyClipIn };
+  const dataset = openDataset(data as string, { ...task, partial: true });
+  const present = new Set(dataset.clips.map((clip) => clip.label));
+  const missing = task.words.filter((word) => !present.has(word));
+  // Data with none of the words is other data; with some of them it is somebody's own recordings.
+  if (missing.length === task.words.length) openDataset(data as string, task);
+  else if (missing.length > 0) process.stderr.write(`note: ${data} has no clips of ${missing.join(", ")}\n`);
   const clips = dataset.clips.filter((clip) => clip.split === split);
   if (clips.length === 0) throw new UserError(`${data}: there is no ${split} clip; choose another --split, or --all`);
   return soundSet(clips, spotter.labels);

@@ -20,7 +20,7 @@ export interface FoundFolder {
   files: FoundFile[];
   /** Long recordings of background noise, sorted. */
   noise: string[];
-  /** Words that have a folder, with or without files, sorted. */
+  /** Words that have a file, sorted. */
   words: string[];
 }
 
@@ -51,7 +51,7 @@ export function scanFolder(root: string, kind: RecordingKind = "sound"): FoundFo
       noise.push(...[...names, ...others].map((file) => join(root, folder, file)));
       continue;
     }
-    words.add(word);
+    if (names.length > 0) words.add(word);
     for (const file of names) files.push({ path: join(root, folder, file), name: `${folder}/${file}`, word, file });
   }
   return { files, noise, words: [...words].toSorted() };

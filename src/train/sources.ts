@@ -49,7 +49,7 @@ export function countClips(sets: readonly ClipSet[]): number {
 }
 
 /** The task whose labels are given: the words among them, and whether silence and unknown words have labels. */
-export function taskOfLabels(labels: readonly string[]): TaskOptions {
+export function taskOfLabels(labels: readonly string[]): TaskOptions & { words: string[] } {
   return {
     words: labels.filter((label) => label !== silenceLabel && label !== unknownLabel),
     silence: labels.includes(silenceLabel),

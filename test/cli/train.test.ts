@@ -200,6 +200,24 @@ describe("earshot evaluate", () => {
     expect([confused.code, confused.stderr]).toEqual([2, expect.stringContaining("--confusion shows the matrix of one model")]);
   });
 
+  it("measures on somebody's own recordings of some of the words, and says which are not there", async () => {
+    const own = join(base, "own");
+    mkdirSync(join(own, "low"), { recursive: true });
+    for (const i of [0, 1]) {
+      const clip = readFileSync(join(data, `low/te00000${i}_nohash_0.wav`));
+      writeFileSync(join(own, "low", `${i}.wav`), clip);
+    }
+    const args = ["evaluate", model, "--data", own, "--all", "--target", "wasm"];
+    const { code, stdout, stderr } = await earshot([...args, "--json"]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`note: ${own} has no clips of high\n`)]);
+    expect(JSON.parse(stdout).clips).toBe(2);
+    expect((await earshot(args)).stdout).toMatch(/^high +0 +– /m);
+    mkdirSync(join(base, "others", "word"), { recursive: true });
+    writeFileSync(join(base, "others", "word", "a.wav"), readFileSync(join(own, "low", "0.wav")));
+    const other = await earshot(["evaluate", model, "--data", join(base, "others"), "--all"]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining("there are no clips of 'low', 'high'")]);
+  });
+
   it("shows text, and says what is missing", async () => {
     const shown = await earshot(["evaluate", model, "--data", data, "--split", "validation", "--confusion"]);
     expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/accuracy .* of 27 clips[^]*_silence_/)]);

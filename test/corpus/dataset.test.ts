@@ -18,7 +18,7 @@ function hashFolder(): string {
     root,
     speakers.flatMap((speaker) => words.map((word) => `${word}/${speaker}_nohash_0.wav`)),
   );
-  writeNames(root, ["_background_noise_/hum.wav", "yes/._hidden.wav", "yes/notes.txt", "README.md"]);
+  writeNames(root, ["_background_noise_/hum.wav", "yes/._hidden.wav", "yes/notes.txt", "README.md", "no sounds/notes.txt"]);
   return root;
 }
 

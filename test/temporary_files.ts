@@ -10,5 +10,6 @@ export default function setup(): () => void {
   // Some tests run the program as somebody else.
   chmodSync(folder, 0o755);
   process.env["TMPDIR"] = folder;
-  return () => rmSync(folder, { recursive: true, force: true });
+  // A worker that is being ended may write while the folder is emptied.
+  return () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -18,6 +18,11 @@ export interface CompileOptions {
   readonly threads?: number;
   /** Times every kernel (`kernelTimes`), which costs a little; the wasm target then runs on one thread. Not on the oracle. */
   readonly profile?: boolean;
+  /**
+   * Numbers nearer to zero than 2^-126 may be zeros, as in TensorFlow. The native target, where they cost a hundred times as much as
+   * others, then makes them so; training wants it.
+   */
+  readonly flushesUnderflow?: boolean;
   /** Receives the memory plan as text. */
   readonly onPlan?: (plan: string) => void;
 }
@@ -46,10 +51,11 @@ function oracle(lowered: Lowered): Backend {
   return { memory, origin: 0, threads: 1, run: compileJavaScript(lowered.program, memory), close: () => {}, cached: false };
 }
 
-async function backendOf(lowered: Lowered, target: TargetName, threads: number, profile: boolean): Promise<Backend> {
+async function backendOf(lowered: Lowered, target: TargetName, threads: number, options: CompileOptions): Promise<Backend> {
+  const { profile = false, flushesUnderflow = false } = options;
   if (target === "oracle") return oracle(lowered);
   if (target === "wasm") return profile ? compileTimedWasm(lowered) : compileWasm(lowered, threads);
-  return compileNative(lowered, threads, profile);
+  return compileNative(lowered, threads, { timed: profile, flushes: flushesUnderflow });
 }
 
 /** The target that "auto" means on this machine. */
@@ -161,6 +167,6 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   const threads = options.threads ?? 1;
   const lowered = lowerFor(graph, target, threads);
   options.onPlan?.(printPlan(lowered.storages));
-  const backend = await backendOf(lowered, target, threads, options.profile ?? false);
+  const backend = await backendOf(lowered, target, threads, options);
   return new Compiled(graph.name, target, lowered, backend, performance.now() - start);
 }

@@ -144,8 +144,15 @@ function printCalls(
   }
 }
 
-function mainUnit(program: Program, timed: boolean): string {
-  const out = ["#include <stdint.h>"];
+interface NativeOptions {
+  /** With a clock around every call. */
+  readonly timed?: boolean;
+  /** Numbers too small for the full precision of their type are zeros. */
+  readonly flushes?: boolean;
+}
+
+function mainUnit(program: Program, { timed = false, flushes = false }: NativeOptions): string {
+  const out = ["#include <stdint.h>", `#define FLUSHES ${flushes ? 1 : 0}`];
   program.kernels.forEach((_, i) => out.push(`extern __attribute__((visibility("hidden"))) ${signature(program, i)};`));
   out.push(nativeRuntime);
   if (timed) out.push(timedCalls(program.kernels.length));
@@ -226,12 +233,13 @@ interface Koffi {
   load(path: string): { func(prototype: string): (...args: unknown[]) => unknown; unload(): void };
 }
 
-/** Compiles with the machine's C compiler (or takes the library from the cache) and loads it; `timed`: with a clock around every call. */
-export async function compileNative(lowered: Lowered, threads: number, timed = false): Promise<Backend> {
+/** Compiles with the machine's C compiler (or takes the library from the cache) and loads it. */
+export async function compileNative(lowered: Lowered, threads: number, options: NativeOptions = {}): Promise<Backend> {
+  const { timed = false } = options;
   const compiler = nativeCompiler();
   if (!compiler) throw new UserError("no C compiler answers on this machine; use --target wasm");
   const kernels = kernelUnits(lowered.program, compiler.lanes).map((text) => ({ text, flag: optimization.kernels }));
-  const list = [{ text: mainUnit(lowered.program, timed), flag: optimization.calls }, ...kernels];
+  const list = [{ text: mainUnit(lowered.program, options), flag: optimization.calls }, ...kernels];
   const hash = createHash("sha256").update(compiler.identity).update(flags.join(" "));
   for (const { text, flag } of list) hash.update(flag).update(text);
   const library = join(cacheFolder(), `${hash.digest("hex").slice(0, 32)}.so`);

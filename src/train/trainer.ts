@@ -71,7 +71,7 @@ export class Trainer {
     const head = recipe.from === undefined ? undefined : labelLayer(graph);
     const frozenBody = recipe.from?.bodyRate === 0;
     const step = buildTrainingStep(typed, { optimizer, labelSmoothing, l2, l2Parameters, clipNorm, head, frozenBody });
-    return new Trainer(graph, recipe, step, await compile(step, computing), rolling);
+    return new Trainer(graph, recipe, step, await compile(step, { ...computing, flushesUnderflow: true }), rolling);
   }
 
   /** What computes. */

@@ -32,7 +32,7 @@ export function stepOf(network) {
 
 /** Compiles the step and gives it parameters and a batch of noise. */
 export async function openStep({ graph, model, batch, frames, features, labels }, target, threads, profile = false) {
-  const program = await compile(graph, { target, threads, profile });
+  const program = await compile(graph, { target, threads, profile, flushesUnderflow: true });
   for (const [name, values] of initializeParameters(model, 1)) program.write(name, values);
   const random = new RandomStream(2);
   program.write(

@@ -144,13 +144,16 @@ describe("rolling training", () => {
   });
 
   test("flags of earshot train: rows bring front end, rate and length; sparsity, passes and rates go into the recipe", async () => {
-    const command = new Command().exitOverride();
-    register(command);
-    const train = command.commands[0] as Command;
+    const optionsOf = (flags: string): Parameters<typeof recipeOf>[1] => {
+      const command = new Command().exitOverride();
+      register(command);
+      const train = command.commands[0] as Command;
+      train.parseOptions(["--features", data, ...flags.split(" ")]);
+      return train.opts();
+    };
     const words = "--order epochs --rolling --max-rolling-length 7 --w-sparsity 0.3 --trim-level 9 --validate-every 0";
     const rates = "--schedule cosine --learning-rate 0.1 --last-rate 0.01 --peaks 2 --steps 30";
-    train.parseOptions(["--features", data, ...words.split(" "), ...rates.split(" ")]);
-    const recipe = await recipeOf("edgeml/fastgrnn", train.opts());
+    const recipe = await recipeOf("edgeml/fastgrnn", optionsOf(`${words} ${rates}`));
     expect(recipe).toMatchObject({
       data: [{ kind: "rows", path: data }],
       frontend: { kind: "ell", windowSize: 400, filterbankSize: 4 },
@@ -162,8 +165,8 @@ describe("rolling training", () => {
       sampling: { order: "epochs", wholeBatches: false },
       validateEvery: 0,
     });
-    train.parseOptions(["--schedule", "decay", "--gamma", "0.9", "--gamma-every", "5", "--whole-batches"]);
-    const other = await recipeOf("edgeml/fastgrnn", train.opts());
+    const decay = "--learning-rate 0.1 --schedule decay --gamma 0.9 --gamma-every 5 --whole-batches";
+    const other = await recipeOf("edgeml/fastgrnn", optionsOf(`${words} ${decay}`));
     expect(other.schedule).toEqual({ kind: "decay", rate: 0.1, gamma: 0.9, every: 5, restart: false });
     expect(other.sampling.wholeBatches).toBe(true);
   });

@@ -1,6 +1,8 @@
 import { InternalError, UserError } from "../base/errors.js";
 import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
 import { fuseProducts } from "../passes/fuse_products.js";
+import { flushUnderflow } from "../kernels/flush_underflow.js";
+import type { Instruction } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
 import { compileJavaScript } from "./javascript_target.js";
 import type { KernelTime } from "./kernel_times.js";
@@ -19,8 +21,8 @@ export interface CompileOptions {
   /** Times every kernel (`kernelTimes`), which costs a little; the wasm target then runs on one thread. Not on the oracle. */
   readonly profile?: boolean;
   /**
-   * Numbers nearer to zero than 2^-126 may be zeros, as in TensorFlow. The native target, where they cost a hundred times as much as
-   * others, then makes them so; training wants it.
+   * Numbers nearer to zero than 2^-110 may be zeros. Processors take a hundred times as long with those below 2^-126 (TensorFlow makes
+   * zeros of these, too): training wants it. The native target and WebAssembly then do so.
    */
   readonly flushesUnderflow?: boolean;
   /** Receives the memory plan as text. */
@@ -54,8 +56,33 @@ function oracle(lowered: Lowered): Backend {
 async function backendOf(lowered: Lowered, target: TargetName, threads: number, options: CompileOptions): Promise<Backend> {
   const { profile = false, flushesUnderflow = false } = options;
   if (target === "oracle") return oracle(lowered);
-  if (target === "wasm") return profile ? compileTimedWasm(lowered) : compileWasm(lowered, threads);
+  if (target === "wasm") {
+    const program = flushesUnderflow ? withoutUnderflow(lowered) : lowered;
+    return profile ? compileTimedWasm(program) : compileWasm(program, threads);
+  }
   return compileNative(lowered, threads, { timed: profile, flushes: flushesUnderflow });
+}
+
+/** Kernels that are called again and again over time. */
+function repeatedKernels(instructions: readonly Instruction[], isRepeated = false): number[] {
+  return instructions.flatMap((one) => {
+    if (one.kind === "call") return isRepeated ? [one.kernel] : [];
+    const body = repeatedKernels(one.body, isRepeated || one.kind === "loop");
+    return one.kind === "batch" ? [...repeatedKernels(one.first, isRepeated), ...body] : body;
+  });
+}
+
+/**
+ * Zeros in the place of results that WebAssembly would be slow with, as it cannot tell the processor to make them: of element-wise
+ * kernels in loops over time, where gradients fade from step to step. Everywhere they would cost half a step more.
+ */
+function withoutUnderflow(lowered: Lowered): Lowered {
+  const { program } = lowered;
+  const repeated = new Set(repeatedKernels(program.instructions));
+  const kernels = program.kernels.map((kernel, i) =>
+    repeated.has(i) && kernel.name === "map" ? flushUnderflow(kernel) : kernel,
+  );
+  return { ...lowered, program: { ...program, kernels } };
 }
 
 /** The target that "auto" means on this machine. */

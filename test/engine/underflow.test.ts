@@ -21,10 +21,43 @@ async function products(options: Parameters<typeof compile>[1], factor: number):
   return found;
 }
 
+/** A number and what is none, a quarter of them in every step: [70, 2]. */
+async function fading(options: Parameters<typeof compile>[1]): Promise<number[][]> {
+  const type = tensor("f32", [1, 2]);
+  const cell = new GraphBuilder("cell");
+  const next = cell.op("mul", [cell.input("s", type), cell.input("x", type)]);
+  cell.output("next", next);
+  cell.output("result", next);
+  const g = new GraphBuilder("scan");
+  const inputs = [g.input("first", type), g.input("factors", tensor("f32", [70, 1, 2]))];
+  const [, results] = g.apply("scan", inputs, { states: 1, sequences: 1, reverse: false }, cell.finish());
+  g.output("results", results);
+  const program = await compile(g.finish(), options);
+  program.write("first", [1, Number.NaN]);
+  program.write("factors", new Float32Array(140).fill(0.25));
+  program.run();
+  const y = Array.from({ length: 70 }, (_, i) => [...program.read("results").subarray(2 * i, 2 * i + 2)] as number[]);
+  program.close();
+  return y;
+}
+
 describe("numbers below 2^-126", () => {
   it.each(targets)("lose precision step by step where nothing else is said: %s", async (target) => {
     expect(await products({ target }, 2 ** -40)).toEqual(new Set([2 ** -140]));
   });
+
+  const least = { oracle: 0, native: 2 ** -126, wasm: 2 ** -110 };
+
+  for (const target of targets)
+    for (const flushesUnderflow of [false, true])
+      it(`of a state that fades: ${flushesUnderflow ? "zeros" : "kept"}, ${target}; what is no number stays`, async () => {
+        const y = await fading({ target, flushesUnderflow });
+        y.forEach(([faded, lost], step) => {
+          const wanted = 2 ** (-2 * (step + 1));
+          expect(faded, `step ${step}`).toBe(flushesUnderflow && wanted < least[target] ? 0 : wanted);
+          expect(lost).toBeNaN();
+        });
+      });
 
   for (const threads of nativeCompiler() ? [1, 2] : [])
     it(`are zeros where they may be, native, ${threads} threads, and JavaScript keeps its own`, async () => {

@@ -47,22 +47,30 @@ const narrowLanes = 4;
 /** Rows of C below which packing B costs more than it saves. */
 const leastPackedRows = 32;
 
+const planOf = ({ lanes, registers, alone }: LowerContext, product: Contraction): ContractionPlan =>
+  planContraction(product, lanes, registers, alone);
+
 /** Whether B is packed once for all turns of the loop around. Narrow vectors seldom reach over the end of a cache line. */
-function packs(context: LowerContext, spec: Contraction, plan: ContractionPlan, b: Region): boolean {
-  if (spec.packed || spec.element !== "f32" || context.lanes <= narrowLanes || plan.fullSegments === 0) return false;
-  return plan.size >= leastPackedRows * spec.columns && context.repeats(b);
+function packs(context: LowerContext, spec: Contraction, b: Region): boolean {
+  if (spec.packed || spec.element !== "f32" || context.lanes <= narrowLanes || !context.repeats(b)) return false;
+  const { fullSegments, size } = planOf(context, { ...spec, packed: true });
+  return fullSegments > 0 && size >= leastPackedRows * spec.columns;
+}
+
+/** As `contract`, behind a copy of B in the order in which the product of packed weights, whose blocks are its own, reads it. */
+function contractPacked(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
+  const spec = { ...product, packed: true };
+  const plan = planOf(context, spec);
+  const packed = context.workspace("f32", packedSize(plan));
+  const key = `pack ${JSON.stringify([product.columns, plan.reduction, plan.vectors])}`;
+  context.call(key, () => packKernel(plan, product.columns), [b, packed]);
+  contract(context, spec, a, packed, c);
 }
 
 /** C = A B in the general sense of kernels/contraction.ts. */
 export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
-  const plan = planContraction(product, context.lanes, context.registers, context.alone);
-  if (packs(context, product, plan, b)) {
-    const packed = context.workspace("f32", packedSize(plan));
-    const key = `pack ${JSON.stringify([product.columns, plan.reduction, plan.vectors])}`;
-    context.call(key, () => packKernel(plan, product.columns), [b, packed]);
-    contract(context, { ...product, packed: true }, a, packed, c);
-    return;
-  }
+  if (packs(context, product, b)) return contractPacked(context, product, a, b, c);
+  const plan = planOf(context, product);
   const workspace = contractionWorkspace(plan);
   const slices = plan.blocking?.slices ?? 1;
   if (context.epilogue) {

@@ -1,9 +1,8 @@
 import { InternalError, UserError } from "../base/errors.js";
 import { type Graph, sizeOf, type TensorType } from "../graph/types.js";
 import { fuseProducts } from "../passes/fuse_products.js";
-import { flushUnderflow } from "../kernels/flush_underflow.js";
-import type { Instruction } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
+import { flushLoops } from "./flush_loops.js";
 import { compileJavaScript } from "./javascript_target.js";
 import type { KernelTime } from "./kernel_times.js";
 import { type Binding, type Lowered, lowerGraph } from "./lower.js";
@@ -57,32 +56,10 @@ async function backendOf(lowered: Lowered, target: TargetName, threads: number, 
   const { profile = false, flushesUnderflow = false } = options;
   if (target === "oracle") return oracle(lowered);
   if (target === "wasm") {
-    const program = flushesUnderflow ? withoutUnderflow(lowered) : lowered;
-    return profile ? compileTimedWasm(program) : compileWasm(program, threads);
+    const made = flushesUnderflow ? { ...lowered, program: flushLoops(lowered.program) } : lowered;
+    return profile ? compileTimedWasm(made) : compileWasm(made, threads);
   }
   return compileNative(lowered, threads, { timed: profile, flushes: flushesUnderflow });
-}
-
-/** Kernels that are called again and again over time. */
-function repeatedKernels(instructions: readonly Instruction[], isRepeated = false): number[] {
-  return instructions.flatMap((one) => {
-    if (one.kind === "call") return isRepeated ? [one.kernel] : [];
-    const body = repeatedKernels(one.body, isRepeated || one.kind === "loop");
-    return one.kind === "batch" ? [...repeatedKernels(one.first, isRepeated), ...body] : body;
-  });
-}
-
-/**
- * Zeros in the place of results that WebAssembly would be slow with, as it cannot tell the processor to make them: of element-wise
- * kernels in loops over time, where gradients fade from step to step. Everywhere they would cost half a step more.
- */
-function withoutUnderflow(lowered: Lowered): Lowered {
-  const { program } = lowered;
-  const repeated = new Set(repeatedKernels(program.instructions));
-  const kernels = program.kernels.map((kernel, i) =>
-    repeated.has(i) && kernel.name === "map" ? flushUnderflow(kernel) : kernel,
-  );
-  return { ...lowered, program: { ...program, kernels } };
 }
 
 /** The target that "auto" means on this machine. */

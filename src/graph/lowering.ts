@@ -50,26 +50,25 @@ const leastPackedRows = 32;
 const planOf = ({ lanes, registers, alone }: LowerContext, product: Contraction): ContractionPlan =>
   planContraction(product, lanes, registers, alone);
 
-/** Whether B is packed once for all turns of the loop around. Narrow vectors seldom reach over the end of a cache line. */
-function packs(context: LowerContext, spec: Contraction, b: Region): boolean {
-  if (spec.packed || spec.element !== "f32" || context.lanes <= narrowLanes || !context.repeats(b)) return false;
-  const { fullSegments, size } = planOf(context, { ...spec, packed: true });
-  return fullSegments > 0 && size >= leastPackedRows * spec.columns;
+/** The plan of the product of packed weights, where B is packed once for all turns of the loop around. Narrow vectors seldom reach over the end of a cache line. */
+function packedPlan(context: LowerContext, spec: Contraction, b: Region): ContractionPlan | undefined {
+  if (spec.packed || spec.element !== "f32" || context.lanes <= narrowLanes || !context.repeats(b)) return undefined;
+  const plan = planOf(context, { ...spec, packed: true });
+  return plan.fullSegments > 0 && plan.size >= leastPackedRows * spec.columns ? plan : undefined;
 }
 
-/** As `contract`, behind a copy of B in the order in which the product of packed weights, whose blocks are its own, reads it. */
-function contractPacked(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
-  const spec = { ...product, packed: true };
-  const plan = planOf(context, spec);
+/** A copy of B in the order in which the product of packed weights, whose blocks are its own, reads it. */
+function pack(context: LowerContext, plan: ContractionPlan, columns: number, b: Region): Region {
   const packed = context.workspace("f32", packedSize(plan));
-  const key = `pack ${JSON.stringify([product.columns, plan.reduction, plan.vectors])}`;
-  context.call(key, () => packKernel(plan, product.columns), [b, packed]);
-  contract(context, spec, a, packed, c);
+  const key = `pack ${JSON.stringify([columns, plan.reduction, plan.vectors])}`;
+  context.call(key, () => packKernel(plan, columns), [b, packed]);
+  return packed;
 }
 
 /** C = A B in the general sense of kernels/contraction.ts. */
 export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
-  if (packs(context, product, b)) return contractPacked(context, product, a, b, c);
+  const order = packedPlan(context, product, b);
+  if (order) return contract(context, { ...product, packed: true }, a, pack(context, order, product.columns, b), c);
   const plan = planOf(context, product);
   const workspace = contractionWorkspace(plan);
   const slices = plan.blocking?.slices ?? 1;

@@ -4,7 +4,7 @@ import { binary, constant, type Expression, type Kernel, select, type Statement,
  * Magnitude below which what a kernel computes is stored as zero. Above the smallest normal number (2^-126), so that products of what is
  * kept with ordinary factors are normal numbers, too.
  */
-export const leastKept = 2 ** -110;
+const leastKept = 2 ** -110;
 
 /** Whether an element only moves: it was kept when it was stored. */
 function moves(value: Expression, moved: ReadonlySet<string>): boolean {

@@ -1,8 +1,7 @@
 import { type ExecFileSyncOptionsWithStringEncoding, execFile, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../base/errors.js";
@@ -13,6 +12,7 @@ import type { BatchLoop, Instruction, Program } from "../kernels/program.js";
 import type { Backend } from "./backend.js";
 import { kernelTimes, timedCalls } from "./kernel_times.js";
 import type { Lowered } from "./lower.js";
+import { isWhole, keepLibrary, libraryPath } from "./native_cache.js";
 import { mostThreads, nativeRuntime } from "./native_runtime.js";
 import type { TargetWidth } from "./target_width.js";
 
@@ -65,27 +65,6 @@ function probe(): NativeCompiler | null {
     return { command, identity, lanes: 4, registers: has("__aarch64__") ? 32 : 16 };
   } catch {
     return null;
-  }
-}
-
-/** Where libraries go that cannot be kept: one folder a process. */
-let unkept: string | undefined;
-
-function unkeptFolder(): string {
-  if (unkept !== undefined) return unkept;
-  const folder = makeTemporaryFolder("native");
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return (unkept = folder);
-}
-
-function cacheFolder(): string {
-  const root = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  const folder = join(root, "earshot", "native");
-  try {
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  } catch {
-    return unkeptFolder();
   }
 }
 
@@ -193,11 +172,7 @@ async function buildLibrary(compiler: NativeCompiler, list: readonly Unit[], lib
     await Promise.all([worker(), worker()]);
     const partial = join(work, "program.so");
     await run(compiler.command, ["-shared", "-pthread", "-o", partial, ...objects, "-lm"], { maxBuffer: 1 << 24 });
-    // A temporary name and a rename, so that another process never loads half a file.
-    const near = `${library}.${process.pid}.tmp`;
-    const code = readFileSync(partial);
-    writeFileSync(near, Buffer.concat([code, digestOf(code)]));
-    renameSync(near, library);
+    keepLibrary(readFileSync(partial), library);
   } catch (error) {
     throw new UserError(
       `${compiler.command} could not compile the program: ${String((error as Error).message).slice(0, 2000)}; use --target wasm`,
@@ -208,25 +183,6 @@ async function buildLibrary(compiler: NativeCompiler, list: readonly Unit[], lib
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-function digestOf(code: Uint8Array): Buffer {
-  return createHash("sha256").update(code).digest();
-}
-
-/**
- * Whether the cache has the library whole, with its digest behind it. A machine that went down leaves files that are cut or empty, and
- * loading those ends the process.
- */
-function isCached(library: string): boolean {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(library);
-  } catch {
-    return false;
-  }
-  const end = Math.max(0, bytes.length - 32);
-  return digestOf(bytes.subarray(0, end)).equals(bytes.subarray(end));
 }
 
 interface Koffi {
@@ -242,8 +198,8 @@ export async function compileNative(lowered: Lowered, threads: number, options: 
   const list = [{ text: mainUnit(lowered.program, options), flag: optimization.calls }, ...kernels];
   const hash = createHash("sha256").update(compiler.identity).update(flags.join(" "));
   for (const { text, flag } of list) hash.update(flag).update(text);
-  const library = join(cacheFolder(), `${hash.digest("hex").slice(0, 32)}.so`);
-  const cached = isCached(library);
+  const library = libraryPath(hash.digest("hex").slice(0, 32));
+  const cached = isWhole(library);
   if (!cached) await buildLibrary(compiler, list, library);
   const koffi = createRequire(import.meta.url)("koffi") as Koffi;
   const loaded = koffi.load(library);

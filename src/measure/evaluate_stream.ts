@@ -92,7 +92,7 @@ class Player {
     const begin = this.#reset ? 0 : (place * this.#clips.units) / this.#stream.rate;
     this.#open.push({ of: place, begin, best: undefined });
     this.#hear(await this.#stream.feed(await this.#clips.read(clip)));
-    return this.#reset ? this.end(await this.#clips.silence()) : this.#settled();
+    return this.#reset ? this.end(this.#clips.silence) : this.#settled();
   }
 
   /** Plays what follows the last clip for as long as an answer may be late, over and over. */

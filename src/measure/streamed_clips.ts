@@ -17,7 +17,7 @@ export interface StreamedClips {
   /** A clip's elements [units * width]. */
   read(clip: number): Promise<Float32Array>;
   /** As many elements of digital silence. */
-  silence(): Promise<Float32Array>;
+  readonly silence: Float32Array;
   close(): void;
 }
 
@@ -37,8 +37,7 @@ async function featuresOfSounds(model: Model, clips: StreamedClips): Promise<Str
   const runner = await FrontendRunner.open(frontend, clips.units, "auto");
   const featuresOf = (audio: Float32Array): Float32Array => computeFeatures(runner, audio, 1, clips.units, units * width);
   const read = async (clip: number): Promise<Float32Array> => featuresOf(await clips.read(clip));
-  const silence = async (): Promise<Float32Array> => featuresOf(await clips.silence());
-  return { input: "features", units, width, read, silence, close: () => runner.close() };
+  return { input: "features", units, width, read, silence: featuresOf(clips.silence), close: () => runner.close() };
 }
 
 function sounds(model: Model, { clips }: Extract<ClipSet, { kind: "sounds" }>): StreamedClips {
@@ -49,8 +48,7 @@ function sounds(model: Model, { clips }: Extract<ClipSet, { kind: "sounds" }>): 
     await loader.load(clips[clip], audio);
     return audio;
   };
-  const silence = async (): Promise<Float32Array> => new Float32Array(units);
-  return { input: "audio", units, width: 1, read, silence, close: () => {} };
+  return { input: "audio", units, width: 1, read, silence: new Float32Array(units), close: () => {} };
 }
 
 async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>): Promise<StreamedClips> {
@@ -58,7 +56,7 @@ async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>):
   const { frontendDescription } = model;
   const spotter = { featureShape: [units, width] as const, frontendDescription, samples: samplesOf(model), rate: rateOf(model) };
   const features = await openArrayFeatures(spotter, [set.root]);
-  const silent = await silentFeatures(model);
+  const silence = await silentFeatures(model);
   const archive = openArchive(set.root);
   const read = async (clip: number): Promise<Float32Array> => {
     const array = new Float32Array(archive.itemLength);
@@ -69,7 +67,7 @@ async function arrays(model: Model, set: Extract<ClipSet, { kind: "archive" }>):
     archive.close();
     features.close();
   };
-  return { input: "features", units, width, read, silence: async () => silent, close };
+  return { input: "features", units, width, read, silence, close };
 }
 
 /** What the model's front end makes of a clip of zeros. */

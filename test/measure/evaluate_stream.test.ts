@@ -101,7 +101,7 @@ describe("clips one after another", () => {
     units: 4,
     width: 1,
     read: async (clip) => new Float32Array(4).fill(clip),
-    silence: async () => new Float32Array(4),
+    silence: new Float32Array(4),
     close: () => {},
   };
   // Clip 0 is silent; the others are each as loud as no other.

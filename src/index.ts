@@ -69,7 +69,7 @@ export type { PublishedRecipe, PublishedTraining } from "./zoo/recipes/index.js"
 
 // Model files and other runtimes
 export { openLiteRt } from "./formats/litert.js";
-export type { LiteRtModel, LiteRtTensor } from "./formats/litert.js";
+export type { LiteRtKernels, LiteRtModel, LiteRtTensor } from "./formats/litert.js";
 export { importModel } from "./formats/import/index.js";
 export type { ImportOptions } from "./formats/import/index.js";
 export type { Model } from "./formats/model.js";

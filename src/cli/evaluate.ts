@@ -6,6 +6,7 @@ import { Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
 import type { SpotterEvaluation } from "../measure/evaluate.js";
 import type { Evaluation } from "../measure/metrics.js";
+import type { Runtime } from "../measure/runtime.js";
 import type { Spotter } from "../measure/spotter.js";
 import type { ClipSet } from "../train/sources.js";
 import { realNumber, wholeNumber } from "./arguments.js";
@@ -22,7 +23,7 @@ interface EvaluateArguments extends CommonOptions, StreamArguments {
   split: Split;
   splitBy?: "lists" | "hash" | "folders";
   all?: boolean;
-  runtime?: "earshot" | "litert";
+  runtime?: Runtime;
   reference?: string;
   frontend?: string;
   labels?: string;

@@ -4,6 +4,7 @@ import { UsageError } from "../base/errors.js";
 import type { Moment } from "../detect/listen.js";
 import type { PosteriorStream } from "../detect/posteriors.js";
 import type { StreamOptions } from "../signal/sound_stream.js";
+import { type Runtime, runtimes } from "../measure/runtime.js";
 import type { WavFormat } from "../signal/wav-reader.js";
 import { wholeNumber } from "./arguments.js";
 import { addDetectionOptions, type DetectionArguments, ruleFor } from "./detection_options.js";
@@ -16,7 +17,7 @@ interface ListenArguments extends CommonOptions, DetectionArguments {
   raw?: keyof typeof encodings;
   rate?: number;
   channels: number;
-  runtime?: "earshot" | "litert";
+  runtime?: Runtime;
   reference?: string;
   target?: "oracle" | "wasm" | "native" | "auto";
 }
@@ -56,8 +57,8 @@ export function register(program: Command): void {
   addDetectionOptions(command)
     .addOption(
       command
-        .createOption("--runtime <name>", "what runs the model (default: litert for .tflite)")
-        .choices(["earshot", "litert"]),
+        .createOption("--runtime <name>", "what runs the model (default: earshot; litert for a .tflite file that streams)")
+        .choices(runtimes),
     )
     .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
     .addOption(

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { runtimes } from "../measure/runtime.js";
 
 /** The options by which a command opens a model of ours or a .tflite file (measure/spotter.ts), and what computes it. */
 export function addModelOptions(command: Command): Command {
@@ -7,9 +8,9 @@ export function addModelOptions(command: Command): Command {
       command
         .createOption(
           "--runtime <name>",
-          "what runs the model (default: earshot; litert for a .tflite file whose operators it does not read)",
+          "what runs the model (default: earshot; litert for a .tflite file whose operators it does not read; litert-builtin: LiteRT without XNNPACK)",
         )
-        .choices(["earshot", "litert"]),
+        .choices(runtimes),
     )
     .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
     .option("--frontend <name>", "front end of a .tflite file: a JSON file, or FE-A-320, FE-A-640, FE-B, FE-C, arm, ...")

@@ -1,13 +1,14 @@
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
 import type { Prediction } from "../measure/predict.js";
+import type { Runtime } from "../measure/runtime.js";
 import { type CommonOptions, paint, printNext, printText, shellWord } from "./output.js";
 import { wholeNumber } from "./arguments.js";
 import { addModelOptions } from "./model_options.js";
 
 interface PredictArguments extends CommonOptions {
   top: number;
-  runtime?: "earshot" | "litert";
+  runtime?: Runtime;
   reference?: string;
   frontend?: string;
   labels?: string;

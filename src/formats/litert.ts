@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import type { CompiledModel, Environment, LiteRt } from "@litertjs/core";
 import { UserError } from "../base/errors.js";
+import { forBuiltinKernels } from "./tflite/builtin_kernels.js";
 import { withFixedSizes } from "./tflite/fixed_sizes.js";
 
 /** A tensor that a .tflite model takes or gives. */
@@ -16,6 +17,12 @@ export interface LiteRtTensor {
 }
 
 export type LiteRtArray = Float32Array | Int32Array | Uint8Array | Int8Array;
+
+/**
+ * What computes 8-bit operators: XNNPACK, as LiteRT does by itself, whose rounding differs from TensorFlow Lite's reference kernels, or
+ * LiteRT's own kernels, which are slower and hardly differ.
+ */
+export type LiteRtKernels = "xnnpack" | "builtin";
 
 /** A .tflite model in Google's LiteRT runtime. */
 export interface LiteRtModel {
@@ -32,14 +39,19 @@ export interface LiteRtModel {
  * @param file name for error messages
  * @throws UserError where LiteRT refuses the model, with what it said
  */
-export async function openLiteRt(bytes: Uint8Array, file = "model.tflite"): Promise<LiteRtModel> {
+export async function openLiteRt(
+  bytes: Uint8Array,
+  file = "model.tflite",
+  kernels: LiteRtKernels = "xnnpack",
+): Promise<LiteRtModel> {
   if (String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3")
     throw new UserError(`${file}: is no .tflite file (TFL3 is missing at byte 4)`);
   const runtime = await startedRuntime();
   let model: CompiledModel;
   said.length = 0;
   try {
-    model = await runtime.loadAndCompile(withFixedSizes(bytes, file), { accelerator: "wasm" });
+    const content = kernels === "builtin" ? forBuiltinKernels(bytes, file) : bytes;
+    model = await runtime.loadAndCompile(withFixedSizes(content, file), { accelerator: "wasm" });
   } catch (error) {
     throw new UserError(`${file}: LiteRT refuses this model: ${reason(error)}`, { cause: error });
   }

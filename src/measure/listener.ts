@@ -10,6 +10,7 @@ import { readTfliteMetadata } from "../formats/tflite/metadata.js";
 import { largestTflite } from "../formats/tflite/read/read.js";
 import type { StreamForm } from "../passes/stream.js";
 import { openTfliteClipStream } from "./tflite_clip_stream.js";
+import { inLiteRt } from "./runtime.js";
 import { openSpotter, type SpotterOptions } from "./spotter.js";
 import { thresholdOf } from "./spotter_model.js";
 
@@ -50,7 +51,7 @@ export async function openListener(nameOrPath: string, options: ListenerOptions 
     const stream = await openTfliteListener(path);
     if (stream) return stream;
   }
-  if (isTflite || form === "clip" || (form === undefined && (hop !== undefined || options.runtime === "litert")))
+  if (isTflite || form === "clip" || (form === undefined && (hop !== undefined || inLiteRt(options.runtime))))
     return openClips(nameOrPath, options);
   const model = await loadModel(path);
   if (form === undefined && !streams(model)) return openClips(nameOrPath, options);

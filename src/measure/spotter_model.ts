@@ -6,11 +6,9 @@ import type { ParameterData } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { Inference } from "../train/inference.js";
 import type { LoaderFrontend } from "../train/loader_plan.js";
+import type { Runtime } from "./runtime.js";
 
 export { rateOf };
-
-/** What runs a model. */
-export type Runtime = "earshot" | "litert";
 
 /** How a model is opened. */
 export interface SpotterOptions {

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readBounded } from "../base/read_file.js";
+import type { LiteRtKernels } from "../formats/litert.js";
 import { readTfliteMetadata } from "../formats/tflite/metadata.js";
 import { readTfliteFile } from "../formats/tflite/read/file.js";
 import { largestTflite, readTflite, UnknownOperatorError } from "../formats/tflite/read/read.js";
@@ -9,6 +10,7 @@ import { countParameters, multiplyAccumulates } from "../graph/count.js";
 import { integerRange, storedValue } from "../graph/quantized.js";
 import { type DType, type ParameterData, type Quantization, sizeOf } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
+import { inLiteRt } from "./runtime.js";
 import type { Spotter, SpotterOptions } from "./spotter_model.js";
 import { computeFeatures, softmaxRows } from "./spotter_model.js";
 import { type Rounding, type Surroundings, tfliteSurroundings } from "./tflite_surroundings.js";
@@ -65,7 +67,7 @@ export async function openTfliteSpotter(path: string, bytes: number, options: Sp
 }
 
 async function openClipNetwork(content: Uint8Array, path: string, options: SpotterOptions): Promise<ClipNetwork> {
-  if (options.runtime === "litert") return openInLiteRt(content, path);
+  if (inLiteRt(options.runtime)) return openInLiteRt(content, path, options.runtime === "litert-builtin" ? "builtin" : "xnnpack");
   try {
     const network = readTflite(content, path);
     const runner = await openNetwork(network, { target: options.target, threads: options.threads });
@@ -81,15 +83,15 @@ async function openClipNetwork(content: Uint8Array, path: string, options: Spott
       close: () => runner.close(),
     };
   } catch (error) {
-    if (options.runtime === undefined && error instanceof UnknownOperatorError) return openInLiteRt(content, path);
+    if (options.runtime === undefined && error instanceof UnknownOperatorError) return openInLiteRt(content, path, "xnnpack");
     throw error;
   }
 }
 
-async function openInLiteRt(content: Uint8Array, path: string): Promise<ClipNetwork> {
+async function openInLiteRt(content: Uint8Array, path: string, kernels: LiteRtKernels): Promise<ClipNetwork> {
   // LiteRT is large: it is loaded only where it runs.
   const { openLiteRt } = await import("../formats/litert.js");
-  const runtime = await openLiteRt(content, path);
+  const runtime = await openLiteRt(content, path, kernels);
   const { inputs, outputs } = runtime;
   return {
     inputs,

@@ -10,7 +10,8 @@ rmSync(out, { force: true });
 const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).stdout.trim();
 const head = [
   "Published int8 .tflite models: sound, our front end, our kernels (wasm), compared with the recorded outputs of TFLite's reference kernels.",
-  "'to the bit': clips whose every output is equal. LiteRT: the same file and features in LiteRT in Node (XNNPACK's kernels), decisions.",
+  "'to the bit': clips whose every output is equal. LiteRT: decisions of the same file and features in LiteRT in Node, with its own",
+  "kernels (--runtime litert-builtin) and with XNNPACK's (--runtime litert, as in the browser).",
   `npm run prove:foreign-models, ${new Date().toISOString().slice(0, 10)}, commit ${commit}, Node ${process.version}, ${cpus()[0]?.model}`,
   "",
 ];

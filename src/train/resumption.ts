@@ -19,7 +19,8 @@ export function refuseOther(place: string, before: unknown, now: Recipe, remedy:
   const differences = recipeDifferences(before, JSON.parse(JSON.stringify(now)));
   if (differences.length === 0) return;
   const what = `the run was trained with other options: ${differenceText(differences)}`;
-  throw new UsageError(`${place}: ${what}; ${remedy}, or start a new run with --recipe and --out`);
+  const other = "start a new run with --recipe and --out, and with --from to begin with what this one has learned";
+  throw new UsageError(`${place}: ${what}; ${remedy}, or ${other}`);
 }
 
 /** The error of a run whose checkpoints all are damaged. */

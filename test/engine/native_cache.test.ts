@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { forgetUnused } from "../../src/engine/native_cache.js";
 import { nativeCompiler } from "../../src/engine/native_target.js";
 import { earshot } from "../cli/command_line.js";
 import { tone, writeWav } from "../corpus/folders.js";
@@ -36,5 +37,33 @@ describe.skipIf(nativeCompiler() === null)("the cache of native code", () => {
     const { code, stdout } = await predict();
     expect([code, stdout]).toEqual([0, wanted]);
     expect(libraries().map((path) => readFileSync(path).length)).toEqual(before);
+  });
+
+  it("a library that is used is young again", async () => {
+    const longAgo = new Date("2020-01-01");
+    for (const path of libraries()) utimesSync(path, longAgo, longAgo);
+    await predict();
+    for (const path of libraries()) expect(statSync(path).mtimeMs).toBeGreaterThan(longAgo.getTime());
+  });
+});
+
+describe("what is kept too long", () => {
+  const folder = join(home, "kept");
+  const names = ["a", "b", "c", "d"];
+  mkdirSync(folder);
+  names.forEach((name, i) => {
+    writeFileSync(join(folder, name), Buffer.alloc(100));
+    utimesSync(join(folder, name), 1000 + i, 1000 + i);
+  });
+
+  it("stays while there is room", () => {
+    forgetUnused(folder, 400);
+    expect(readdirSync(folder).toSorted()).toEqual(names);
+  });
+
+  it("goes, what was not used for longest first, until a quarter is free", () => {
+    utimesSync(join(folder, "a"), 2000, 2000);
+    forgetUnused(folder, 399);
+    expect(readdirSync(folder).toSorted()).toEqual(["a", "d"]);
   });
 });

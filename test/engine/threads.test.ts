@@ -62,7 +62,7 @@ describe.each(targets)("three training steps, %s", (target) => {
       expect(different, `${threads} threads`).toEqual([]);
     }
     expect(alone.size).toBeGreaterThan(30);
-  });
+  }, 240_000);
 });
 
 /** y = 2 x, of n elements. */

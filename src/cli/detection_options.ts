@@ -8,23 +8,28 @@ export interface DetectionArguments {
   threshold?: number;
   thresholds?: Map<string, number>;
   keywords?: string[];
-  smoothing: number;
-  refractory: number;
+  smoothing?: number;
+  refractory?: number;
   form?: ListeningForm;
   hop?: number;
 }
 
-/** Where a model brings no threshold: the usual one, not tuned to any model. */
-const usualThreshold = 0.8;
-
 /** Adds the options. */
 export function addDetectionOptions(command: Command): Command {
   return command
-    .option("--threshold <p>", "smoothed probability from which on a keyword is heard (default: the model's)", realNumber(0, 1))
+    .option(
+      "--threshold <p>",
+      "smoothed probability from which on a keyword is heard (default: the model's, else 0.8)",
+      realNumber(0, 1),
+    )
     .option("--thresholds <list>", "other thresholds for single labels, as yes=0.7,no=0.9", thresholdList)
     .option("--keywords <list>", "labels to listen for, with commas (default: all but silence and unknown)", commaList)
-    .option("--smoothing <s>", "seconds over which probabilities are averaged", realNumber(0, 10), 0.2)
-    .option("--refractory <s>", "seconds without another detection after one", realNumber(0, 60), 1)
+    .option(
+      "--smoothing <s>",
+      "seconds over which probabilities are averaged (default: the model's, else 0.2)",
+      realNumber(0, 10),
+    )
+    .option("--refractory <s>", "seconds without another detection after one (default: the model's, else 1)", realNumber(0, 60))
     .addOption(
       command
         .createOption(
@@ -49,12 +54,14 @@ function thresholdList(text: string): Map<string, number> {
 
 /** The rule that the options give for a model. Throws UsageError for labels that it does not have. */
 export async function ruleFor(
-  { labels, threshold }: Pick<Listener, "labels" | "threshold">,
+  { labels, rule }: Pick<Listener, "labels" | "rule">,
   options: DetectionArguments,
 ): Promise<DetectionRule> {
   const { keywordsOf, thresholdsFor } = await import("../detect/detector.js");
   const keywords = keywordsOf(labels, options.keywords);
-  const common = options.threshold ?? threshold ?? usualThreshold;
-  const { smoothing, refractory } = options;
+  const { usualRule } = await import("../measure/listening_rule.js");
+  const common = options.threshold ?? rule.threshold ?? usualRule.threshold;
+  const smoothing = options.smoothing ?? rule.smoothing ?? usualRule.smoothing;
+  const refractory = options.refractory ?? rule.refractory ?? usualRule.refractory;
   return { thresholds: thresholdsFor(keywords, common, options.thresholds), smoothing, refractory };
 }

@@ -78,6 +78,10 @@ export function register(program: Command): void {
       "--choose-threshold <rate>",
       "with --stream: name the threshold for so many false accepts an hour, as 3/h",
       rateAnHour,
+    )
+    .option(
+      "--keep-threshold <file>",
+      "with --choose-threshold: write the model with this threshold, by which 'earshot listen' goes",
     );
   addDetectionOptions(command)
     .option("--confusion", "print the confusion matrix too")

@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { UsageError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
+import type { DetectionRule } from "../detect/detector.js";
 import type { DetectionPoint } from "../measure/detection_curve.js";
 import type { RecordingEvaluation } from "../measure/evaluate_recording.js";
 import type { SpotterOptions } from "../measure/spotter.js";
 import { type DetectionArguments, ruleFor } from "./detection_options.js";
 import { interruptible } from "./interrupt.js";
-import { type CommonOptions, printJson, printText } from "./output.js";
+import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 
 /** Options of `evaluate --stream`. */
 export interface StreamArguments extends CommonOptions, DetectionArguments, SpotterOptions {
@@ -16,6 +17,7 @@ export interface StreamArguments extends CommonOptions, DetectionArguments, Spot
   tolerance: number;
   /** False accepts an hour. */
   chooseThreshold?: number;
+  keepThreshold?: string;
   out?: string;
 }
 
@@ -31,6 +33,7 @@ export async function measureStream(name: string, options: StreamArguments): Pro
   const { stream: recording, truth: truthFile } = options;
   if (recording === undefined || truthFile === undefined)
     throw new UsageError("--stream LONG.wav and --truth T.json go together; 'earshot data long' writes both");
+  if (options.keepThreshold !== undefined) checkKeeping(name, options);
   const { readTruth } = await import("../measure/truth_file.js");
   const { openListener } = await import("../measure/listener.js");
   const { evaluateRecording } = await import("../measure/evaluate_recording.js");
@@ -52,8 +55,11 @@ export async function measureStream(name: string, options: StreamArguments): Pro
     const { chooseThreshold: target } = options;
     const chosen = target === undefined ? undefined : chooseThreshold(result.curve, target, result.score.hours);
     if (options.out !== undefined) await keep(options.out, name, recording, result);
+    if (options.keepThreshold !== undefined && chosen !== undefined)
+      await keepThreshold(options.keepThreshold, name, rule, chosen, result.score.hours);
     if (options.json === true) printJson({ name, recording, ...result, ...(chosen === undefined ? {} : { chosen }) });
     else print(result, chosen, target);
+    if (options.keepThreshold !== undefined) printNext(`earshot listen ${shellWord(options.keepThreshold)} --input mic`, options);
   } finally {
     listener.close();
   }
@@ -88,6 +94,32 @@ function print({ score, recordedHours, mlperf }: RecordingEvaluation, chosen: De
       `for ${target} an hour  --threshold ${chosen.threshold.toFixed(4)}: ${chosen.falseAcceptsPerHour.toFixed(2)} false accepts an hour, ${percent(chosen.missRate)} missed`,
     );
   printText(lines.join("\n"));
+}
+
+function checkKeeping(name: string, { chooseThreshold, keepThreshold: file, thresholds }: StreamArguments): void {
+  if (chooseThreshold === undefined)
+    throw new UsageError("--keep-threshold keeps what --choose-threshold RATE chooses: give both");
+  if (thresholds !== undefined)
+    throw new UsageError("--keep-threshold keeps one threshold for all labels; leave --thresholds out");
+  if (name.toLowerCase().endsWith(".tflite"))
+    throw new UsageError(`${name}: --keep-threshold writes model files (.safetensors), and this is a .tflite file`);
+  if (!file?.endsWith(".safetensors"))
+    throw new UsageError(`--keep-threshold ${file}: name the model file to write, with the ending .safetensors`);
+}
+
+/** Writes the model with the rule by which the recording was heard, at the chosen threshold. */
+async function keepThreshold(
+  file: string,
+  name: string,
+  { smoothing, refractory }: DetectionRule,
+  { threshold, falseAcceptsPerHour, missRate }: DetectionPoint,
+  hours: number,
+): Promise<void> {
+  const { loadModel, saveModel } = await import("../formats/model_file.js");
+  const { resolveModel } = await import("../formats/shipped.js");
+  const model = await loadModel(resolveModel(name));
+  const listening = { threshold, smoothing, refractory, falseAcceptsPerHour, missRate, hours };
+  await saveModel(file, { ...model, training: { ...model.training, listening } });
 }
 
 async function keep(folder: string, model: string, recording: string, { score, curve }: RecordingEvaluation): Promise<void> {

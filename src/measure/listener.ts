@@ -9,10 +9,10 @@ import { resolveModel } from "../formats/shipped.js";
 import { readTfliteMetadata } from "../formats/tflite/metadata.js";
 import { largestTflite } from "../formats/tflite/read/read.js";
 import type { StreamForm } from "../passes/stream.js";
+import { type ListeningRule, listeningRuleOf } from "./listening_rule.js";
 import { openTfliteClipStream } from "./tflite_clip_stream.js";
 import { inLiteRt } from "./runtime.js";
 import { openSpotter, type SpotterOptions } from "./spotter.js";
-import { thresholdOf } from "./spotter_model.js";
 
 /** How a model hears a long sound: as a streaming graph, or the clip model computed anew on the last clip's length. */
 export type ListeningForm = StreamForm | "clip";
@@ -27,8 +27,8 @@ export interface ListenerOptions extends SpotterOptions {
 /** A model that is ready to hear a sound of any length. */
 export interface Listener extends PosteriorStream {
   readonly form: ListeningForm;
-  /** Probability from which on a keyword is accepted, where the model has one. */
-  readonly threshold: number | undefined;
+  /** When a keyword counts as heard, as far as the model says so. */
+  readonly rule: Partial<ListeningRule>;
 }
 
 const usualHop = 0.02;
@@ -56,7 +56,7 @@ export async function openListener(nameOrPath: string, options: ListenerOptions 
   const model = await loadModel(path);
   if (form === undefined && !streams(model)) return openClips(nameOrPath, options);
   const stream = await ModelStream.open(model, { form, input: "audio", target: options.target });
-  return listener(stream, stream.program.graph.form, thresholdOf(model), () => stream.close());
+  return listener(stream, stream.program.graph.form, listeningRuleOf(model), () => stream.close());
 }
 
 /** A .tflite file that takes samples and hears a step after another; undefined for others. */
@@ -68,7 +68,7 @@ async function openTfliteListener(path: string): Promise<Listener | undefined> {
   // Clips are not told apart here, so that their length does not matter.
   const stream = await openTfliteClipStream(content, path, { rate, clip: rate });
   const source = { labels, rate, hop: stream.hop, push: async (samples: Float32Array) => [...(await stream.feed(samples))] };
-  return listener({ ...source, close: () => stream.close() }, note.stream.form, undefined, () => stream.close());
+  return listener({ ...source, close: () => stream.close() }, note.stream.form, {}, () => stream.close());
 }
 
 function streams(model: Model): boolean {
@@ -85,13 +85,13 @@ async function openClips(nameOrPath: string, options: ListenerOptions): Promise<
   const { hop = usualHop, group = usualGroup, target } = options;
   const spotter = await openSpotter(nameOrPath, { ...options, group });
   const runner = await WindowRunner.open(spotter, { hop, group, target });
-  return listener(runner, "clip", spotter.threshold, () => {
+  return listener(runner, "clip", spotter.listening ?? {}, () => {
     runner.close();
     spotter.close();
   });
 }
 
-function listener(stream: PosteriorStream, form: ListeningForm, threshold: number | undefined, close: () => void): Listener {
+function listener(stream: PosteriorStream, form: ListeningForm, rule: Partial<ListeningRule>, close: () => void): Listener {
   const { labels, rate, hop } = stream;
-  return { labels, rate, hop, form, threshold, push: (samples) => stream.push(samples), close };
+  return { labels, rate, hop, form, rule, push: (samples) => stream.push(samples), close };
 }

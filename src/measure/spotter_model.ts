@@ -6,6 +6,7 @@ import type { ParameterData } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { Inference } from "../train/inference.js";
 import type { LoaderFrontend } from "../train/loader_plan.js";
+import { type ListeningRule, listeningRuleOf } from "./listening_rule.js";
 import type { Runtime } from "./runtime.js";
 
 export { rateOf };
@@ -35,6 +36,8 @@ export interface Spotter {
   readonly labels: readonly string[];
   /** Probability from which on a keyword is accepted, where the model has one. */
   readonly threshold?: number | undefined;
+  /** When a keyword counts as heard in a long sound, as far as the model says so. */
+  readonly listening?: Partial<ListeningRule>;
   /** Samples of a clip. */
   readonly samples: number;
   /** Hz. */
@@ -95,6 +98,7 @@ export async function openModel(
     name: options.name,
     labels: model.labels,
     threshold: thresholdOf(model),
+    listening: listeningRuleOf(model),
     samples,
     rate: rateOf(model),
     size: {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { DetectionPoint } from "../../src/measure/detection_curve.js";
 import type { RecordingEvaluation } from "../../src/measure/evaluate_recording.js";
 import type { TruthEntry } from "../../src/measure/truth_file.js";
 import { resampleSound } from "../../src/signal/resample.js";
@@ -107,6 +108,31 @@ describe("earshot data long", () => {
     ]);
     expect(short.code).toBe(1);
     expect(short.stderr).toMatch(/3 false accepts an hour cannot be shown with 0.0\d hours/);
+  });
+
+  it("keeps the chosen threshold, and the smoothing that it was chosen with, in a model by which listen goes", async () => {
+    const [sound, truth, kept] = [path("a", "long.wav"), path("a", "truth.json"), path("kept.safetensors")];
+    const measure = ["evaluate", "ds_cnn_s", "--stream", sound, "--truth", truth, "--smoothing", "0.3"];
+    const { code, stdout } = await earshot([...measure, "--choose-threshold", "400/h", "--keep-threshold", kept, "--json"]);
+    expect(code).toBe(0);
+    const { threshold } = (JSON.parse(stdout) as { chosen: DetectionPoint }).chosen;
+    const byModel = await earshot(["listen", kept, "--input", sound, "--json"]);
+    const rule = ["--threshold", String(threshold), "--smoothing", "0.3"];
+    const byOptions = await earshot(["listen", "ds_cnn_s", "--input", sound, ...rule, "--json"]);
+    expect(byModel).toEqual(byOptions);
+    expect(byModel.stdout).not.toBe((await earshot(["listen", "ds_cnn_s", "--input", sound, "--json"])).stdout);
+  });
+
+  it.each([
+    [["--keep-threshold", "a.safetensors"], "--keep-threshold keeps what --choose-threshold RATE chooses: give both"],
+    [["--choose-threshold", "3/h", "--keep-threshold", "a.json"], "--keep-threshold a.json: name the model file to write"],
+    [
+      ["--choose-threshold", "3/h", "--keep-threshold", "a.safetensors", "--thresholds", "yes=0.5"],
+      "--keep-threshold keeps one threshold for all labels; leave --thresholds out",
+    ],
+  ])("refuses %j", async (options, message) => {
+    const { code, stderr } = await earshot(["evaluate", "svdf", "--stream", "x.wav", "--truth", "x.json", ...options]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
   it("marks running speech in which a keyword is said", async () => {

@@ -53,16 +53,20 @@ function bytesOf(program: CompiledProgram, name: string): Buffer {
 }
 
 describe.each(targets)("three training steps, %s", (target) => {
-  it.each(["ds_cnn_s", "crnn"])("%s: the same bits on 1, 2 and 4 threads", async (network) => {
-    const alone = await trained(network, target, 1);
-    for (const threads of [2, 4]) {
-      const together = await trained(network, target, threads);
-      expect([...together.keys()]).toEqual([...alone.keys()]);
-      const different = [...alone].filter(([name, bytes]) => !bytes.equals(together.get(name) as Buffer)).map(([name]) => name);
-      expect(different, `${threads} threads`).toEqual([]);
-    }
-    expect(alone.size).toBeGreaterThan(30);
-  }, 240_000);
+  it.each(["ds_cnn_s", "crnn"])(
+    "%s: the same bits on 1, 2 and 4 threads",
+    async (network) => {
+      const alone = await trained(network, target, 1);
+      for (const threads of [2, 4]) {
+        const together = await trained(network, target, threads);
+        expect([...together.keys()]).toEqual([...alone.keys()]);
+        const different = [...alone].filter(([name, bytes]) => !bytes.equals(together.get(name) as Buffer)).map(([name]) => name);
+        expect(different, `${threads} threads`).toEqual([]);
+      }
+      expect(alone.size).toBeGreaterThan(30);
+    },
+    240_000,
+  );
 });
 
 /** y = 2 x, of n elements. */

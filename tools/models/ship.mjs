@@ -53,6 +53,19 @@ function beginning(name, recipe, averaged) {
   return ` Begun with the weights of a run by \`${name}.start.recipe.json\` (START).${mean}${form}`;
 }
 
+/** The threshold of `earshot listen`, where it was chosen on a recording. */
+function listening(name, { training: { listening: rule } }) {
+  if (rule === undefined) return [];
+  const { threshold, falseAcceptsPerHour, missRate, hours } = rule;
+  const chosen = `\`earshot evaluate ${name} --stream DEVELOPMENT --truth T --choose-threshold 10/h --keep-threshold ${name}.safetensors\``;
+  return [
+    "## How it listens",
+    "",
+    `\`earshot listen\` hears a keyword from a smoothed probability of ${threshold.toFixed(3)} on, chosen with ${chosen} on a recording of validation words in synthesised speech and noise: ${falseAcceptsPerHour.toFixed(1)} false accepts an hour in ${hours.toFixed(1)} hours, ${(100 * missRate).toFixed(1)} % missed. \`--threshold\` takes another one; real speech makes more false accepts (results/detections.txt).`,
+    "",
+  ];
+}
+
 function card(name, model, recipe, evaluation, bytes, averaged) {
   const { evaluation: e } = evaluation;
   const percent = (x) => (x === null ? "-" : `${(x * 100).toFixed(1)} %`);
@@ -77,6 +90,7 @@ function card(name, model, recipe, evaluation, bytes, averaged) {
     "",
     `\`${name}.recipe.json\` with \`earshot train --recipe\` (DATA is where the data lies): ${recipe.steps} steps of ${recipe.batch}, seed ${recipe.seed}; the weights of step ${model.training.bestStep ?? "?"}, best on the validation clips. Speech Commands as 41,973 log-mel arrays and 700 recordings; ${synthetic(recipe)}.${beginning(name, recipe, averaged)}`,
     "",
+    ...listening(name, model),
     "## Not good for",
     "",
     "Single words by English speakers close to the microphone are all it knows. How often it fires by itself on running speech and noise stands in results/detections.txt. It was not tested on children, far microphones or other languages.",

@@ -1,4 +1,5 @@
 import { contractionKernel } from "../kernels/contraction.js";
+import { readsAcross } from "../kernels/contraction_across.js";
 import {
   type Contraction,
   type ContractionPlan,
@@ -6,6 +7,7 @@ import {
   isChunked,
   packedSize,
   planContraction,
+  type Reduction,
   walksAhead,
 } from "../kernels/contraction_plan.js";
 import { fillKernel } from "../kernels/fill.js";
@@ -65,8 +67,20 @@ function pack(context: LowerContext, plan: ContractionPlan, columns: number, b: 
   return packed;
 }
 
-/** C = A B in the general sense of kernels/contraction.ts. */
+/** The product with a copy of B that lies as its strides say. */
+function contractTurned(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
+  const { element, rows, columns, reduction } = product;
+  const [{ size: depth }] = reduction as [Reduction];
+  const turned = context.workspace(element, depth * columns);
+  const source = { strides: [1, depth], offset: 0 };
+  copyStrided(context, [depth, columns], b, source, turned, { strides: [columns, 1], offset: 0 });
+  contract(context, { element, rows, columns, reduction }, a, turned, c);
+}
+
+/** C = A B in the general sense of kernels/contraction.ts; with `across` wherever B lies so, whatever the plan. */
 export function contract(context: LowerContext, product: Contraction, a: Region, b: Region, c: Region): void {
+  if (product.across && (context.repeats(b) || !readsAcross(planOf(context, product))))
+    return contractTurned(context, product, a, b, c);
   const order = packedPlan(context, product, b);
   if (order) return contract(context, { ...product, packed: true }, a, pack(context, order, product.columns, b), c);
   const plan = planOf(context, product);

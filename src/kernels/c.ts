@@ -97,6 +97,8 @@ function expression(e: Expression): string {
     case "part":
       if (e.lanes === 1) return `(${expression(e.operand)})[${e.at}]`;
       return `part_${type}_${typeName(e.operand.type, e.operand.lanes)}(${expression(e.operand)}, ${e.at})`;
+    case "shuffle":
+      return `SHUFFLE(${type}, ${expression(e.a)}, ${expression(e.b)}, ${e.pattern.join(", ")})`;
     case "horizontal":
       return `horizontal_${e.operator}_${typeName(e.operand.type, e.operand.lanes)}(${expression(e.operand)})`;
   }

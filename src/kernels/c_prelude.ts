@@ -104,6 +104,7 @@ typedef float ${f} __attribute__((vector_size(${bytes})));
 typedef int32_t ${i32} __attribute__((vector_size(${bytes})));
 typedef uint32_t u${i32} __attribute__((vector_size(${bytes})));
 typedef float ${f}u __attribute__((vector_size(${bytes}), aligned(4), may_alias));
+#define SHUFFLE_${f}(a, b, ...) __builtin_shuffle(a, b, (${i32}){__VA_ARGS__})
 typedef int32_t ${i32}u __attribute__((vector_size(${bytes}), aligned(4), may_alias));
 static inline ${f} load_${f}(const float *p) { return *(const ${f}u *)p; }
 static inline void store_${f}(float *p, ${f} a) { *(${f}u *)p = a; }
@@ -158,6 +159,15 @@ static inline double fma_double(double a, double b, double c) { return __builtin
 #else
 static inline float fma_float(float a, float b, float c) { return a * b + c; }
 static inline double fma_double(double a, double b, double c) { return a * b + c; }
+#endif
+/* Clang and GCC from 12 on have the first; older GCCs the second. */
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(type, a, b, ...) ((type)__builtin_shufflevector(a, b, __VA_ARGS__))
+#endif
+#endif
+#if !defined(SHUFFLE)
+#define SHUFFLE(type, a, b, ...) SHUFFLE_##type(a, b, __VA_ARGS__)
 #endif
 static inline float max_float(float a, float b) { return a > b ? a : b; }
 static inline float min_float(float a, float b) { return a < b ? a : b; }

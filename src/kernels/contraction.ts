@@ -1,3 +1,4 @@
+import { packAcross } from "./contraction_across.js";
 import { type OperandsAhead, operandsAhead } from "./contraction_ahead.js";
 import { EpilogueWriter } from "./contraction_epilogue.js";
 import {
@@ -69,7 +70,9 @@ class ContractionWriter {
     if (contractionWorkspace(plan) > 0) this.#panel = this.#k.buffer("panel", spec.element, true);
     this.#segment = plan.vectors * plan.lanes;
     this.#left = { buffer: this.#a, base: zero, strides: plan.reduction.map((d) => d.a) };
-    this.#strides = spec.packed ? packedStrides(plan, this.#segment) : plan.reduction.map((d) => d.b);
+    this.#strides = spec.packed
+      ? packedStrides(plan, this.#segment)
+      : plan.reduction.map((d) => (spec.across ? lineElements : d.b));
   }
 
   #firstOf(group: Expression, groups: number, count: number): Expression {
@@ -264,6 +267,7 @@ class ContractionWriter {
   #pack(panel: Buffer, base: Expression, column: Expression, range: Range, columns: number, width = columns): Source {
     const { reduction, lanes } = this.#plan;
     const k = this.#k;
+    if (this.#spec.across) return packAcross(k, this.#plan, { b: this.#b, panel, base, column, range, columns, width });
     const strides = reduction.map((_, d) => reduction.slice(d + 1).reduce((p, r) => p * r.size, width));
     const start = k.let(add(base, mul(range.from, -strides[0]!)));
     this.#reduce(range, [column, start], [reduction.map((d) => d.b), strides], ([from, to]) => {
@@ -293,6 +297,8 @@ class ContractionWriter {
     const { lanes, vectors, blocking } = this.#plan;
     if (lanes < leastPrefetchLanes || !(blocking?.panel || this.#spec.packed)) return {};
     const next = add(column, this.#segment);
+    // Lines follow each other: so many of them to a step as there are vectors to a row.
+    if (this.#spec.across) return { ahead: this.#k.let(mul(add(next, mul(min(block, vectors), lanes)), depthOf(this.#plan))) };
     const base = this.#spec.packed ? mul(next, depthOf(this.#plan)) : next;
     return { ahead: this.#k.let(add(base, mul(min(block, vectors), lanes))) };
   }

@@ -15,6 +15,8 @@ export interface Contraction {
   readonly adds?: boolean;
   /** B lies as kernels/pack.ts packs it, whatever its strides say. */
   readonly packed?: boolean;
+  /** B lies the other way round, its one reduction side by side: element [k, n] at n * depth + k. Only where the plan `readsAcross`. */
+  readonly across?: boolean;
   /** Elements of tensors that are read after the product: they are asked for while it is computed. Only of a reduction that `walksAhead`. */
   readonly next?: readonly number[];
 }

@@ -9,6 +9,7 @@ const leastKept = 2 ** -110;
 /** Whether an element only moves: it was kept when it was stored. */
 function moves(value: Expression, moved: ReadonlySet<string>): boolean {
   if (value.kind === "variable") return moved.has(value.name);
+  if (value.kind === "shuffle") return moves(value.a, moved) && moves(value.b, moved);
   if (value.kind === "splat" || value.kind === "part") return moves(value.operand, moved);
   return value.kind === "load" || value.kind === "constant";
 }

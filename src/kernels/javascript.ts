@@ -87,6 +87,8 @@ function expression(e: Expression): string {
       return e.type === "i32" ? `(${expression(e.operand)} | 0)` : round(e.type, expression(e.operand));
     case "bits":
       return e.type === "i32" ? `bitsOfFloat(${expression(e.operand)})` : `floatOfBits(${expression(e.operand)})`;
+    case "shuffle":
+      return expression(e.pattern[0] === 0 ? e.a : e.b);
     case "splat":
     case "part":
     case "horizontal":

@@ -96,6 +96,15 @@ export type Expression =
       readonly at: number;
     }
   | {
+      readonly kind: "shuffle";
+      readonly type: ComputeType;
+      readonly lanes: number;
+      readonly a: Expression;
+      readonly b: Expression;
+      /** For each lane of the result the lane of a, or of b behind those of a. */
+      readonly pattern: readonly number[];
+    }
+  | {
       readonly kind: "horizontal";
       readonly type: ComputeType;
       readonly lanes: 1;
@@ -265,6 +274,11 @@ export function bits(operand: Expression, type: ComputeType): Expression {
 export function part(operand: Expression, at: number, lanes: number): Expression {
   if (operand.lanes === lanes) return operand;
   return { kind: "part", type: operand.type, lanes, operand, at };
+}
+
+/** Lanes of two vectors of equal lanes: for each lane of the result a number below twice their lanes. */
+export function shuffle(a: Expression, b: Expression, pattern: readonly number[]): Expression {
+  return { kind: "shuffle", type: a.type, lanes: pattern.length, a, b, pattern };
 }
 
 /** Sum, maximum or minimum over the lanes: halves are combined until one lane is left. */

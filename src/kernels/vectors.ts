@@ -1,4 +1,4 @@
-import { constant, type Expression, type KernelBuilder } from "./language.js";
+import { constant, type Expression, type KernelBuilder, shuffle } from "./language.js";
 
 /** Narrower vectors are those of targets that have no word for prefetching. */
 export const leastPrefetchLanes = 8;
@@ -25,4 +25,19 @@ export function eachVector(k: KernelBuilder, n: number, lanes: number, visit: (a
   const full = n - (n % lanes);
   if (full > 0) k.for(0, full, lanes, (at) => visit(at, lanes));
   for (const piece of pieces(n - full, lanes)) visit(constant("i32", full + piece.at), piece.lanes);
+}
+
+/** Rows and columns of a square exchanged: as many vectors as they have lanes, a power of two. Squares of 1, 2, 4, ... elements change places. */
+export function transposed(k: KernelBuilder, rows: readonly Expression[]): Expression[] {
+  let now = [...rows];
+  const lanes = [...rows.keys()];
+  for (let side = 1; side < rows.length; side *= 2) {
+    const upper = lanes.map((lane) => ((lane & side) === 0 ? lane : rows.length + lane - side));
+    const lower = lanes.map((lane) => ((lane & side) === 0 ? lane + side : rows.length + lane));
+    now = now.map((row, i) => {
+      const isUpper = (i & side) === 0;
+      return k.let(isUpper ? shuffle(row, now[i + side]!, upper) : shuffle(now[i - side]!, row, lower));
+    });
+  }
+  return now;
 }

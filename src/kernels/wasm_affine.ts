@@ -38,6 +38,8 @@ export function operands(e: Expression): Expression[] {
       return [e.left, e.right];
     case "fma":
       return [e.a, e.b, e.c];
+    case "shuffle":
+      return [e.a, e.b];
     case "select":
       return [e.condition, e.whenTrue, e.whenFalse];
     default:
@@ -82,7 +84,8 @@ export function visitStatements(list: readonly Statement[], visit: (s: Statement
 function keyOf(e: Expression): string {
   if (e.kind === "variable") return e.name;
   if (e.kind === "constant") return `${e.type}:${e.value}`;
-  const operator = "operator" in e ? e.operator : e.kind === "load" ? e.buffer.name : "";
+  const operator =
+    "operator" in e ? e.operator : e.kind === "load" ? e.buffer.name : e.kind === "shuffle" ? e.pattern.join() : "";
   return `${e.kind}.${operator}.${e.type}x${e.lanes}(${operands(e).map(keyOf).join()})`;
 }
 

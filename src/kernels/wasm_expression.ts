@@ -94,6 +94,10 @@ export class ExpressionWriter {
       case "part":
         this.write(e.operand);
         return this.#code.lane(`${e.type === "f32" ? "f32x4" : "i32x4"}.extract_lane`, e.at);
+      case "shuffle":
+        this.write(e.a);
+        this.write(e.b);
+        return this.#code.shuffle(e.pattern.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)));
       case "horizontal":
         return this.#horizontal(e);
     }

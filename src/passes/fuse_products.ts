@@ -81,6 +81,19 @@ function join(main: Node, node: Node, isShared: boolean): Node {
 }
 
 /**
+ * Where a product and the element-wise node behind it can be one: at the node's place, or, where a weight that the product reads is updated
+ * in between (its old value would have to be kept), at the product's.
+ */
+function placeOf(graph: Graph, position: ReadonlyMap<Node, number>, main: Node, node: Node): Node | undefined {
+  const [from, to] = [position.get(main)!, position.get(node)!];
+  const between = graph.nodes.slice(from + 1, to);
+  const made = new Set(between.flatMap((n) => n.outputs));
+  const isUpdated = graph.states.some(({ input, output }) => made.has(output) && main.inputs.includes(input));
+  if (!isUpdated) return node;
+  return node.inputs.some((v) => made.has(v)) ? undefined : main;
+}
+
+/**
  * What stands behind a product element by element (a bias and an activation, the optimizer's update behind a weight's gradient)
  * is computed with it: the sums are not written and read again. To be run after fuse.
  */
@@ -93,12 +106,17 @@ export function fuseProducts(graph: Graph, inBatch = false): Graph {
   const uses = valueUses({ ...graph, nodes });
   const firstReader = new Map<Value, number>();
   for (const [i, node] of nodes.entries()) for (const v of node.inputs) if (!firstReader.has(v)) firstReader.set(v, i);
+  const position = new Map(nodes.map((n, i) => [n, i]));
   const joined = new Set<Node>();
-  const after = nodes.map((node, i) => {
+  const instead = new Map<Node, Node | undefined>();
+  for (const [i, node] of nodes.entries()) {
     const main = productOf(node, i, uses, firstReader, inBatch);
-    if (!main || joined.has(main)) return node;
+    const place = main && !joined.has(main) ? placeOf({ ...graph, nodes }, position, main, node) : undefined;
+    if (!main || !place) continue;
     joined.add(main);
-    return join(main, node, uses.usesOf(main.outputs[0]!) !== 1);
-  });
-  return { ...graph, nodes: after.filter((n) => !joined.has(n)) };
+    instead.set(main, undefined);
+    instead.set(node, undefined);
+    instead.set(place, join(main, node, uses.usesOf(main.outputs[0]!) !== 1));
+  }
+  return { ...graph, nodes: nodes.flatMap((n) => (instead.has(n) ? (instead.get(n) ?? []) : n)) };
 }

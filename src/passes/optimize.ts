@@ -10,6 +10,7 @@ import { simplify } from "./simplify.js";
 import { sliceEarly } from "./slice_early.js";
 import { splitBatchNorm } from "./split_batch_norm.js";
 import { type Tiling, tileBatch } from "./tile_batch.js";
+import { transposedWeights } from "./transposed_weights.js";
 import { updateEarly } from "./update_early.js";
 
 /** The passes that make a graph fast before it is compiled; they change no result but by rounding. Differentiate before. */
@@ -26,6 +27,7 @@ export function optimize(graph: Graph, tiling?: Tiling): Graph {
     ...(tiling ? [(whole: Graph) => tileBatch(whole, tiling)] : []),
     fuse,
     fuseSums,
+    transposedWeights,
     updateEarly,
   ];
   return passes.reduce((before, pass) => {

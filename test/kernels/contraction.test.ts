@@ -4,6 +4,7 @@ import { compile } from "../../src/engine/compile.js";
 import { nativeCompiler } from "../../src/engine/native_target.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { tensor } from "../../src/graph/types.js";
+import { readsAcross } from "../../src/kernels/contraction_across.js";
 import { planContraction } from "../../src/kernels/contraction_plan.js";
 
 const targets = ["oracle", "wasm", ...(nativeCompiler() ? ["native"] : [])] as ("oracle" | "wasm" | "native")[];
@@ -106,6 +107,41 @@ describe.each(targets)("contraction on %s", (target) => {
   });
 });
 
+/** Rows, inner size, columns: panels of whole and of cut reductions, rests, and products that take a copy. */
+const acrossSizes: [number, number, number][] = [
+  [100, 436, 436],
+  [37, 436, 310],
+  [160, 430, 448],
+  [100, 256, 384],
+  [3, 700, 200],
+  [20, 33, 19],
+];
+
+/** Results of all products of the sizes, with B as it is or across. */
+async function acrossOrNot(target: (typeof targets)[number], threads: number, transposed: boolean): Promise<Float32Array[]> {
+  const g = new GraphBuilder("products");
+  acrossSizes.forEach(([rows, inner, columns], i) => {
+    const a = g.input(`a${i}`, tensor("f32", [rows, inner]));
+    const b = g.input(`b${i}`, tensor("f32", transposed ? [columns, inner] : [inner, columns]));
+    g.output(`c${i}`, g.op("dense", [a, b], transposed ? { transposed } : {}));
+  });
+  const program = await compile(g.finish(), { target, threads });
+  acrossSizes.forEach(([rows, inner, columns], i) => {
+    const b = noise(9, inner * columns);
+    program.write(`a${i}`, noise(8, rows * inner));
+    program.write(`b${i}`, transposed ? b.map((_, n) => b[(n % inner) * columns + Math.floor(n / inner)]!) : b);
+  });
+  program.run();
+  const results = acrossSizes.map((_, i) => program.read(`c${i}`).slice());
+  program.close();
+  return results;
+}
+
+it.each(targets)("products with B across have the bits of those with B turned before, on %s", async (target) => {
+  const expected = await acrossOrNot(target, 1, false);
+  for (const threads of target === "oracle" ? [1] : [1, 2, 3]) expect(await acrossOrNot(target, threads, true)).toEqual(expected);
+});
+
 describe.each(targets)("contractions of odd sizes on %s", (target) => {
   const random = new RandomStream(5);
   const odd = Array.from(
@@ -159,4 +195,15 @@ it("the sizes above use every way through the kernel", () => {
     expect(list.some((p) => p.blocking && p.blocking.leftStride > 0)).toBe(true);
     expect(list.some((p) => p.blocking && p.rest.length > 0)).toBe(true);
   }
+});
+
+it.each([4, 8, 16])("some of the products with B across read it so with %i lanes, some take a copy", (lanes) => {
+  const plans = acrossSizes.map(([size, inner, columns]) => {
+    const spec = { rows: [{ size, a: inner, c: columns }], reduction: [{ size: inner, a: 1, b: columns }], columns };
+    return planContraction({ element: "f32", ...spec }, lanes, lanes === 16 ? 32 : 16);
+  });
+  const across = plans.filter(readsAcross);
+  expect(across.some((p) => p.rest.length > 0)).toBe(true);
+  expect(across.length).toBeLessThan(plans.length);
+  if (lanes === 16) expect(across.filter((p) => p.blocking!.chunk < p.reduction[0]!.size)).toHaveLength(1);
 });

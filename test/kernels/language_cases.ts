@@ -25,6 +25,7 @@ import {
   unary,
   widen,
 } from "../../src/kernels/language.js";
+import { transposed } from "../../src/kernels/vectors.js";
 
 /*
  * Small kernels, one for each kind of expression and statement of the loop language. Every printer has to give what
@@ -174,6 +175,24 @@ for (const [from, to] of [
     overElements(k, 1, (i) => k.store(o, i, convert(mul(k.load(x, i), 3), to)));
   });
 }
+
+define(
+  "a square turned round",
+  0,
+  (k, lanes) => {
+    const width = lanes("f32");
+    const x = k.buffer("x", "f32");
+    const y = k.buffer("y", "f32", true);
+    k.parallel(16 / width, (p) => {
+      const row = k.let(mul(p, width));
+      k.for(0, 16, width, (column) => {
+        const rows = Array.from({ length: width }, (_, i) => k.let(k.load(x, add(mul(add(row, i), 16), column), width)));
+        transposed(k, rows).forEach((turned, i) => k.store(y, add(mul(add(column, i), 16), row), turned));
+      });
+    });
+  },
+  256,
+);
 
 for (const type of ["f32", "f64", "i32"] as const) {
   define(`splat of a load and of a variable, ${type}`, 0, (k, lanes) => {

@@ -18,7 +18,9 @@ const { values } = parseArgs({
     hours: { type: "string", default: "10" },
     model: { type: "string", default: "svdf" },
     target: { type: "string", default: "auto" },
-    word: { type: "string", default: "stop" },
+    word: { type: "string", default: "yes" },
+    // A synthetic voice is heard less surely than people.
+    threshold: { type: "string", default: "0.8" },
     out: { type: "string", default: "results/listen.txt" },
   },
 });
@@ -27,7 +29,18 @@ const hours = Number(values.hours);
 const work = mkdtempSync(join(tmpdir(), "earshot-listen-"));
 process.on("exit", () => rmSync(work, { recursive: true, force: true }));
 const listenArgs = (input, more = []) =>
-  ["dist/cli/main.js", "listen", values.model, "--input", input, "--target", values.target, "--json"].concat(more);
+  [
+    "dist/cli/main.js",
+    "listen",
+    values.model,
+    "--input",
+    input,
+    "--target",
+    values.target,
+    "--threshold",
+    values.threshold,
+    "--json",
+  ].concat(more);
 const eventsOf = (text) =>
   text
     .split("\n")
@@ -165,7 +178,7 @@ const lines = [
   "",
   ...checks.map(([text, isRight]) => `${isRight ? "ok    " : "WRONG "}${text}`),
   `      memory of its own: hour 1 median ${middle(own.slice(0, 60)).toFixed(1)} MiB, hour ${hours} ${middle(own.slice(-60)).toFixed(1)} MiB`,
-  `      ${events.length} keywords heard in ${hours} h of noise and one word (threshold of the command's default)`,
+  `      ${events.length} keywords heard in ${hours} h of noise and one word (threshold ${values.threshold})`,
   ...(microphone === undefined ? ["      microphone: not tried, arecord is not installed"] : []),
 ];
 mkdirSync(dirname(values.out), { recursive: true });

@@ -106,11 +106,9 @@ async function loopCost(recipe, target) {
   for (let i = 0; i < 5; i++) trainer.step(last, 1e-3, ++step);
   const each = Math.ceil(steps / rounds);
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < each; i++) {
-      const start = performance.now();
-      trainer.step(last, 1e-3, ++step);
-      bare.push(performance.now() - start);
-    }
+    const before = performance.now();
+    for (let i = 0; i < each; i++) trainer.step(last, 1e-3, ++step);
+    bare.push((performance.now() - before) / each);
     // Batches that were made in advance during the turn before are used up first.
     for (let i = 0; i < 6; i++) {
       last = await loader.next();
@@ -121,7 +119,7 @@ async function loopCost(recipe, target) {
       last = await loader.next();
       trainer.step(last, 1e-3, ++step);
     }
-    // Batches come several at a time, so the loop is measured a turn at a time.
+    // Batches come several at a time, so the loop is measured a turn at a time, and the bare steps as well.
     loop.push((performance.now() - start) / each);
   }
   const { memory } = loader;

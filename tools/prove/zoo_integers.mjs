@@ -1,5 +1,6 @@
 // What 8-bit integers cost every model of the zoo: trained shortly on the archive's log-mel arrays, then quantized, both measured on the
-// archive's validation arrays of people not trained on.
+// archive's validation arrays of people not trained on. Models whose input those arrays do not fit are trained as published, on the 700
+// recordings of the training part, and measured on testing recordings.
 //   npm run prove:zoo-integers -- DATA [MODEL ...]
 //   node tools/prove/zoo_integers.mjs --text   (writes the table anew)
 // Writes results/zoo_integers.json, in which the rows of other models stay, and results/zoo_integers.txt from it.
@@ -55,13 +56,36 @@ function measure(name, training, data, folder) {
   }
 }
 
+/** Published trainings of the models whose input the archive's arrays do not fit. */
+const published = {
+  dnn_raw: "kws_streaming_dnn_raw",
+  tiny_sww: "mlperf_tiny_sww",
+  mixednet: "micro_wake_word_mixednet",
+  mixednet_alexa: "micro_wake_word_mixednet_alexa",
+  mixednet_hey_jarvis: "micro_wake_word_mixednet_hey_jarvis",
+};
+
+function measurePublished(name, data, folder) {
+  const sounds = join(data, "speech_commands");
+  for (const count of steps) {
+    const run = join(folder, `${name}-${count}`);
+    const training = ["--data", sounds, "--steps", `${count}`, "--validate-every", `${count}`];
+    earshot("train", published[name], ...training, "--out", run, "--threads", "1", "--workers", "1", "--no-evaluate");
+    const measuring = ["--data", sounds, "--split", "testing", "--measure-clips", `${clips}`];
+    const integer = ["--calibrate", sounds, "--out", join(folder, "int8.safetensors")];
+    const { before, after, recurrent } = earshot("quantize", join(run, "best.safetensors"), ...integer, ...measuring);
+    if (before >= enough || count === steps.at(-1))
+      return { steps: count, float: before, int8: after, recurrent, on: "recordings" };
+  }
+}
+
 function rowOf(name, data) {
   const training = trainingOf(findModel(name).published.shape);
   const row = { model: name, date: new Date().toISOString().slice(0, 10) };
-  if (training === undefined) return row;
+  if (training === undefined && published[name] === undefined) return row;
   const folder = mkdtempSync(join(tmpdir(), "earshot-prove-zoo-integers-"));
   try {
-    return { ...row, ...measure(name, training, data, folder) };
+    return { ...row, ...(training ? measure(name, training, data, folder) : measurePublished(name, data, folder)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -72,24 +96,26 @@ const points = (x) => (x < 0 ? x.toFixed(1) : `+${x.toFixed(1)}`);
 
 async function textOf(rows) {
   const measured = rows.filter((row) => row.float !== undefined);
-  const table = measured.map(({ model, steps: count, float, int8, recurrent }) => [
+  const table = measured.map(({ model, steps: count, float, int8, recurrent, on }) => [
     model,
     count.toLocaleString("en-US"),
     percent(float),
     percent(int8),
     points(100 * (int8 - float)),
     recurrent ?? "",
+    on ?? "arrays",
     float < enough ? "below 70 %" : "",
   ]);
   const without = rows.filter((row) => row.float === undefined).map((row) => row.model);
   return [
     ...machineLines(await nativeCompiler()),
     "",
-    ...alignedTable(["model", "steps", "float", "int8", "points", "recurrent", ""], table),
+    ...alignedTable(["model", "steps", "float", "int8", "points", "recurrent", "on", ""], table),
     "",
     `npm run prove:zoo-integers: trained for so few steps on the archive's arrays (12 labels), then made integers with 500 training clips;`,
-    `accuracy on ${clips} validation arrays. A clip is 0.2 points.`,
-    ...(without.length > 0 ? [`Not trained here, as the archive's arrays do not fit their input: ${without.join(", ")}.`] : []),
+    `accuracy on ${clips} validation arrays. A clip is 0.2 points. recordings: trained as published on the 700 recordings of the training part alone,`,
+    `accuracy on ${clips} testing recordings; tiny_sww and mixednet listen for "marvin", which few of them say.`,
+    ...(without.length > 0 ? [`Not trained here: ${without.join(", ")}.`] : []),
     "",
   ].join("\n");
 }

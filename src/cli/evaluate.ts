@@ -95,6 +95,11 @@ async function evaluate(names: readonly string[], options: EvaluateArguments): P
     if (names.length > 1) throw new UsageError(`--stream takes one model, and ${names.length} are named`);
     return measureStream(names[0], options);
   }
+  const alone = (["chooseThreshold", "keepThreshold"] as const).find((name) => options[name] !== undefined);
+  if (alone !== undefined)
+    throw new UsageError(
+      `${alone === "chooseThreshold" ? "--choose-threshold" : "--keep-threshold"} goes with --stream LONG.wav --truth T.json`,
+    );
   if (options.data !== undefined && options.features !== undefined)
     throw new UsageError("--data and --features exclude each other; leave one of them out");
   if (options.data === undefined && options.features === undefined)

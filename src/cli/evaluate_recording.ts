@@ -55,11 +55,11 @@ export async function measureStream(name: string, options: StreamArguments): Pro
     const { chooseThreshold: target } = options;
     const chosen = target === undefined ? undefined : chooseThreshold(result.curve, target, result.score.hours);
     if (options.out !== undefined) await keep(options.out, name, recording, result);
-    if (options.keepThreshold !== undefined && chosen !== undefined)
-      await keepThreshold(options.keepThreshold, name, rule, chosen, result.score.hours);
     if (options.json === true) printJson({ name, recording, ...result, ...(chosen === undefined ? {} : { chosen }) });
     else print(result, chosen, target);
-    if (options.keepThreshold !== undefined) printNext(`earshot listen ${shellWord(options.keepThreshold)} --input mic`, options);
+    if (options.keepThreshold === undefined || chosen === undefined) return;
+    await keepThreshold(options.keepThreshold, name, rule, chosen, result.score.hours);
+    printNext(`earshot listen ${shellWord(options.keepThreshold)} --input mic`, options);
   } finally {
     listener.close();
   }

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { makeTemporaryFolder } from "../base/temporary_folder.js";
 
 /** Bytes that the kept libraries take together at most; some two thousand graphs. */
-export const mostCached = 128 * 2 ** 20;
+const mostCached = 128 * 2 ** 20;
 
 /** Where libraries go that cannot be kept: one folder a process. */
 let unkept: string | undefined;

@@ -123,6 +123,12 @@ describe("earshot data long", () => {
     expect(byModel.stdout).not.toBe((await earshot(["listen", "ds_cnn_s", "--input", sound, "--json"])).stdout);
   });
 
+  it.each(["--choose-threshold", "--keep-threshold"])("%s without a recording is refused, not dropped", async (option) => {
+    const value = option === "--choose-threshold" ? "3/h" : "a.safetensors";
+    const { code, stderr } = await earshot(["evaluate", "svdf", "--data", "x", option, value]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${option} goes with --stream LONG.wav --truth T.json`)]);
+  });
+
   it.each([
     [["--keep-threshold", "a.safetensors"], "--keep-threshold keeps what --choose-threshold RATE chooses: give both"],
     [["--choose-threshold", "3/h", "--keep-threshold", "a.json"], "--keep-threshold a.json: name the model file to write"],

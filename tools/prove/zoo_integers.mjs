@@ -16,7 +16,11 @@ import { recipeOf } from "../models/trainings.mjs";
 /** Frames of 10 ms in a second, and bands, in the archive. */
 const archive = { frames: 98, bands: 40 };
 /** A training that ends below the accuracy is done again with the next number of steps. */
-const steps = [500, 2000];
+const usualSteps = [500, 2000];
+/** Of networks whose step takes seconds. */
+const fewSteps = [150, 500];
+const heavy = new Set(["conv", "ds_cnn_stream"]);
+const stepsOf = (name) => (heavy.has(name) ? fewSteps : usualSteps);
 const enough = 0.7;
 const clips = 500;
 
@@ -37,7 +41,7 @@ function trainingOf({ frames, features, labels }) {
 function measure(name, training, data, folder) {
   const features = join(data, "features");
   const integer = join(folder, "int8.safetensors");
-  for (const count of steps) {
+  for (const count of stepsOf(name)) {
     const run = join(folder, `${name}-${count}`);
     const recipe = recipeOf(name, data, { ...training, steps: count });
     recipe.data = recipe.data.filter((one) => one.kind === "archive").map((one) => ({ ...one, weight: 1 }));
@@ -52,7 +56,7 @@ function measure(name, training, data, folder) {
       features,
       ...measuring,
     );
-    if (before >= enough || count === steps.at(-1)) return { steps: count, float: before, int8: after, recurrent };
+    if (before >= enough || count === stepsOf(name).at(-1)) return { steps: count, float: before, int8: after, recurrent };
   }
 }
 
@@ -67,14 +71,14 @@ const published = {
 
 function measurePublished(name, data, folder) {
   const sounds = join(data, "speech_commands");
-  for (const count of steps) {
+  for (const count of stepsOf(name)) {
     const run = join(folder, `${name}-${count}`);
     const training = ["--data", sounds, "--steps", `${count}`, "--validate-every", `${count}`];
     earshot("train", published[name], ...training, "--out", run, "--threads", "1", "--workers", "1", "--no-evaluate");
     const measuring = ["--data", sounds, "--split", "testing", "--measure-clips", `${clips}`];
     const integer = ["--calibrate", sounds, "--out", join(folder, "int8.safetensors")];
     const { before, after, recurrent } = earshot("quantize", join(run, "best.safetensors"), ...integer, ...measuring);
-    if (before >= enough || count === steps.at(-1))
+    if (before >= enough || count === stepsOf(name).at(-1))
       return { steps: count, float: before, int8: after, recurrent, on: "recordings" };
   }
 }

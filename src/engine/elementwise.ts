@@ -4,7 +4,8 @@ import { findOp } from "../graph/ops/index.js";
 import { broadcastStrides, normalAxes, stridesOf } from "../graph/shapes.js";
 import { rangeOf } from "../graph/slice_range.js";
 import type { Graph, Node, Value } from "../graph/types.js";
-import type { Expression, KernelBuilder } from "../kernels/language.js";
+import type { KernelBuilder } from "../kernels/kernel_builder.js";
+import type { Expression } from "../kernels/language.js";
 import { type MapOperand, mapKernel } from "../kernels/map.js";
 
 /** An element-wise node, or a fused one. */

@@ -1,7 +1,8 @@
 import { fillKernel } from "../kernels/fill.js";
 import type { Multiplier } from "../kernels/fixed_point.js";
 import { type IntegerProduct, integerProductKernel } from "../kernels/integer_product.js";
-import { type Expression, type KernelBuilder } from "../kernels/language.js";
+import type { KernelBuilder } from "../kernels/kernel_builder.js";
+import { type Expression } from "../kernels/language.js";
 import { mapKernel } from "../kernels/map.js";
 import { type Geometry, geometryOf } from "./convolution.js";
 import type { LowerContext, Region } from "./lower.js";

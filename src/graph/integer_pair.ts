@@ -1,6 +1,7 @@
 import { UserError } from "../base/errors.js";
 import type { Multiplier } from "../kernels/fixed_point.js";
-import type { Expression, KernelBuilder } from "../kernels/language.js";
+import type { KernelBuilder } from "../kernels/kernel_builder.js";
+import type { Expression } from "../kernels/language.js";
 import { multiplyByQuantizedMultiplier } from "../kernels/requantize.js";
 import type { OpDefinition } from "./op.js";
 import { clampOf, outputType, requireQuantized } from "./quantized.js";

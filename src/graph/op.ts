@@ -1,4 +1,4 @@
-import type { KernelBuilder } from "../kernels/language.js";
+import type { KernelBuilder } from "../kernels/kernel_builder.js";
 import type { Expression } from "../kernels/language.js";
 import type { LowerContext } from "./lower.js";
 import type { TimeRule } from "./time.js";

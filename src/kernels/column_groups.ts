@@ -1,4 +1,5 @@
-import { binary, constant, type Expression, type KernelBuilder, mul } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { binary, constant, type Expression, mul } from "./language.js";
 import { pieces, type VectorPiece } from "./vectors.js";
 
 /** Neighbouring columns in groups of up to so many vectors; threads share the groups. */

@@ -1,4 +1,5 @@
-import { add, constant, type Expression, fma, type KernelBuilder, mul, sub, unary } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, type Expression, fma, mul, sub, unary } from "./language.js";
 
 /** A complex number in registers. */
 export interface Complex {

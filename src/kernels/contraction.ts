@@ -16,6 +16,7 @@ import {
   tilesOf,
 } from "./contraction_plan.js";
 import type { LeftSource, Range, Source, Sum, Walked } from "./contraction_walk.js";
+import { KernelBuilder } from "./kernel_builder.js";
 import {
   add,
   type Buffer,
@@ -25,14 +26,13 @@ import {
   type Expression,
   fma,
   type Kernel,
-  KernelBuilder,
   min,
   mul,
   part,
   rem,
   sub,
 } from "./language.js";
-import { eachVector, leastPrefetchLanes, pieces, type VectorPiece } from "./vectors.js";
+import { eachVector, leastPrefetchLanes, pieces, validParts, type VectorPiece } from "./vectors.js";
 
 const zero = constant("i32", 0);
 /** Bytes of C that a second-level cache does not hold beside A and B. */
@@ -142,12 +142,7 @@ class ContractionWriter {
       if (between !== range.to) multiply({ ...range, from: between }, walked);
     }
     if (this.#tile) k.assign(this.#tile, add(this.#tile, 1));
-    const valid = source.columns ?? Number.POSITIVE_INFINITY;
-    const places = widths.flatMap((w, v) =>
-      w.at + w.lanes <= valid
-        ? [{ ...w, v, from: 0 }]
-        : pieces(valid - w.at, w.lanes).map((p) => ({ lanes: p.lanes, at: w.at + p.at, v, from: p.at })),
-    );
+    const places = validParts(widths, source.columns);
     const tile = sums.flatMap((row, r) =>
       places.map(({ v, from, lanes, at }, place) => ({
         sum: part(row[v]!, from, lanes),

@@ -1,7 +1,8 @@
 import type { ContractionPlan } from "./contraction_plan.js";
 import { depthOf } from "./contraction_plan.js";
 import type { Range, Source } from "./contraction_walk.js";
-import { add, type Buffer, constant, type Expression, type KernelBuilder, min, mul, sub } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, constant, type Expression, min, mul, sub } from "./language.js";
 import { transposed } from "./vectors.js";
 
 /**

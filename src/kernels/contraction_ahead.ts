@@ -1,6 +1,7 @@
 import { type ContractionPlan, depthOf, lineElements, packedStrides } from "./contraction_plan.js";
 import type { Range, Walked } from "./contraction_walk.js";
-import { add, type Buffer, constant, div, type Expression, type KernelBuilder, min, mul, rem, sub } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, constant, div, type Expression, min, mul, rem, sub } from "./language.js";
 import { leastPrefetchLanes } from "./vectors.js";
 
 /** Steps to a line, up to which a reduction of several dimensions, whose inner loop is short, asks for it. */

@@ -1,6 +1,7 @@
 import type { Epilogue } from "./contraction_plan.js";
 import type { Sum } from "./contraction_walk.js";
-import { add, type Buffer, constant, type Expression, type KernelBuilder, widen } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, constant, type Expression, widen } from "./language.js";
 import { eachVector } from "./vectors.js";
 
 /** Writes what an epilogue makes of a contraction's sums. */

@@ -1,4 +1,5 @@
-import type { Expression, KernelBuilder } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import type { Expression } from "./language.js";
 import { pieces, type VectorPiece } from "./vectors.js";
 
 /**

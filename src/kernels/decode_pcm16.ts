@@ -1,4 +1,5 @@
-import { add, binary, constant, convert, type Expression, type Kernel, KernelBuilder, min, mul, rem, sub } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, binary, constant, convert, type Expression, type Kernel, min, mul, rem, sub } from "./language.js";
 
 /** Rows of 16-bit samples, or of samples that are floats already. */
 export interface DecodeShape {

@@ -1,18 +1,6 @@
 import type { Epilogue } from "./contraction_plan.js";
-import {
-  add,
-  type Buffer,
-  computeType,
-  constant,
-  div,
-  type Expression,
-  fma,
-  type Kernel,
-  KernelBuilder,
-  mul,
-  rem,
-  widen,
-} from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, computeType, constant, div, type Expression, fma, type Kernel, mul, rem, widen } from "./language.js";
 import { eachVector, leastPrefetchLanes } from "./vectors.js";
 
 /** Geometry of a depthwise convolution over [batch, height, width, channels]. */

@@ -1,5 +1,6 @@
 import { columnBlock, columnBlocks, type DepthwiseShape, lying, within } from "./depthwise.js";
-import { add, type Buffer, constant, div, type Expression, fma, type Kernel, KernelBuilder, mul } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, constant, div, type Expression, fma, type Kernel, mul } from "./language.js";
 import { eachVector } from "./vectors.js";
 
 /** Sums of taps that stay in registers together. */

@@ -1,16 +1,5 @@
-import {
-  add,
-  type Buffer,
-  computeType,
-  constant,
-  type Expression,
-  fma,
-  type KernelBuilder,
-  max,
-  mul,
-  unary,
-  widen,
-} from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, computeType, constant, type Expression, fma, max, mul, unary, widen } from "./language.js";
 import { rfftPlan } from "./rfft_plan.js";
 
 /*

@@ -1,16 +1,5 @@
-import {
-  add,
-  constant,
-  div,
-  type ElementType,
-  type Expression,
-  type Kernel,
-  KernelBuilder,
-  max,
-  min,
-  mul,
-  rem,
-} from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type ElementType, type Expression, type Kernel, max, min, mul, rem } from "./language.js";
 
 /** Rows of samples cut into frames that may overlap. */
 export interface FrameShape {

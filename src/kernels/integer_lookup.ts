@@ -1,4 +1,5 @@
-import { add, type Kernel, KernelBuilder } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, type Kernel } from "./language.js";
 
 /** y[i] = table[x[i] + 128]. Buffers: x i8, table i32 [256], y i8. */
 export function integerLookupKernel(size: number): Kernel {

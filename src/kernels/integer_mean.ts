@@ -1,5 +1,6 @@
 import type { Multiplier } from "./fixed_point.js";
-import { add, constant, div, type ElementType, type Expression, type Kernel, KernelBuilder, mul, rem } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type ElementType, type Expression, type Kernel, mul, rem } from "./language.js";
 import { limit, multiplyByQuantizedMultiplier } from "./requantize.js";
 
 /** Mean over axes of a tensor of integers. */

@@ -1,3 +1,4 @@
+import { KernelBuilder } from "./kernel_builder.js";
 import {
   add,
   binary,
@@ -6,7 +7,6 @@ import {
   type ElementType,
   type Expression,
   type Kernel,
-  KernelBuilder,
   max,
   min,
   mul,

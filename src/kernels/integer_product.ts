@@ -1,16 +1,5 @@
-import {
-  add,
-  type Buffer,
-  constant,
-  div,
-  type ElementType,
-  type Expression,
-  type Kernel,
-  KernelBuilder,
-  mul,
-  rem,
-  widen,
-} from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, type Buffer, constant, div, type ElementType, type Expression, type Kernel, mul, rem, widen } from "./language.js";
 import { limit, multiplyByQuantizedMultiplier } from "./requantize.js";
 import { pieces, type VectorPiece } from "./vectors.js";
 

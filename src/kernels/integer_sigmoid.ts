@@ -1,4 +1,5 @@
-import { add, binary, constant, type Expression, type Kernel, KernelBuilder, min, mul, select, sub, unary } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, binary, constant, type Expression, type Kernel, min, mul, select, sub, unary } from "./language.js";
 
 /** How the input is brought to steps of 1 / (3 * 4096): (x * multiplier + half) >> shift. */
 export interface SigmoidInput {

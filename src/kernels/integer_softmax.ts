@@ -1,4 +1,5 @@
-import { add, binary, constant, type Expression, type Kernel, KernelBuilder, max, min, mul, select, sub } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, binary, constant, type Expression, type Kernel, max, min, mul, select, sub } from "./language.js";
 import { limit, mulhi, roundingDivideByPowerOfTwo } from "./requantize.js";
 
 /** x * 2^exponent, held at the ends of the range. */

@@ -1,3 +1,4 @@
+import { KernelBuilder } from "./kernel_builder.js";
 import {
   add,
   type Buffer,
@@ -8,7 +9,6 @@ import {
   type ElementType,
   type Expression,
   type Kernel,
-  KernelBuilder,
   min,
   mul,
   rem,

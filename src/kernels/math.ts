@@ -1,3 +1,4 @@
+import type { KernelBuilder } from "./kernel_builder.js";
 import {
   add,
   binary,
@@ -7,7 +8,6 @@ import {
   div,
   type Expression,
   fma,
-  type KernelBuilder,
   max,
   min,
   mul,

@@ -1,3 +1,4 @@
+import { KernelBuilder } from "./kernel_builder.js";
 import {
   add,
   type Buffer,
@@ -7,7 +8,6 @@ import {
   div,
   type Expression,
   type Kernel,
-  KernelBuilder,
   max,
   min,
   mul,

@@ -1,5 +1,6 @@
 import { type ContractionPlan, depthOf, packedStrides } from "./contraction_plan.js";
-import { add, constant, div, type Expression, type Kernel, KernelBuilder, mul, rem } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type Expression, type Kernel, mul, rem } from "./language.js";
 import { pieces } from "./vectors.js";
 
 /**

@@ -1,4 +1,5 @@
-import { add, constant, div, type Expression, type Kernel, KernelBuilder, mul, rem } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type Expression, type Kernel, mul, rem } from "./language.js";
 import { eachVector } from "./vectors.js";
 
 /** x[batch, height, width, channels] into a larger map: `stuffing` - 1 zeros between neighbours, `before` zeros first (negative: cropped), up to the output's size. */

@@ -1,4 +1,5 @@
-import { add, binary, constant, div, type Expression, type Kernel, KernelBuilder, mul, rem } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, binary, constant, div, type Expression, type Kernel, mul, rem } from "./language.js";
 import { eachVector } from "./vectors.js";
 
 /** A convolution's map [batch, input, channels] and its patches [batch, output, kernel, channels]: what each place of the output sees. */

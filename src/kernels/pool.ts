@@ -1,5 +1,6 @@
 import { ColumnGroups } from "./column_groups.js";
-import { add, constant, convert, div, type Expression, type Kernel, KernelBuilder, max, min, mul, rem, sub } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, convert, div, type Expression, type Kernel, max, min, mul, rem, sub } from "./language.js";
 
 /** Windows moved over a map [batch, height, width, channels] of real numbers. */
 export interface Pool {

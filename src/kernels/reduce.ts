@@ -1,5 +1,6 @@
 import { ColumnGroups } from "./column_groups.js";
-import { add, constant, div, type Expression, horizontal, type Kernel, KernelBuilder, max, mul, rem, sub } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type Expression, horizontal, type Kernel, max, mul, rem, sub } from "./language.js";
 import { leastPrefetchLanes, pieces } from "./vectors.js";
 
 export type Reduction = "sum" | "max";

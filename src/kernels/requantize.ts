@@ -1,4 +1,5 @@
-import { add, binary, constant, type Expression, type KernelBuilder, max, min, select } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { add, binary, constant, type Expression, max, min, select } from "./language.js";
 
 const integer = (operator: "and" | "shl" | "shr" | "lt" | "gt", a: Expression, b: Expression | number): Expression =>
   binary(operator, a, b);

@@ -1,4 +1,5 @@
-import { add, constant, convert, type Expression, type Kernel, KernelBuilder, max, min, mul, sub, unary } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, convert, type Expression, type Kernel, max, min, mul, sub, unary } from "./language.js";
 
 /** Where output sample i lies in the input: at i * scale ("legacy", TensorFlow 1), or at (i + 0.5) * scale - 0.5. */
 export type Coordinates = "legacy" | "half-pixel";

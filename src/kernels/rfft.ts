@@ -1,5 +1,6 @@
 import { type Complex, fewPoints, fourPoints, rotate } from "./complex.js";
 import { type Bank, type BankBuffers, bankBuffers, writeBank } from "./filterbank.js";
+import { KernelBuilder } from "./kernel_builder.js";
 import {
   add,
   type Buffer,
@@ -8,7 +9,6 @@ import {
   type Expression,
   fma,
   type Kernel,
-  KernelBuilder,
   min,
   mul,
   rem,

@@ -1,4 +1,5 @@
-import { add, constant, div, type Kernel, KernelBuilder, max, mul, sub } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type Kernel, max, mul, sub } from "./language.js";
 import { exp, log } from "./math.js";
 
 /** Softmax, or its logarithm, of each row. Buffers: x, y. */

@@ -1,4 +1,5 @@
-import { add, constant, div, type ElementType, type Expression, type Kernel, KernelBuilder, min, mul, rem } from "./language.js";
+import { KernelBuilder } from "./kernel_builder.js";
+import { add, constant, div, type ElementType, type Expression, type Kernel, min, mul, rem } from "./language.js";
 
 /** A dimension with its strides in source and target, in elements. */
 export interface TransposeDimension {

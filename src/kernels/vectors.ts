@@ -1,4 +1,5 @@
-import { constant, type Expression, type KernelBuilder, shuffle } from "./language.js";
+import type { KernelBuilder } from "./kernel_builder.js";
+import { constant, type Expression, shuffle } from "./language.js";
 
 /** Narrower vectors are those of targets that have no word for prefetching. */
 export const leastPrefetchLanes = 8;
@@ -18,6 +19,18 @@ export function pieces(n: number, lanes: number): VectorPiece[] {
     if (width === 1) break;
   }
   return list;
+}
+
+/** What of vectors side by side lies below a number of elements: lanes `from` on of vector v. */
+export function validParts(
+  vectors: readonly VectorPiece[],
+  elements = Number.POSITIVE_INFINITY,
+): (VectorPiece & { readonly v: number; readonly from: number })[] {
+  return vectors.flatMap((w, v) =>
+    w.at + w.lanes <= elements
+      ? [{ ...w, v, from: 0 }]
+      : pieces(elements - w.at, w.lanes).map((p) => ({ lanes: p.lanes, at: w.at + p.at, v, from: p.at })),
+  );
 }
 
 /** Visits n neighbouring elements: a loop over whole vectors, then the pieces that are left, written out. */

@@ -2,6 +2,7 @@ import { InternalError } from "../base/errors.js";
 import type { BinaryOperator, Buffer, ComputeType, Expression } from "./language.js";
 import { operands } from "./wasm_affine.js";
 import type { CodeWriter } from "./wasm_assembler.js";
+import { shapeOf, writeConversion } from "./wasm_conversion.js";
 import { scalarHighMul, vectorHighMul } from "./wasm_high_mul.js";
 import { type LaneOpcode, laneOpcodes, type Opcode, opcodes, type ValueType } from "./wasm_opcodes.js";
 import { vectorBytes } from "./wasm_vector_bytes.js";
@@ -28,13 +29,6 @@ export interface ExpressionContext {
   vectorConstant(e: Expression & { kind: "constant" }): number | undefined;
   /** Emits the address of an element, returns its immediate offset. */
   address(buffer: Buffer, index: Expression): number;
-}
-
-function shapeOf(type: ComputeType, lanes: number): string {
-  const valid = lanes === 1 || (type === "f64" ? lanes === 2 : lanes === 4) || (type === "mask" && lanes === 2);
-  if (!valid) throw new InternalError(`WebAssembly vectors have 128 bits; ${lanes} lanes of ${type} were asked for`);
-  if (lanes === 1) return type === "mask" ? "i32" : type;
-  return type === "f64" ? "f64x2" : type === "f32" ? "f32x4" : "i32x4";
 }
 
 function opcodeNamed(name: string): Opcode {
@@ -84,7 +78,7 @@ export class ExpressionWriter {
         return this.#select(e);
       case "convert":
         this.write(e.operand);
-        return this.#convert(e.operand.type, e.type, e.lanes);
+        return writeConversion(this.#code, this.#context.relaxed, e.operand.type, e.type, e.lanes);
       case "bits":
         this.write(e.operand);
         if (e.lanes === 1) this.#code.op(opcodeNamed(`${e.type}.reinterpret_${e.operand.type}`));
@@ -330,29 +324,6 @@ export class ExpressionWriter {
     this.write(condition);
     // Every lane of a mask is all ones or all zeros, so the relaxed form selects the same.
     this.#code.op(this.#context.relaxed ? "i32x4.relaxed_laneselect" : "v128.bitselect");
-  }
-
-  #convert(from: ComputeType, to: ComputeType, lanes: number): void {
-    if (from === "f32" && to === "i32" && lanes === 1) {
-      // The scalar instruction tests for overflow with jumps; the vector takes a quarter of its time (V8 11.3, x64).
-      this.#code.op("f32x4.splat");
-      this.#convert(from, to, 4);
-      return this.#code.lane("i32x4.extract_lane", 0);
-    }
-    const name = `${shapeOf(from, lanes)}>${shapeOf(to, lanes)}`;
-    const conversions: Record<string, Opcode> = {
-      "f64>i32": "i32.trunc_sat_f64_s",
-      "i32>f32": "f32.convert_i32_s",
-      "i32>f64": "f64.convert_i32_s",
-      "f32>f64": "f64.promote_f32",
-      "f64>f32": "f32.demote_f64",
-      "i32x4>f32x4": "f32x4.convert_i32x4_s",
-      "f32x4>i32x4": this.#context.relaxed ? "i32x4.relaxed_trunc_f32x4_s" : "i32x4.trunc_sat_f32x4_s",
-    };
-    const opcode = from === "mask" || to === "mask" ? undefined : conversions[name];
-    if (!opcode)
-      throw new InternalError(`the loop language does not convert ${from} to ${to} with ${lanes} lanes in WebAssembly`);
-    this.#code.op(opcode);
   }
 
   /** Writes a vector whose lanes all have the value of the scalar, which is f32 or f64. */

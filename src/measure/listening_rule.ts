@@ -17,10 +17,10 @@ export const usualRule: ListeningRule = { threshold: 0.8, smoothing: 0.2, refrac
  * The rule that a model brings: the one chosen on a recording (`earshot evaluate --stream --choose-threshold --keep-threshold`), or the
  * threshold that its training has chosen, or nothing.
  */
-export function listeningRuleOf({ training }: Model): Partial<ListeningRule> {
+export function listeningRuleOf({ training }: Pick<Model, "training">): Partial<ListeningRule> {
   const { listening } = training;
   if (typeof listening !== "object" || listening === null) {
-    const threshold = within(training.threshold, 1);
+    const threshold = thresholdOf({ training });
     return threshold === undefined ? {} : { threshold };
   }
   const values = listening as Record<string, unknown>;
@@ -30,6 +30,11 @@ export function listeningRuleOf({ training }: Model): Partial<ListeningRule> {
     refractory: within(values.refractory, 60),
   };
   return Object.fromEntries(Object.entries(rule).filter(([, value]) => value !== undefined));
+}
+
+/** Probability from which on a keyword is accepted in a clip, where the training has chosen one. */
+export function thresholdOf({ training }: Pick<Model, "training">): number | undefined {
+  return within(training.threshold, 1);
 }
 
 function within(value: unknown, most: number): number | undefined {

@@ -6,7 +6,7 @@ import type { ParameterData } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { Inference } from "../train/inference.js";
 import type { LoaderFrontend } from "../train/loader_plan.js";
-import { type ListeningRule, listeningRuleOf } from "./listening_rule.js";
+import { type ListeningRule, listeningRuleOf, thresholdOf } from "./listening_rule.js";
 import type { Runtime } from "./runtime.js";
 
 export { rateOf };
@@ -57,12 +57,6 @@ export interface Spotter {
   /** Labels features, shape [count, T, F], for models that take them. */
   scoreFeatures(features: Float32Array, count: number): Promise<Float32Array>;
   close(): void;
-}
-
-/** Probability from which on a keyword is accepted, where the training has chosen one. */
-export function thresholdOf(model: Model): number | undefined {
-  const { threshold } = model.training;
-  return typeof threshold === "number" && threshold >= 0 && threshold <= 1 ? threshold : undefined;
 }
 
 /** Audio to features, as the whole front end of the model in one. */

@@ -1,3 +1,4 @@
+import { KernelBuilder } from "../../src/kernels/kernel_builder.js";
 import {
   add,
   type BinaryOperator,
@@ -14,7 +15,6 @@ import {
   fma,
   horizontal,
   type Kernel,
-  KernelBuilder,
   max,
   min,
   mul,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bits, constant, convert, horizontal, type Kernel, KernelBuilder, mul, unary } from "../../src/kernels/language.js";
+import { KernelBuilder } from "../../src/kernels/kernel_builder.js";
+import { bits, constant, convert, horizontal, type Kernel, mul, unary } from "../../src/kernels/language.js";
 import { printWasm } from "../../src/kernels/wasm.js";
 import { difference, runJavaScript } from "./kernel_runner.js";
 import { buildCase, languageCases } from "./language_cases.js";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Expression, type Kernel, KernelBuilder, mul } from "../../src/kernels/language.js";
+import { KernelBuilder } from "../../src/kernels/kernel_builder.js";
+import { type Expression, type Kernel, mul } from "../../src/kernels/language.js";
 import { exp, log, sigmoid, tanh } from "../../src/kernels/math.js";
 import { runJavaScript, type TypedArray } from "./kernel_runner.js";
 import { relaxedSettings, runWasm } from "./wasm_harness.js";

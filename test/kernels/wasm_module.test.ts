@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { add, constant, type Kernel, KernelBuilder, mul, rem } from "../../src/kernels/language.js";
+import { KernelBuilder } from "../../src/kernels/kernel_builder.js";
+import { add, constant, type Kernel, mul, rem } from "../../src/kernels/language.js";
 import { failedByte } from "../../src/kernels/wasm_barrier.js";
 import { firstBufferByte } from "../../src/kernels/wasm_address.js";
 import { assembleModule, moduleImports, type WasmInstruction } from "../../src/kernels/wasm_module.js";

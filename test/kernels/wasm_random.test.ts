@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { KernelBuilder } from "../../src/kernels/kernel_builder.js";
 import {
   add,
   type BinaryOperator,
@@ -9,7 +10,6 @@ import {
   convert,
   type Expression,
   type Kernel,
-  KernelBuilder,
   max,
   min,
   mul,

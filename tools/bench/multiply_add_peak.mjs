@@ -1,6 +1,7 @@
 import { compileNative } from "../../dist/engine/native_target.js";
 import { WasmTeam } from "../../dist/engine/wasm_team.js";
-import { constant, fma, KernelBuilder } from "../../dist/kernels/language.js";
+import { KernelBuilder } from "../../dist/kernels/kernel_builder.js";
+import { constant, fma } from "../../dist/kernels/language.js";
 import { wasmFeatures } from "../../dist/kernels/wasm_features.js";
 import { assembleModule } from "../../dist/kernels/wasm_module.js";
 

@@ -38,26 +38,18 @@ function trainingOf({ frames, features, labels }) {
   return { frameStep, coefficients: features < archive.bands ? features : 0, rate: 0.002 };
 }
 
-function measure(name, training, data, folder) {
+/** Trains on the archive's arrays; gives how to calibrate and measure. */
+function onArrays(name, training, data, folder) {
   const features = join(data, "features");
-  const integer = join(folder, "int8.safetensors");
-  for (const count of stepsOf(name)) {
-    const run = join(folder, `${name}-${count}`);
+  const measuring = ["--calibrate", features, "--features", features];
+  return (count, run) => {
     const recipe = recipeOf(name, data, { ...training, steps: count });
     recipe.data = recipe.data.filter((one) => one.kind === "archive").map((one) => ({ ...one, weight: 1 }));
     recipe.validateEvery = count;
     writeFileSync(join(folder, "recipe.json"), JSON.stringify(recipe));
     earshot("train", "--recipe", join(folder, "recipe.json"), "--out", run, "--threads", "1", "--workers", "1");
-    const measuring = ["--features", features, "--measure-clips", `${clips}`, "--out", integer];
-    const { before, after, recurrent } = earshot(
-      "quantize",
-      join(run, "best.safetensors"),
-      "--calibrate",
-      features,
-      ...measuring,
-    );
-    if (before >= enough || count === stepsOf(name).at(-1)) return { steps: count, float: before, int8: after, recurrent };
-  }
+    return measuring;
+  };
 }
 
 /** Published trainings of the models whose input the archive's arrays do not fit. */
@@ -69,17 +61,25 @@ const published = {
   mixednet_hey_jarvis: "micro_wake_word_mixednet_hey_jarvis",
 };
 
-function measurePublished(name, data, folder) {
+/** Trains as published, on recordings; measured on testing recordings. */
+function onRecordings(name, data) {
   const sounds = join(data, "speech_commands");
-  for (const count of stepsOf(name)) {
-    const run = join(folder, `${name}-${count}`);
+  const measuring = ["--calibrate", sounds, "--data", sounds, "--split", "testing"];
+  return (count, run) => {
     const training = ["--data", sounds, "--steps", `${count}`, "--validate-every", `${count}`];
     earshot("train", published[name], ...training, "--out", run, "--threads", "1", "--workers", "1", "--no-evaluate");
-    const measuring = ["--data", sounds, "--split", "testing", "--measure-clips", `${clips}`];
-    const integer = ["--calibrate", sounds, "--out", join(folder, "int8.safetensors")];
-    const { before, after, recurrent } = earshot("quantize", join(run, "best.safetensors"), ...integer, ...measuring);
-    if (before >= enough || count === stepsOf(name).at(-1))
-      return { steps: count, float: before, int8: after, recurrent, on: "recordings" };
+    return measuring;
+  };
+}
+
+/** Trains with more steps until it is enough, and quantizes. */
+function measure(name, train, folder) {
+  const out = ["--measure-clips", `${clips}`, "--out", join(folder, "int8.safetensors")];
+  for (const count of stepsOf(name)) {
+    const run = join(folder, `${name}-${count}`);
+    const measuring = train(count, run);
+    const { before, after, recurrent } = earshot("quantize", join(run, "best.safetensors"), ...measuring, ...out);
+    if (before >= enough || count === stepsOf(name).at(-1)) return { steps: count, float: before, int8: after, recurrent };
   }
 }
 
@@ -89,7 +89,8 @@ function rowOf(name, data) {
   if (training === undefined && published[name] === undefined) return row;
   const folder = mkdtempSync(join(tmpdir(), "earshot-prove-zoo-integers-"));
   try {
-    return { ...row, ...(training ? measure(name, training, data, folder) : measurePublished(name, data, folder)) };
+    if (training) return { ...row, ...measure(name, onArrays(name, training, data, folder), folder) };
+    return { ...row, ...measure(name, onRecordings(name, data), folder), on: "recordings" };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,6 @@
 import { quantizeMultiplier } from "../../kernels/fixed_point.js";
-import { add, type Expression, type KernelBuilder, sub } from "../../kernels/language.js";
+import type { KernelBuilder } from "../../kernels/kernel_builder.js";
+import { add, type Expression, sub } from "../../kernels/language.js";
 import { mapKernel } from "../../kernels/map.js";
 import { limit, multiplyByQuantizedMultiplier } from "../../kernels/requantize.js";
 import { numberOf } from "../attributes.js";

@@ -1,4 +1,5 @@
-import { binary, constant, convert, type Expression, type Kernel, KernelBuilder, mul, select } from "../../kernels/language.js";
+import { KernelBuilder } from "../../kernels/kernel_builder.js";
+import { binary, constant, convert, type Expression, type Kernel, mul, select } from "../../kernels/language.js";
 import { booleanOf, numberOf, shapeOf } from "../attributes.js";
 import type { OpDefinition } from "../op.js";
 import { sizeOf, tensor } from "../types.js";

@@ -3,7 +3,7 @@ import type { LowerContext, Region } from "../../graph/lower.js";
 import { tableValues } from "../../graph/ops/table.js";
 import { dtypeBytes, type Node, sizeOf, type Value } from "../../graph/types.js";
 import type { ElementType, Kernel } from "../../kernels/language.js";
-import { KernelBuilder } from "../../kernels/language.js";
+import { KernelBuilder } from "../../kernels/kernel_builder.js";
 import type { ArrayData } from "./arrays.js";
 import { type FloatCall, floatCall } from "./float_calls.js";
 import { type IntegerCall, integerCall } from "./integer_calls.js";

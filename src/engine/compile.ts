@@ -78,6 +78,7 @@ class Compiled implements CompiledProgram {
   readonly #bindings: ReadonlyMap<string, Binding>;
   readonly #views = new Map<string, TensorData>();
   readonly #graph: string;
+  #isOpen = true;
 
   constructor(graph: string, target: TargetName, lowered: Lowered, backend: Backend, milliseconds: number) {
     this.#graph = graph;
@@ -128,6 +129,8 @@ class Compiled implements CompiledProgram {
   }
 
   run(): void {
+    // What native code works with is freed by then: it would wait for threads that are gone.
+    if (!this.#isOpen) throw new UserError(`program ${this.#graph} is closed; open it again`);
     this.#backend.run();
   }
 
@@ -136,6 +139,7 @@ class Compiled implements CompiledProgram {
   }
 
   close(): void {
+    this.#isOpen = false;
     this.#backend.close();
   }
 }

@@ -60,7 +60,7 @@ export function argmaxOfRow(scores: ArrayLike<number>, row: number, width: numbe
  * Measures scores against the truth.
  * @param truth index of the true label of each clip, shape [clips]
  * @param scores shape [clips, labels], row by row
- * @throws UserError where there are no clips or a score is NaN
+ * @throws UserError where there are no clips, a score is NaN, or truth, scores and labels do not go together
  */
 export function evaluateScores(
   truth: ArrayLike<number>,
@@ -69,7 +69,8 @@ export function evaluateScores(
   kind: ScoreKind = "probabilities",
 ): Evaluation {
   const width = labels.length;
-  invariant(scores.length === truth.length * width, `${scores.length} scores for ${truth.length} clips of ${width} labels`);
+  if (scores.length !== truth.length * width)
+    throw new UserError(`${scores.length} scores for ${truth.length} clips of ${width} labels`);
   const predicted = new Int32Array(truth.length);
   let loss = 0;
   for (let clip = 0; clip < truth.length; clip++) {
@@ -95,10 +96,8 @@ export function evaluatePredictions(
   for (let clip = 0; clip < truth.length; clip++) {
     const row = confusion[truth[clip] as number];
     const column = predicted[clip] as number;
-    invariant(
-      row !== undefined && row[column] !== undefined,
-      `clip ${clip}: label ${truth[clip]} or ${column} is none of ${labels.length}`,
-    );
+    if (row === undefined || row[column] === undefined)
+      throw new UserError(`clip ${clip}: label ${row ? column : truth[clip]} is none of 0 to ${labels.length - 1}`);
     row[column] = (row[column] as number) + 1;
   }
   return evaluationOfConfusion(confusion, labels);

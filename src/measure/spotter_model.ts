@@ -1,3 +1,4 @@
+import { UserError } from "../base/errors.js";
 import { countParameters, multiplyAccumulates } from "../graph/count.js";
 import type { Model } from "../formats/model.js";
 import { rateOf } from "../formats/model_rate.js";
@@ -52,6 +53,7 @@ export interface Spotter {
    * Labels sounds.
    * @param audio shape [count, samples]
    * @returns probabilities, shape [count, labels]
+   * @throws UserError where there are more or fewer samples, or the spotter is closed
    */
   scoreSounds(audio: Float32Array, count: number): Promise<Float32Array>;
   /** Labels features, shape [count, T, F], for models that take them. */
@@ -102,13 +104,23 @@ export async function openModel(
     },
     frontendDescription: model.frontendDescription,
     featureShape: network.featureShape,
-    scoreFeatures,
-    scoreSounds: (audio, count) => scoreFeatures(computeFeatures(runner, audio, count, samples, length), count),
+    scoreFeatures: async (features, count) => scoreFeatures(requireClips(features, count, length, "features"), count),
+    scoreSounds: async (audio, count) =>
+      scoreFeatures(computeFeatures(runner, requireClips(audio, count, samples, "samples"), count, samples, length), count),
     close: () => {
       runner.close();
       network.close();
     },
   };
+}
+
+/**
+ * The clips, if there are as many numbers as clips have; of too few, the rest would be those of the clips before.
+ * @throws UserError
+ */
+export function requireClips(values: Float32Array, count: number, length: number, what: string): Float32Array {
+  if (Number.isSafeInteger(count) && count >= 0 && values.length === count * length) return values;
+  throw new UserError(`${values.length} ${what} for ${count} clips; a clip has ${length}`);
 }
 
 /** Features of sounds, shape [count, T, F]. */

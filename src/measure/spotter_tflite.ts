@@ -12,7 +12,7 @@ import { type DType, type ParameterData, type Quantization, sizeOf } from "../gr
 import { FrontendRunner } from "../train/frontend_runner.js";
 import { inLiteRt } from "./runtime.js";
 import type { Spotter, SpotterOptions } from "./spotter_model.js";
-import { computeFeatures, softmaxRows } from "./spotter_model.js";
+import { computeFeatures, requireClips, softmaxRows } from "./spotter_model.js";
 import { type Rounding, type Surroundings, tfliteSurroundings } from "./tflite_surroundings.js";
 
 interface Tensor {
@@ -55,10 +55,12 @@ export async function openTfliteSpotter(path: string, bytes: number, options: Sp
     featureShape,
     scoreFeatures: async (features, count) => {
       if (runner === undefined) throw new UserError(`${path}: takes samples, not features; evaluate it on sounds with --data`);
-      return score(features, count);
+      return score(requireClips(features, count, takes, "features"), count);
     },
-    scoreSounds: (audio, count) =>
-      score(runner === undefined ? audio : computeFeatures(runner, audio, count, samples, takes), count),
+    scoreSounds: async (audio, count) => {
+      requireClips(audio, count, samples, "samples");
+      return score(runner === undefined ? audio : computeFeatures(runner, audio, count, samples, takes), count);
+    },
     close: () => {
       runner?.close();
       close();

@@ -73,7 +73,9 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     shares: sharesOf(recipe, data),
     passStarts: passes?.starts,
     drawn,
-    classWeights: Float32Array.from(labels, (label) => recipe.classWeights[label] ?? 1),
+    classWeights: Float32Array.from(labels, (label) =>
+      Object.hasOwn(recipe.classWeights, label) ? recipe.classWeights[label] : 1,
+    ),
     sources: data.training,
     frontend: loader,
     augmentation: recipe.augmentation,

@@ -205,13 +205,22 @@ function openArchiveSource(root: string, task: TaskOptions): OpenedSource {
   }
 }
 
-/** Clips with the indices of their labels. */
+/**
+ * Clips with the indices of their labels.
+ * @throws UserError where a clip has a label that is none of them
+ */
 export function soundSet(
   clips: readonly Clip[],
   labels: readonly string[],
   weight?: number,
 ): Extract<ClipSet, { kind: "sounds" }> {
-  return { kind: "sounds", clips, labels: Int32Array.from(clips, (clip) => labels.indexOf(clip.label)), weight };
+  const index = new Map(labels.map((label, i) => [label, i]));
+  const indices = Int32Array.from(clips, ({ label, path }) => {
+    const found = index.get(label);
+    if (found === undefined) throw new UserError(`${path}: its label '${label}' is none of ${labels.join(", ")}`);
+    return found;
+  });
+  return { kind: "sounds", clips, labels: indices, weight };
 }
 
 /** Sound files of a folder of noise, or the file itself. */

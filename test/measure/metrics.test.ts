@@ -50,8 +50,8 @@ describe("evaluatePredictions", () => {
   });
 
   it("refuses indices that are no labels", () => {
-    expect(() => evaluatePredictions([0], [2], ["a", "b"])).toThrow(/none of 2/);
-    expect(() => evaluatePredictions([-1], [0], ["a", "b"])).toThrow(/none of 2/);
+    expect(() => evaluatePredictions([0], [2], ["a", "b"])).toThrow(/none of 0 to 1/);
+    expect(() => evaluatePredictions([-1], [0], ["a", "b"])).toThrow(/none of 0 to 1/);
   });
 });
 

@@ -45,7 +45,7 @@ export function publishedTraining(name: string): PublishedTraining {
   const found = findPublishedTraining(name);
   if (found !== undefined) return found;
   const close = nearest(name.toLowerCase().replaceAll("-", "_"), recipeNames());
-  const guess = close === undefined ? "" : `; did you mean '${close}'?`;
+  const guess = close === undefined ? ";" : `; did you mean '${close}'?`;
   throw new UsageError(`there is no recipe '${name}'${guess} 'earshot recipes' lists them`);
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
+import { makeFolder } from "./make_folder.js";
 
 /** An open file. */
 export interface OpenFile {
@@ -29,7 +30,7 @@ export interface FileLayer {
 /** The disk. */
 export const disk: FileLayer = {
   async makeFolder(path) {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   },
   async open(path, flags) {
     const file = await open(path, flags);

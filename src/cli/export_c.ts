@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../base/errors.js";
 import type { CExport, ExportedModel } from "../targets/c/export.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { makeFolder } from "../base/make_folder.js";
 
 /** Options of `earshot export --to c`. */
 export interface CExportArguments extends CommonOptions {
@@ -62,7 +62,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const out = options.out ?? `${prefix}_c`;
   const assembly = isAssembly ? made.compiled!.assembly : [];
   const files = [...made.files, ...assembly, ...(options.example === true ? exampleFiles(made, cpu, floatAbi) : [])];
-  for (const { name: file } of files) await mkdir(dirname(join(out, file)), { recursive: true });
+  for (const { name: file } of files) await makeFolder(dirname(join(out, file)));
   for (const file of files) await writeFileSafely(join(out, file.name), new TextEncoder().encode(file.text));
   const { flashDataBytes, ramBytes, arenaBytes, compiled } = made;
   if (options.json === true) {

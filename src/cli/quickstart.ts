@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { formatSeconds, Progress } from "../base/progress.js";
@@ -9,6 +9,7 @@ import type { Evaluation } from "../measure/metrics.js";
 import { commaList, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { makeFolder } from "../base/make_folder.js";
 import {
   fewWords,
   fewWordsClips,
@@ -62,7 +63,7 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
   if (options.from !== undefined) throw new UsageError("--from goes with --words");
   const started = performance.now();
   const folder = options.out ?? freeFolder("earshot-quickstart");
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const made: Made[] = [];
   const say = (text: string): void => {
     if (options.json !== true) printText(text);

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSeconds, Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
@@ -20,6 +19,7 @@ import {
 } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
 import { scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
+import { makeFolder } from "../base/make_folder.js";
 
 /** Seconds of noise and of other speech that the model is listened with, and between two windows. */
 const noiseSeconds = 600;
@@ -39,7 +39,7 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   const perWord = options.perWord ?? (words.length <= fewWords ? fewWordsClips : usualPerWord);
   const plan = await planOwnWords(words, perWord, options.seed);
   const folder = options.out ?? freeFolder("earshot-quickstart");
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const say = (text: string): void => (options.json === true ? undefined : printText(text));
   const { defaultTarget } = await import("../engine/compile.js");
   const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;

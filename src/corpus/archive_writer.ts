@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { invariant, UserError } from "../base/errors.js";
 import { encodeNpyHeader, npyItemBytes } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
 import { formatArchiveIndex } from "./archive_index.js";
+import { makeFolderSync } from "../base/make_folder.js";
 
 /** What a new archive holds. */
 export interface ArchiveWriterOptions {
@@ -51,7 +52,7 @@ export class ArchiveWriter {
     }
     this.#buffer = Buffer.alloc(Math.max(bufferBytes, this.#itemBytes));
     try {
-      mkdirSync(root, { recursive: true });
+      makeFolderSync(root);
       this.#descriptor = openSync(this.#path("features.npy", true), "w");
     } catch (error) {
       throw this.#failed(error);

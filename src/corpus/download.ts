@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../base/errors.js";
+import { makeFolderSync } from "../base/make_folder.js";
 
 /** How a file is downloaded. */
 export interface DownloadOptions {
@@ -41,7 +42,7 @@ class BrokenOff extends Error {
  */
 export async function downloadFile(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   checkUrl(url);
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderSync(dirname(path));
   const attempts = options.attempts ?? 5;
   for (let failed = 0; ; ) {
     const before = partSize(path);

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UsageError, UserError } from "../base/errors.js";
 import { RandomStream } from "../base/random.js";
@@ -13,6 +12,7 @@ import { ClipLoader } from "./load_clip.js";
 import { wordsWithout } from "./near/words_without.js";
 import { listSounds } from "./scan.js";
 import { readTranscripts, type Utterance } from "./transcripts.js";
+import { makeFolder } from "../base/make_folder.js";
 
 /** What a long recording is made of. */
 export interface LongRecordingOptions {
@@ -81,7 +81,7 @@ interface Scene {
 export async function writeLongRecording(options: LongRecordingOptions): Promise<LongRecordingResult> {
   const scenes = Math.max(1, Math.round((options.hours * 3600) / sceneSeconds));
   const maker = await SceneMaker.open(options);
-  await mkdir(options.out, { recursive: true });
+  await makeFolder(options.out);
   const recording = join(options.out, "long.wav");
   const writer = await WavFileWriter.open(recording, scenes * sceneSamples, rate);
   const [windows, labels, ignored]: [[number, number][], string[], Scene["ignored"]] = [[], [], []];

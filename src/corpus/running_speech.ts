@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.js";
 import { hashText, RandomStream } from "../base/random.js";
@@ -10,6 +9,7 @@ import { wordsWithout } from "./near/words_without.js";
 import { clipJitter, makeClip } from "./synthesize/clip.js";
 import { drawSpeakers, type Speaker } from "./synthesize/speaker.js";
 import { sayWithin } from "./synthesize/utterance.js";
+import { makeFolder } from "../base/make_folder.js";
 
 /** What running speech is made of. */
 export interface RunningSpeechOptions {
@@ -54,7 +54,7 @@ export async function writeRunningSpeech(options: RunningSpeechOptions): Promise
   const { out, count, seconds, seed, clipSeconds } = options;
   if (clipSeconds > seconds)
     throw new UsageError(`a clip of ${clipSeconds} s is longer than its recording of ${seconds} s; raise --seconds`);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const speakers = drawSpeakers({
     seed,
     split: "training",

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { UsageError, UserError } from "../base/errors.js";
@@ -13,6 +13,7 @@ import { drawSpeakers, isHeldOut, speakersPerSource } from "./synthesize/speaker
 import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
 import { clipPlaces } from "./synthesize/task.js";
 import type { Job, Task } from "./synthesize/task.js";
+import { makeFolder } from "../base/make_folder.js";
 
 export { commandWords, otherWords } from "./synthesize/words.js";
 export type { Speaker, SpeechEngine } from "./synthesize/speaker.js";
@@ -303,7 +304,7 @@ async function checkEmpty(out: string): Promise<void> {
 
 async function makeFolders(out: string, tasks: readonly Task[]): Promise<void> {
   for (const folder of ["_background_noise_", ...new Set(tasks.map((task) => task.folder))])
-    await mkdir(join(out, folder), { recursive: true }).catch((error: unknown) => {
+    await makeFolder(join(out, folder)).catch((error: unknown) => {
       throw unwritable(join(out, folder), error);
     });
 }

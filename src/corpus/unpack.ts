@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -6,6 +6,7 @@ import { createGunzip } from "node:zlib";
 import type { ParsedTarEntry, TarHeader } from "modern-tar";
 import { createTarDecoder } from "modern-tar";
 import { FormatError, UserError } from "../base/errors.js";
+import { makeFolderSync } from "../base/make_folder.js";
 
 /** Bounds of what is unpacked. */
 export interface UnpackLimits {
@@ -36,7 +37,7 @@ export async function unpackTarGz(archive: string, folder: string, limits: Unpac
   }
   const partial = join(dirname(folder), `.${basename(folder)}.unpacking`);
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
+  makeFolderSync(partial);
   try {
     const result = await unpackInto(archive, partial, limits);
     if (result.files === 0) throw new FormatError(archive, "contents", "no files", "give the address of a data set");
@@ -104,7 +105,7 @@ function checkSize(archive: string, header: TarHeader, before: number, maxFileBy
 
 function makeFolder(path: string, known: Set<string>): void {
   if (known.has(path)) return;
-  mkdirSync(path, { recursive: true });
+  makeFolderSync(path);
   known.add(path);
 }
 

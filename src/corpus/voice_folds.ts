@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { FormatError } from "../base/errors.js";
 import { backgroundFolder } from "./clip.js";
 import { personOf } from "./synthesize/speaker.js";
 import type { Speaker } from "./synthesize/speaker.js";
+import { makeFolder } from "../base/make_folder.js";
 
 /** A training without one of the training voices, and what is left out for listening with it. */
 export interface VoiceFold {
@@ -37,7 +38,7 @@ export async function writeVoiceFolds(data: string, out: string, labels: readonl
   const all = [...training, ...readList(join(data, "validation_list.txt"), speakers)];
   const persons = [...new Set(all.map(({ speaker }) => personOf(speaker.source.voice)))].toSorted();
   if (persons.length < 2) return [];
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const folds: VoiceFold[] = [];
   for (const person of persons) {
     const own = ({ speaker }: Listed): boolean => personOf(speaker.source.voice) === person;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { invariant, UserError } from "../base/errors.js";
@@ -6,6 +6,7 @@ import { systemReason, systemRemedy } from "../base/system_error.js";
 import { joinCrc32 } from "./crc32_join.js";
 import { encodeNpyHeader, type NpyData, type NpyType } from "./npy.js";
 import { directoryEnd, directoryEntry, localHeader, wideField, type ZipRecord } from "./zip_records.js";
+import { makeFolderSync } from "../base/make_folder.js";
 
 const headerBytes = 128;
 const bufferBytes = 1 << 20;
@@ -34,7 +35,7 @@ export class NpzWriter {
   constructor(path: string) {
     this.#path = path;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolderSync(dirname(path));
       this.#descriptor = openSync(`${path}.partial`, "w");
     } catch (error) {
       throw this.#failed(error);

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeFileSafely } from "../../formats/write_file.js";
+import { makeFolderSync } from "../../base/make_folder.js";
 
 /** The files and folders of train_dir, as the original names them. */
 export const trainFiles = {
@@ -36,7 +36,7 @@ export class TrainDir {
 
   async writeBytes(names: readonly string[], bytes: Uint8Array): Promise<string> {
     const path = this.join(...names);
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolderSync(dirname(path));
     await writeFileSafely(path, bytes);
     return path;
   }

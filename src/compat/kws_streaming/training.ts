@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, renameSync } from "node:fs";
 import { UserError } from "../../base/errors.js";
 import { writeModel } from "../../formats/model_file.js";
 import { assemble } from "../../train/assemble.js";
@@ -13,6 +13,7 @@ import type { CommandLine } from "./command_line.js";
 import { bit } from "./frontend.js";
 import { modelSummary, writeFlagsText, writeLabels } from "./settings_files.js";
 import { type TrainDir, trainFiles } from "./train_dir.js";
+import { makeFolderSync } from "../../base/make_folder.js";
 
 /**
  * Trains as the flags say and leaves flags.txt, labels.txt, model_summary.txt, the weights of each validation, best_weights and last_weights.
@@ -32,7 +33,7 @@ export async function trainModel(
   // What is wrong with the data or the model is said before anything is written.
   const { graph, frontend, labels } = await assemble(recipe);
   const begin = restore ? await earlierTraining(folder) : undefined;
-  mkdirSync(folder.path, { recursive: true });
+  makeFolderSync(folder.path);
   await writeFlagsText(folder, line);
   await writeLabels(folder, line);
   await folder.writeText([trainFiles.summary], modelSummary({ graph, frontend, labels }));

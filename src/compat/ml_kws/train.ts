@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { evaluateSpotter } from "../../measure/evaluate.js";
 import { openSpotter } from "../../measure/spotter.js";
@@ -11,6 +11,7 @@ import type { CompatProgram, ProgramContext } from "../program.js";
 import { prepareData } from "./data.js";
 import { readFlags } from "./flags.js";
 import { recipeOf, trainFlags, type TrainFlags } from "./train_recipe.js";
+import { makeFolder } from "../../base/make_folder.js";
 
 /** `train.py`: trains a network of Hello Edge with the flags' hyperparameters. */
 export const program: CompatProgram = {
@@ -40,7 +41,7 @@ async function keepBest({ run, labels, bestAccuracy }: TrainingOutcome, { values
   await writeFile(join(folder, `${network}_labels.txt`), `${labels.join("\n")}\n`);
   const best = join(run, runFiles.best);
   if (bestAccuracy === null || !existsSync(best)) return;
-  await mkdir(join(folder, "best"), { recursive: true });
+  await makeFolder(join(folder, "best"));
   const path = join(folder, "best", `${network}_${bestAccuracy.toFixed(3)}_ckpt.safetensors`);
   await copyFile(best, path);
   print(`So far the best validation accuracy is ${(100 * bestAccuracy).toFixed(2)}%`);

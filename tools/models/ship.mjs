@@ -93,7 +93,7 @@ function card(name, model, recipe, evaluation, bytes, averaged) {
     ...listening(name, model),
     "## Not good for",
     "",
-    "Single words by English speakers close to the microphone are all it knows. How often it fires by itself on running speech and noise stands in results/detections.txt. It was not tested on children, far microphones or other languages.",
+    `Single words by English speakers close to the microphone are all it knows. ${byItself(name)} It was not tested on children, far microphones or other languages.`,
     "",
     "## Licence and attribution",
     "",
@@ -101,6 +101,14 @@ function card(name, model, recipe, evaluation, bytes, averaged) {
     "",
   ];
   return lines.join("\n");
+}
+
+/** Whether it was listened with (`npm run prove:detections`). */
+function byItself(name) {
+  const detections = JSON.parse(readFileSync(new URL("../../results/detections.json", import.meta.url), "utf8"));
+  return detections.some(({ model }) => model === name)
+    ? "How often it fires by itself on running speech and noise stands in results/detections.txt."
+    : "How often it fires by itself on running speech and noise was not measured; it was not trained against it.";
 }
 
 /** The recipes by which a model was made move one start back. */

@@ -8,7 +8,7 @@ import { join } from "node:path";
  * twin: accuracy (%) of a PyTorch twin on the same testing recordings, trained on the arrays alone.
  */
 export const trainings = {
-  fastgrnn: { frameStep: 1, coefficients: 0, steps: 4000, rate: 0.004 },
+  fastgrnn: { frameStep: 1, coefficients: 0, steps: 10_000, rate: 0.004 },
   tc_resnet: { frameStep: 1, coefficients: 40, steps: 4000, rate: 0.002 },
   ds_tc_resnet: { frameStep: 1, coefficients: 40, steps: 5000, rate: 0.003 },
   shufflenetv2: { frameStep: 3, coefficients: 0, steps: 12_000, rate: 0.003 },

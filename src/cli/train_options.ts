@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "../base/errors.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { applySchedule, type ScheduleArguments, type Table, tableAt, withoutUndefined } from "./schedule_options.js";
 
@@ -313,12 +314,25 @@ function attributeOf(flag: string): string {
 export function applyRecipeFlags(recipe: Table, options: Table & OptimizerArguments): void {
   for (const { flag, path } of recipeFlags) {
     const value = options[attributeOf(flag)];
-    if (value !== undefined) setPath(recipe, path, value);
+    if (value === undefined) continue;
+    refuseUnused(recipe, flag, path);
+    setPath(recipe, path, value);
   }
   if (options.rolling === true) recipe["rolling"] ??= {};
   if (options.wholeBatches === true) setPath(recipe, ["sampling", "wholeBatches"], true);
   applyOptimizer(recipe, options);
   applySchedule(recipe, options);
+}
+
+/** @throws UsageError for a flag about sounds where only arrays are trained on, or the other way round */
+function refuseUnused(recipe: Table, flag: string, [first, second]: readonly string[]): void {
+  if (first !== "augmentation") return;
+  const kinds = (recipe["data"] as readonly { kind: string }[]).map(({ kind }) => kind);
+  const name = flag.split(" ")[0];
+  if (second === "waveform" && !kinds.includes("sounds"))
+    throw new UsageError(`${name} is about sounds, and there are arrays only; leave it out, or give sounds with --data`);
+  if (second === "archived" && kinds.every((kind) => kind === "sounds"))
+    throw new UsageError(`${name} is about arrays, and there are sounds only; leave it out, or give arrays with --features`);
 }
 
 /** Sets a value deep in a table; tables on the way are made. */

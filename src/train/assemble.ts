@@ -16,6 +16,7 @@ import type { Recipe } from "./recipe.js";
 import { loadSharedNoise } from "./shared_noise.js";
 import type { ClipSet, TrainingData } from "./sources.js";
 import { countClips, openSources } from "./sources.js";
+import { requireMatrices } from "./sparsify.js";
 import { Validation } from "./validation.js";
 
 type Target = "oracle" | "wasm" | "native" | "auto";
@@ -54,6 +55,7 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
   const [frames, features] = loader.featureShape;
   const shape = { frames, features, labels: labels.length };
   const graph = buildModel(recipe.model.name, recipe.model.options, shape);
+  if (recipe.sparsity) requireMatrices(graph, recipe.sparsity);
   const trainingGraph = recipe.rolling === undefined ? undefined : statefulModel(recipe, shape);
   const drawn = recipe.sampling.drawn && {
     label: labelIndex(recipe.sampling.drawn.label, labels, "sampling.drawn"),
@@ -164,9 +166,10 @@ function passesOfRecipe(
 }
 
 function sharesOf(recipe: Recipe, { labels }: TrainingData): Map<number, number> {
-  return new Map(
-    Object.entries(recipe.sampling.shares).map(([label, share]) => [labelIndex(label, labels, "sampling.shares"), share]),
-  );
+  const { order, shares } = recipe.sampling;
+  if (order !== "balanced" && Object.keys(shares).length > 0)
+    throw new UsageError(`sampling.shares goes with the order "balanced", and the order is "${order}"; leave one of them out`);
+  return new Map(Object.entries(shares).map(([label, share]) => [labelIndex(label, labels, "sampling.shares"), share]));
 }
 
 function labelIndex(label: string, labels: readonly string[], option: string): number {

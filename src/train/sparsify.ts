@@ -1,3 +1,6 @@
+import { UsageError } from "../base/errors.js";
+import type { Graph } from "../graph/types.js";
+
 /** Sparsity of recurrent layers: shares of the entries that are kept, and steps from one hard threshold to the next. */
 export interface Sparsity {
   /** Kept of the matrices that multiply a layer's input; 1: all. */
@@ -16,6 +19,16 @@ interface Matrix {
 
 const ofInput = /^recurrent\..*kernel(_first)?$/;
 const ofState = /^recurrent\..*recurrent_(kernel|first|candidate)$/;
+
+/** @throws UsageError where a network has none of the matrices that shall become sparse */
+export function requireMatrices({ name, parameters }: Graph, { w, u }: Sparsity): void {
+  for (const [kept, of, where] of [
+    [w, ofInput, "w: matrices on inputs"],
+    [u, ofState, "u: matrices on states"],
+  ] as const)
+    if (kept < 1 && !parameters.some((parameter) => of.test(parameter.name)))
+      throw new UsageError(`sparsity.${where} of recurrent layers, of which ${name} has none; leave it out`);
+}
 
 /**
  * Iterative hard thresholding in three phases (Kusupati et al. 2018, arXiv 1901.02358; EdgeML): a third of the steps dense; a third in which every

@@ -31,9 +31,9 @@ export type MicroOptions = v.InferOutput<typeof microSchema>;
  */
 export function micro(options: MicroOptions, { samples, rate }: SoundShape): Graph {
   const { window: length, hop, points } = framingOf(options, samples, rate);
-  if (Math.log2(points) % 2 === 0 || points < 32 || points > 2048)
+  if (points < 32 || points > 2048)
     throw new UsageError(
-      `option windowMs: ${length} samples need a transform of ${points} points, and there are those of 32, 128, 512 and 2048; give for example 30 at 16 kHz`,
+      `option windowMs: ${length} samples need a transform of ${points} points, and there are those of 32 to 2048; give for example 30 at 16 kHz`,
     );
   const { melBands: bands, lowerHertz: lower, upperHertz: upper, scale } = options;
   if (upper >= rate / 2)
@@ -41,17 +41,17 @@ export function micro(options: MicroOptions, { samples, rate }: SoundShape): Gra
   const builder = new GraphBuilder("micro");
   const audio = builder.input("audio", tensor("f32", [1, samples]));
   const magnitudes = builder.op("micro_bands", [audio], { rate, length, hop, bands, lower, upper });
-  const values = gained(builder, magnitudes);
+  const values = gained(builder, magnitudes, Math.log2(points) - 6);
   builder.output("features", scale === 1 ? values : builder.op("affine", [values], { scale, offset: 0 }));
   return builder.finish();
 }
 
 /** Noise reduction, gain and logarithm, frame after frame: [1, frames, bands]. */
-function gained(builder: GraphBuilder, magnitudes: Value): Value {
+function gained(builder: GraphBuilder, magnitudes: Value, correction: number): Value {
   const bands = magnitudes.type.shape[2] as number;
   const frame = new GraphBuilder("micro_gain");
   const [high, low, x] = ["high", "low", "magnitudes"].map((name) => frame.input(name, tensor("f32", [1, bands])));
-  const [y, newHigh, newLow] = frame.apply("micro_gain", [x, high, low] as Value[]);
+  const [y, newHigh, newLow] = frame.apply("micro_gain", [x, high, low] as Value[], correction === 3 ? {} : { correction });
   frame.output("high", newHigh as Value);
   frame.output("low", newLow as Value);
   frame.output("features", y as Value);

@@ -24,7 +24,7 @@ export interface MicroBands {
   readonly frames: number;
   readonly length: number;
   readonly hop: number;
-  /** Points of the complex transform: half of those of the real one, a power of four. */
+  /** Points of the complex transform: half of those of the real one, a power of two. */
   readonly half: number;
   readonly bands: number;
 }
@@ -82,7 +82,9 @@ export function microBandsKernel(s: MicroBands): Kernel {
         k.store(w, add(at.real, i), mul(k.load(w, place), factor));
         k.store(w, add(at.imaginary, i), mul(k.load(w, add(place, 1)), factor));
       });
-      for (let width = 1; width < s.half; width *= 4) stage(k, s, width, t.cosines, t.sines, w, at);
+      const isOdd = Math.log2(s.half) % 2 === 1;
+      if (isOdd) pairs(k, s, t.cosines, t.sines, w, at);
+      for (let width = isOdd ? 2 : 1; width < s.half; width *= 4) stage(k, s, width, t.cosines, t.sines, w, at);
       powers(k, s, t.superCosines, t.superSines, w, at);
       k.for(0, s.bands, 1, (band) => {
         const sum = k.mutable(constant("f64", 0));
@@ -126,6 +128,23 @@ function windowed(
     k.if(binary("ge", most, power), () => k.assign(factor, binary("shr", factor, 1)));
   });
   return factor;
+}
+
+/** The first stage where the points are no power of four: radix 2, half of the scale lost. */
+function pairs(k: KernelBuilder, s: MicroBands, cosines: Buffer, sines: Buffer, w: Buffer, at: Places): void {
+  k.for(0, s.half, 2, (first) => {
+    const [a, b] = [first, k.let(add(first, 1))].map((place) => ({
+      r: k.let(divided(k.load(w, add(at.real, place)), 2)),
+      i: k.let(divided(k.load(w, add(at.imaginary, place)), 2)),
+    })) as [Complex, Complex];
+    // The factor of 1 is a little less in 15 bits: the original multiplies by it.
+    const t = turned(k, b.r, b.i, constant("i32", 0), cosines, sines);
+    for (const [from, value] of [
+      [at.real, [add(a.r, t.r), sub(a.r, t.r)]],
+      [at.imaginary, [add(a.i, t.i), sub(a.i, t.i)]],
+    ] as const)
+      value.forEach((each, q) => k.store(w, add(add(from, first), q), each));
+  });
 }
 
 /** One stage of the transform, radix 4, decimated in time, a quarter of the scale lost. */

@@ -21,6 +21,8 @@ import {
 export interface MicroGain {
   readonly batch: number;
   readonly bands: number;
+  /** Bits that the transform took off a magnitude, beyond those of its root: 3 of 512 points. */
+  readonly correction: number;
 }
 
 const f64 = (value: number): Expression => constant("f64", value);
@@ -59,10 +61,10 @@ export function microGainKernel(s: MicroGain): Kernel {
     k.store(newLow, p, convert(sub(estimate, mul(upper, half)), "f32"));
     const least = floor(div(mul(given, leastRemaining), 16384));
     const signal = k.let(max(least, floor(div(sub(scaled, min(estimate, scaled)), 1024))));
-    const ratio = k.let(in32Bits(k, floor(div(mul(signal, gainOf(k, gains, estimate)), 64))));
+    const ratio = k.let(in32Bits(k, floor(div(mul(signal, gainOf(k, gains, estimate)), 2 ** (9 - s.correction)))));
     const weak = floor(div(mul(ratio, ratio), 2 ** 20));
     const shrunk = select(binary("lt", ratio, 8192), weak, sub(floor(div(ratio, 64)), 64));
-    k.store(y, p, convert(logarithm(k, logs, k.let(mul(shrunk, 8))), "f32"));
+    k.store(y, p, convert(logarithm(k, logs, k.let(floor(mul(shrunk, 2 ** s.correction)))), "f32"));
   });
   return k.finish();
 }

@@ -4,7 +4,7 @@ export interface MicroLayout {
   readonly rate: number;
   /** Samples of a frame. */
   readonly window: number;
-  /** Points of the transform: a power of four times two. */
+  /** Points of the transform: a power of two. */
   readonly points: number;
   readonly bands: number;
   /** Edges of the bands, hertz. */
@@ -62,10 +62,12 @@ function windowTable(size: number): Int32Array {
   return Int32Array.from({ length: size }, (_, i) => Math.floor(f(0.5 - 0.5 * Math.cos(turn * (i + 0.5))) * 4096 + 0.5));
 }
 
-/** k with its digits to the base of four in reverse. */
+/** k with its digits to the base of four in reverse; where the count is no power of four, its lowest digit is one to the base of two. */
 function reversed(k: number, count: number): number {
-  let result = 0;
-  for (let n = count, rest = k; n > 1; n /= 4, rest = Math.floor(rest / 4)) result = 4 * result + (rest % 4);
+  const isOdd = Math.log2(count) % 2 === 1;
+  let result = isOdd ? k % 2 : 0;
+  for (let n = isOdd ? count / 2 : count, rest = isOdd ? Math.floor(k / 2) : k; n > 1; n /= 4, rest = Math.floor(rest / 4))
+    result = 4 * result + (rest % 4);
   return result;
 }
 
@@ -92,10 +94,11 @@ function bank({ rate, points, bands, lower, upper }: MicroLayout): Pick<MicroTab
 
 /**
  * Gain for a noise estimate, as parabolas between powers of two: three values at 4 * interval - 6. Per-channel amplitude normalisation of
- * strength 0.95, offset 80, gain in 21 bits, noise estimates with 7 bits behind the point.
+ * strength 0.95, offset 80, gain in 21 bits, noise estimates with 10 bits behind the point less the correction.
  */
-export function microGains(): Int32Array {
-  const gain = (x: number): number => Math.min(32767, Math.floor(f(2 ** 21 * f((f(x) / 128 + 80) ** -f(0.95))) + 0.5));
+export function microGains(correction = 3): Int32Array {
+  const unit = 2 ** (10 - correction);
+  const gain = (x: number): number => Math.min(32767, Math.floor(f(2 ** 21 * f((f(x) / unit + 80) ** -f(0.95))) + 0.5));
   const table = new Int32Array(4 * 32 - 3);
   table[0] = gain(0);
   table[1] = gain(1);

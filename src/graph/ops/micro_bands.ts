@@ -11,8 +11,8 @@ function layoutOf(x: TensorType, attributes: Attributes): MicroLayout & { frames
   if (x.shape.length !== 2) throw new UserError(`takes [batch, samples], found ${x.shape.length} axes`);
   const { length, hop, frames } = framing(x.shape[1]!, attributes);
   const points = 2 ** Math.ceil(Math.log2(length));
-  if (points < 32 || points > 2048 || Math.log2(points) % 2 === 0)
-    throw new UserError(`frames of ${length} samples need ${points} points; the transform has 32, 128, 512 or 2048`);
+  if (points < 32 || points > 2048)
+    throw new UserError(`frames of ${length} samples need ${points} points; the transform has 32 to 2048`);
   const [rate, bands, lower, upper] = ["rate", "bands", "lower", "upper"].map((name) => numberOf(attributes, name)) as number[];
   if (!(Number.isInteger(bands) && bands! >= 1 && bands! <= 256)) throw new UserError(`bands must be 1 to 256, found ${bands}`);
   if (!(lower! >= 0 && lower! < upper! && upper! < rate! / 2))

@@ -36,6 +36,7 @@ export class WindowRunner implements PosteriorStream {
   readonly #step: number;
   /** The window before the next one without its first hop, and what was heard since. */
   readonly #held: Float32Array;
+  /** Samples that are held; negative: so many lie in no window, as between windows whose hop is longer than they are. */
   #count: number;
   #windows = 0;
 
@@ -46,7 +47,7 @@ export class WindowRunner implements PosteriorStream {
     this.#step = Math.max(1, Math.round(hop * model.rate));
     this.hop = this.#step / model.rate;
     this.#held = new Float32Array(model.samples + (group - 1) * this.#step);
-    this.#count = Math.max(0, model.samples - this.#step);
+    this.#count = model.samples - this.#step;
   }
 
   /** Compiles what windows share. The model is the caller's to close. */
@@ -60,8 +61,9 @@ export class WindowRunner implements PosteriorStream {
   async push(samples: Float32Array): Promise<Posteriors[]> {
     const found: Posteriors[] = [];
     for (let at = 0; at < samples.length; ) {
-      const taken = Math.min(samples.length - at, this.#held.length - this.#count);
-      this.#held.set(samples.subarray(at, at + taken), this.#count);
+      const wanted = this.#count < 0 ? -this.#count : this.#held.length - this.#count;
+      const taken = Math.min(samples.length - at, wanted);
+      if (this.#count >= 0) this.#held.set(samples.subarray(at, at + taken), this.#count);
       this.#count += taken;
       at += taken;
       if (this.#count === this.#held.length || at === samples.length) found.push(...(await this.#score()));

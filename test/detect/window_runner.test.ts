@@ -38,6 +38,26 @@ describe.each(["svdf", "ds_cnn_s"])("windows of %s", (name) => {
     }
   });
 
+  it("may lie farther apart than they are long", async () => {
+    const step = 20_000;
+    const long = Float32Array.from({ length: 3 * step + 5000 }, () => random.normal() * 0.05);
+    for (const [size, group] of [
+      [long.length, 8],
+      [1777, 1],
+    ] as const) {
+      const runner = await WindowRunner.open(spotter, { hop: step / 16_000, group, target: "wasm" });
+      const found = [];
+      for (let at = 0; at < long.length; at += size) found.push(...(await runner.push(long.subarray(at, at + size))));
+      runner.close();
+      expect(found.map(({ time }) => time)).toEqual([1.25, 2.5, 3.75]);
+      for (const [i, { scores }] of found.entries()) {
+        const end = (i + 1) * step;
+        const alone = await spotter.scoreSounds(long.slice(end - 16_000, end), 1);
+        scores.forEach((score, label) => expect(score).toBeCloseTo(alone[label], 5));
+      }
+    }
+  });
+
   it("share their frames", async () => {
     const shape = { samples: spotter.samples, rate: spotter.rate, hop };
     const features = await WindowFeatures.open(spotter.frontendDescription, shape, 8, "wasm");

@@ -5,7 +5,9 @@ import { exportTflite } from "../../src/formats/tflite/export.js";
 import { readTflite } from "../../src/formats/tflite/read/read.js";
 import { openNetwork } from "../../src/formats/tflite/read/runner.js";
 import { calibrate } from "../../src/measure/calibrate.js";
+import { computeFeatures } from "../../src/measure/spotter_model.js";
 import { prepareForQuantization, quantizeGraph } from "../../src/passes/quantize.js";
+import { FrontendRunner } from "../../src/train/frontend_runner.js";
 import { randomModel } from "./random_model.js";
 
 describe("an int8 .tflite file that earshot writes", () => {
@@ -43,5 +45,35 @@ describe("an int8 .tflite file that earshot writes", () => {
         ours.close();
         theirs.close();
       }
+    });
+
+  for (const [frontend, features] of [
+    ["arm", "op"],
+    ["kws_streaming", "builtin"],
+  ] as const)
+    it(`takes samples before integers: --io int8 and --features ${features}`, async () => {
+      const model = randomModel("ds_cnn_s", frontend);
+      const [, frames, bins] = model.graph.inputs[0].value.type.shape;
+      const random = new RandomStream(9);
+      const sound = Float32Array.from({ length: 16_000 }, () => random.between(-0.5, 0.5));
+      const runner = await FrontendRunner.open(
+        { fromAudio: model.frontend, arrayShape: [frames, bins], featureShape: [frames, bins] },
+        16_000,
+        "wasm",
+      );
+      const clip = computeFeatures(runner, sound, 1, 16_000, frames * bins);
+      runner.close();
+      const ready = prepareForQuantization({ graph: model.graph, parameters: model.parameters });
+      const ranges = await calibrate(ready, clip, "minmax");
+      const scores: number[][] = [];
+      for (const io of ["int8", "float"] as const) {
+        const { graph, parameters } = quantizeGraph(ready, ranges, { io });
+        const bytes = exportTflite({ ...model, graph, parameters }, { features });
+        const theirs = await openLiteRt(bytes);
+        const [found] = await theirs.run([sound]);
+        theirs.close();
+        scores.push(Array.from(found, (v) => (io === "int8" ? (v + 128) / 256 : v)));
+      }
+      scores[0].forEach((v, i) => expect(Math.abs(v - scores[1][i])).toBeLessThan(2 / 256));
     });
 });

@@ -53,7 +53,7 @@ export function exportTflite(model: Model, options: TfliteExportOptions): Uint8A
   const step = options.stream ? streamStep(model, options) : undefined;
   const { graph, parameters } = step ?? foldBatchNorm({ graph: unroll(model.graph), parameters: model.parameters });
   const input = inputTensor(step ? { graph, frontend: graph } : { ...model, graph }, options, emitter);
-  const features = step ? input.tensor : featureTensor(model, options, rate, input.tensor, emitter);
+  const features = step ? input.tensor : asTaken(featureTensor(model, options, rate, input.tensor, emitter), graph, emitter);
   const isResource = options.states === "resource";
   const kept = isResource ? readStates(graph, emitter) : [];
   const carried = !isResource && (step || options.states === "external") ? stateInputs(graph, emitter) : [];
@@ -139,6 +139,14 @@ function featureTensor(
       `at ${rate} Hz the front end gives [${emitter.shapeOf(made)}], and the network takes [${wanted}]; give the model's rate`,
     );
   return made;
+}
+
+/** The features as the network takes them: front ends in the file give float32, a network with `--io int8` takes integers. */
+function asTaken(features: number, graph: Graph, emitter: TfliteEmitter): number {
+  const [{ value }] = graph.inputs;
+  const taken = kindOfValue(value);
+  if (emitter.kindOf(features).type === taken.type) return features;
+  return emitter.apply("QUANTIZE", [features], { name: "features", shape: value.type.shape, ...taken }, ["Quantize", {}], 1);
 }
 
 function stateInputs(graph: Graph, emitter: TfliteEmitter) {

@@ -25,10 +25,9 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { rateOf } = await import("../measure/spotter_model.js");
   const { compilerFlags, cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
   const { crossCompile, tryCrossCompile } = await import("../targets/c/cross_compiler.js");
-  const { exportC } = await import("../targets/c/export.js");
+  const { exportC, prefixOf } = await import("../targets/c/export.js");
   const { ownStream } = await import("../detect/model_stream.js");
   const { exampleFiles } = await import("../targets/c/example/files.js");
-  const { identifier } = await import("../targets/c/module.js");
   const cpu = cpuNamed(options.cpu ?? "generic");
   if (!cpu) throw new UsageError(`--cpu ${options.cpu}: must be one of ${cpus.join(", ")}`);
   const { features = "device" } = options;
@@ -44,7 +43,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
     throw new UsageError(`${path}: of a .tflite file only the network is exported, without --features device and --stream`);
   const own = isTflite ? undefined : await loadModel(path);
   const model = own ?? (await foreign(path));
-  const prefix = options.prefix ?? identifier(basename(path, isTflite ? ".tflite" : ".safetensors"));
+  const prefix = options.prefix ?? prefixOf(basename(path, isTflite ? ".tflite" : ".safetensors"));
   const floatAbi = options.floatAbi ?? defaultFloatAbi(cpu);
   const stream = options.stream ? { form: options.stream, hops: options.hops } : own && ownStream(own);
   // Without --asm the compiler only serves the header's figures.

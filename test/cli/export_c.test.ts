@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -24,6 +24,21 @@ describe("earshot export --to c", () => {
     expect(seen.length).toBeGreaterThan(3);
     for (const text of seen) expect(text).toMatch(/\bkws_\w+\($/);
     expect(source.match(/#include .*/g)).toEqual(['#include "kws.h"', "#include <string.h>"]);
+  });
+
+  it("makes a prefix of any file's name", async () => {
+    for (const [file, prefix] of [
+      ["2 words für uns.safetensors", "model_2_words_f_r_uns"],
+      [`${"long_".repeat(12)}.safetensors`, "long_".repeat(8)],
+    ] as const) {
+      const model = join(base, file);
+      copyFileSync("models/ds_cnn_s.safetensors", model);
+      const out = join(base, "named");
+      const { code, stderr } = await earshot(["export", model, "--to", "c", "--out", out]);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(readdirSync(out).toSorted()).toEqual([`${prefix}.c`, `${prefix}.h`]);
+      rmSync(out, { recursive: true });
+    }
   });
 
   it("says what is wrong, and writes nothing", async () => {

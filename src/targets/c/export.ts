@@ -6,7 +6,7 @@ import { type Cpu, compilerFlags, type FloatAbi, hasVectors } from "./cpu.js";
 import type { CompiledCode } from "./cross_compiler.js";
 import { framewise, framewiseOrWhole } from "./framewise.js";
 import { type ExportFigures, featurizerHeader, headerText } from "./header.js";
-import { CModule } from "./module.js";
+import { CModule, identifier } from "./module.js";
 import { addNetwork, type NetworkStream, networkOf } from "./network.js";
 import { featurizerCode, type PublicParts, publicCode } from "./public_code.js";
 
@@ -51,6 +51,12 @@ export interface CExport {
 }
 
 const longestPrefix = 40;
+
+/** The prefix that a file's name gives: a C name, whatever stands in it. */
+export function prefixOf(name: string): string {
+  const plain = identifier(name).replace(/^_+/, "");
+  return (/^[A-Za-z]/.test(plain) ? plain : `model_${plain}`).slice(0, longestPrefix);
+}
 
 /**
  * The model as C99: PREFIX.c and PREFIX.h. No libc beyond string.h, no allocation, no array on the stack; all memory is static

@@ -53,7 +53,8 @@ export async function openLiteRt(
     const content = kernels === "builtin" ? forBuiltinKernels(bytes, file) : bytes;
     model = await runtime.loadAndCompile(withFixedSizes(content, file), { accelerator: "wasm" });
   } catch (error) {
-    throw new UserError(`${file}: LiteRT refuses this model: ${reason(error)}`, { cause: error });
+    const why = reason(error);
+    throw new UserError(`${file}: LiteRT refuses this model: ${why}${adviceOn(why)}`, { cause: error });
   }
   const opened = wrap(model, file);
   const free = [...opened.inputs, ...opened.outputs].find(({ shape }) => shape.some((n) => n < 1));
@@ -78,6 +79,12 @@ function keep(line: unknown): void {
 function reason(error: unknown): string {
   const lines = said.filter((line) => /error|fail|unsupported|not found|invalid/i.test(line)).slice(-3);
   return [error instanceof Error ? error.message : String(error), ...lines].join("; ");
+}
+
+/** LiteRT in JavaScript hands over no integers of 16 bits; inside a model they are fine. */
+function adviceOn(why: string): string {
+  if (!/element type INT16/i.test(why)) return "";
+  return "; what it takes and gives must not have 16 bits: keep a stream's states in the file (--states resource), or quantize with --recurrent int8 --wide none";
 }
 
 function describe(details: ReturnType<CompiledModel["getInputDetails"]>): LiteRtTensor[] {

@@ -10,9 +10,9 @@ import { readTfliteMetadata } from "../formats/tflite/metadata.js";
 import { largestTflite } from "../formats/tflite/read/read.js";
 import type { StreamForm } from "../passes/stream.js";
 import { type ListeningRule, listeningRuleOf } from "./listening_rule.js";
-import { openTfliteClipStream } from "./tflite_clip_stream.js";
-import { inLiteRt } from "./runtime.js";
+import { inLiteRt, type Runtime } from "./runtime.js";
 import { openSpotter, type SpotterOptions } from "./spotter.js";
+import { openTfliteClipStream } from "./tflite_clip_stream.js";
 
 /** How a model hears a long sound: as a streaming graph, or the clip model computed anew on the last clip's length. */
 export type ListeningForm = StreamForm | "clip";
@@ -48,7 +48,7 @@ export async function openListener(nameOrPath: string, options: ListenerOptions 
   if (form !== undefined && form !== "clip" && hop !== undefined)
     throw new UsageError(`--hop goes with --form clip; the ${form} form gives a result whenever one is due`);
   if (isTflite && form === undefined && hop === undefined) {
-    const stream = await openTfliteListener(path);
+    const stream = await openTfliteListener(path, options.runtime);
     if (stream) return stream;
   }
   if (isTflite || form === "clip" || (form === undefined && (hop !== undefined || inLiteRt(options.runtime))))
@@ -60,15 +60,22 @@ export async function openListener(nameOrPath: string, options: ListenerOptions 
 }
 
 /** A .tflite file that takes samples and hears a step after another; undefined for others. */
-async function openTfliteListener(path: string): Promise<Listener | undefined> {
+async function openTfliteListener(path: string, runtime: Runtime | undefined): Promise<Listener | undefined> {
   const content = await readBounded(path, largestTflite, "a keyword spotter has some megabytes");
   const note = readTfliteMetadata(content, path);
   if (note?.stream === undefined || note.features === "none") return undefined;
-  const { labels, rate } = note;
+  if (runtime === "earshot")
+    throw new UsageError(
+      `${path}: a .tflite file that hears a step after another runs in LiteRT: --runtime litert or litert-builtin; earshot streams model files`,
+    );
+  const { labels, rate, decisions = {} } = note;
   // Clips are not told apart here, so that their length does not matter.
-  const stream = await openTfliteClipStream(content, path, { rate, clip: rate });
+  const kernels = runtime === "litert-builtin" ? "builtin" : "xnnpack";
+  const stream = await openTfliteClipStream(content, path, { rate, clip: rate, kernels });
   const source = { labels, rate, hop: stream.hop, push: async (samples: Float32Array) => [...(await stream.feed(samples))] };
-  return listener({ ...source, close: () => stream.close() }, note.stream.form, {}, () => stream.close());
+  return listener({ ...source, close: () => stream.close() }, note.stream.form, listeningRuleOf({ training: decisions }), () =>
+    stream.close(),
+  );
 }
 
 function streams(model: Model): boolean {

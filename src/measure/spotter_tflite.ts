@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { UserError } from "../base/errors.js";
 import { readBounded } from "../base/read_file.js";
 import type { LiteRtKernels } from "../formats/litert.js";
-import { readTfliteMetadata } from "../formats/tflite/metadata.js";
+import { readTfliteMetadata, type TfliteMetadata } from "../formats/tflite/metadata.js";
 import { readTfliteFile } from "../formats/tflite/read/file.js";
 import { largestTflite, readTflite, UnknownOperatorError } from "../formats/tflite/read/read.js";
 import { openNetwork } from "../formats/tflite/read/runner.js";
@@ -10,6 +10,7 @@ import { countParameters, multiplyAccumulates } from "../graph/count.js";
 import { integerRange, storedValue } from "../graph/quantized.js";
 import { type DType, type ParameterData, type Quantization, sizeOf } from "../graph/types.js";
 import { FrontendRunner } from "../train/frontend_runner.js";
+import { listeningRuleOf, thresholdOf } from "./listening_rule.js";
 import { inLiteRt } from "./runtime.js";
 import type { Spotter, SpotterOptions } from "./spotter_model.js";
 import { computeFeatures, requireClips, softmaxRows } from "./spotter_model.js";
@@ -41,13 +42,16 @@ export async function openTfliteSpotter(path: string, bytes: number, options: Sp
   const [, frames, bins] = around.frontend.outputs[0].value.type.shape;
   const featureShape = [frames, bins] as const;
   const takes = sizeOf(network.inputs[0].shape);
-  checkInterface(network, path, { samples, features: frames * bins, labels: around.labels.length });
+  const metadata = readTfliteMetadata(content, path);
+  checkInterface(network, path, { samples, features: frames * bins, labels: around.labels.length, stream: metadata?.stream });
   const frontend = { fromAudio: around.frontend, arrayShape: featureShape, featureShape };
   const runner = takes === samples ? undefined : await FrontendRunner.open(frontend, samples, options.target ?? "auto");
-  const { score, close } = scorer(network, content, path, around);
+  const { score, close } = scorer(network, content, path, { ...around, isLogits: metadata?.outputs === "logits" });
   return {
     name: basename(path),
     labels: around.labels,
+    threshold: thresholdOf({ training: around.decisions ?? {} }),
+    listening: listeningRuleOf({ training: around.decisions ?? {} }),
     samples,
     rate: around.rate,
     size: { ...network.size, bytes },
@@ -109,13 +113,19 @@ const dtypes: Readonly<Record<string, DType>> = { float32: "f32", int8: "i8", ui
 function checkInterface(
   { inputs, outputs }: ClipNetwork,
   path: string,
-  wanted: { samples: number; features: number; labels: number },
+  wanted: { samples: number; features: number; labels: number; stream: TfliteMetadata["stream"] },
 ): void {
   const refuse = (found: string): never => {
     throw new UserError(
       `${path}: ${found}; name the model that it was made from with --reference, or give --frontend and --labels`,
     );
   };
+  const isClip = inputs.length === 1 && [wanted.samples, wanted.features].includes(sizeOf(inputs[0].shape));
+  if (wanted.stream !== undefined && !isClip)
+    throw new UserError(
+      `${path}: hears a step of sound after another, not clips; 'earshot listen' hears it where it takes samples ` +
+        "('earshot export MODEL --stream context --features builtin'), and the model that it was made from takes clips",
+    );
   if (inputs.length !== 1 || !(inputs[0].dtype in dtypes) || !(outputs[0].dtype in dtypes)) {
     const found = [...inputs, ...outputs].map(({ dtype, shape }) => `${dtype}[${shape.join(",")}]`).join(", ");
     throw new UserError(
@@ -129,14 +139,18 @@ function checkInterface(
 }
 
 /** Scores clips one at a time. The outputs are probabilities already, unless the file says that they are logits. */
-function scorer(network: ClipNetwork, content: Uint8Array, path: string, { rounding }: Surroundings) {
+function scorer(
+  network: ClipNetwork,
+  content: Uint8Array,
+  path: string,
+  { rounding, isLogits }: Surroundings & { readonly isLogits: boolean },
+) {
   const [subgraph] = readTfliteFile(content, path).subgraphs;
   const quantizationOf = (index: number | undefined): Quantization | undefined => subgraph?.tensors[index ?? -1]?.quantization;
   const [input, output] = [network.inputs[0], network.outputs[0]];
   const [takes, gives] = [sizeOf(input.shape), sizeOf(output.shape)];
   const stored = storing(dtypes[input.dtype], quantizationOf(subgraph?.inputs[0]), rounding);
   const real = output.dtype === "float32" ? undefined : quantizationOf(subgraph?.outputs[0]);
-  const isLogits = readTfliteMetadata(content, path)?.outputs === "logits";
   const score = async (values: Float32Array, count: number): Promise<Float32Array> => {
     const scores = new Float32Array(count * gives);
     for (let i = 0; i < count; i++) {

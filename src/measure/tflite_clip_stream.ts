@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.js";
 import type { Posterior } from "../detect/model_stream.js";
-import { type LiteRtArray, type LiteRtModel, type LiteRtTensor, openLiteRt } from "../formats/litert.js";
+import { type LiteRtArray, type LiteRtKernels, type LiteRtModel, type LiteRtTensor, openLiteRt } from "../formats/litert.js";
 import { readTfliteFile } from "../formats/tflite/read/file.js";
 import { readTfliteMetadata, type TfliteMetadata } from "../formats/tflite/metadata.js";
 import { sizeOf } from "../graph/types.js";
@@ -10,8 +10,8 @@ import { softmaxRows } from "./spotter_model.js";
 type StreamNote = NonNullable<TfliteMetadata["stream"]>;
 
 /**
- * A streaming .tflite file in float32, as `exportTflite` writes it, in LiteRT: its states are carried from step to step and set back as
- * its metadata say. One that keeps its states itself is loaded anew where it shall forget them.
+ * A streaming .tflite file that takes and gives float32, as `exportTflite` writes it, in LiteRT: its states, float32 or 8-bit integers, are
+ * carried from step to step and set back as its metadata say. One that keeps its states itself is loaded anew where it shall forget them.
  * @param rate units (samples, or frames of features) a second
  * @param clip units of a clip
  * @throws UserError where the file does not stream, or LiteRT refuses it
@@ -19,14 +19,31 @@ type StreamNote = NonNullable<TfliteMetadata["stream"]>;
 export async function openTfliteClipStream(
   bytes: Uint8Array,
   file: string,
-  { rate, clip }: { rate: number; clip: number },
+  { rate, clip, kernels }: { rate: number; clip: number; kernels?: LiteRtKernels },
 ): Promise<ClipStream> {
   const { stream, outputs } = readTfliteMetadata(bytes, file) ?? {};
   if (stream === undefined) throw new UserError(`${file}: does not say how it streams; write it with earshot`);
-  const open = () => openLiteRt(bytes, file);
+  const open = () => openLiteRt(bytes, file, kernels);
   const [network] = readTfliteFile(bytes, file).subgraphs;
   const remembers = network?.operators.some(({ code }) => code === "VAR_HANDLE") === true;
-  return new TfliteClipStream(await open(), stream, { rate, clip, isLogits: outputs === "logits" }, remembers ? open : undefined);
+  const zeroPoints = new Map(network?.tensors.map(({ name, quantization }) => [name, quantization?.zeroPoint[0] ?? 0]));
+  const known = { rate, clip, isLogits: outputs === "logits", zeroPoints };
+  return new TfliteClipStream(await open(), stream, known, remembers ? open : undefined);
+}
+
+interface Known {
+  readonly rate: number;
+  readonly clip: number;
+  readonly isLogits: boolean;
+  /** What stands for 0 in tensors of integers, by name. */
+  readonly zeroPoints: ReadonlyMap<string, number>;
+}
+
+/** What a state begins with. */
+function beginningOf({ name, shape, dtype }: LiteRtTensor, zeroPoints: Known["zeroPoints"]): LiteRtArray {
+  const size = sizeOf(shape);
+  if (dtype === "int8") return new Int8Array(size).fill(zeroPoints.get(name) ?? 0);
+  return dtype === "uint8" ? new Uint8Array(size).fill(zeroPoints.get(name) ?? 0) : new Float32Array(size);
 }
 
 class TfliteClipStream implements ClipStream {
@@ -43,6 +60,7 @@ class TfliteClipStream implements ClipStream {
   /** Elements of a unit. */
   readonly #width: number;
   readonly #isLogits: boolean;
+  readonly #zeroPoints: Known["zeroPoints"];
   #filled = 0;
   #step = 0;
   /** Whether the file has run since it was loaded. */
@@ -51,7 +69,7 @@ class TfliteClipStream implements ClipStream {
   constructor(
     runtime: LiteRtModel,
     note: StreamNote,
-    { rate, clip, isLogits }: { rate: number; clip: number; isLogits: boolean },
+    { rate, clip, isLogits, zeroPoints }: Known,
     reopen: (() => Promise<LiteRtModel>) | undefined,
   ) {
     const [input, ...states] = runtime.inputs;
@@ -62,6 +80,7 @@ class TfliteClipStream implements ClipStream {
     this.#chunk = new Float32Array(sizeOf((input as LiteRtTensor).shape));
     this.#width = this.#chunk.length / note.chunk;
     this.#isLogits = isLogits;
+    this.#zeroPoints = zeroPoints;
     this.rate = rate;
     this.hop = note.resultStride / rate;
     // Result 0 is about the clip at the stream's beginning: what it needs beyond the clip is the delay.
@@ -94,9 +113,9 @@ class TfliteClipStream implements ClipStream {
       this.#runtime = await this.#reopen();
     }
     this.#hasRun = true;
-    for (const { name, shape } of this.#states)
-      if (!this.#values.has(name) || this.#note.starts[name] === this.#step)
-        this.#values.set(name, new Float32Array(sizeOf(shape)));
+    for (const state of this.#states)
+      if (!this.#values.has(state.name) || this.#note.starts[state.name] === this.#step)
+        this.#values.set(state.name, beginningOf(state, this.#zeroPoints));
     const states = this.#states.map(({ name }) => this.#values.get(name) as LiteRtArray);
     const results = await this.#runtime.run([this.#chunk, ...states]);
     this.#runtime.outputs.forEach(({ name }, i) => {

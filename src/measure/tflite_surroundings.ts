@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly frontend: Graph;
   readonly frontendDescription: Model["frontendDescription"];
   readonly rounding: Rounding;
+  /** Of the model's training: by which probabilities it decides, where the file or the reference says so. */
+  readonly decisions?: Model["training"] | undefined;
 }
 
 const longestText = 1 << 20;
@@ -106,11 +108,11 @@ async function knownSurroundings(
   if (reference !== undefined) {
     const model = await loadModel(resolveModel(reference));
     const { labels, frontend, frontendDescription } = model;
-    return { labels, frontend, frontendDescription, rate: rateOf(model), rounding: "nearest" };
+    return { labels, frontend, frontendDescription, rate: rateOf(model), rounding: "nearest", decisions: model.training };
   }
   const metadata = readTfliteMetadata(content, path);
   if (metadata === undefined) return undefined;
-  const { labels, rate, frontendDescription } = metadata;
+  const { labels, rate, frontendDescription, decisions } = metadata;
   const frontend = parseGraph(metadata.frontend, `${path}: metadata, front end`);
-  return { labels, rate, frontendDescription, frontend, rounding: "nearest" };
+  return { labels, rate, frontendDescription, frontend, rounding: "nearest", decisions };
 }

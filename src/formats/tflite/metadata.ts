@@ -24,6 +24,8 @@ export interface TfliteMetadata {
   readonly licence: string;
   /** "logits" where the output has no softmax behind it. */
   readonly outputs?: "logits";
+  /** Of the model's `training`: from which probability on it accepts a keyword, and when it counts one as heard. */
+  readonly decisions?: Model["training"];
   /**
    * Of a file that hears a step after another: frames of a step, how many of the first step's lie before the stream (zeros), frames
    * from one result to the next and to the first one, and before which step (from 0) the caller sets each state to zero (an integer
@@ -48,6 +50,8 @@ export function modelMetadata(
   },
 ): Map<string, Uint8Array> {
   const { features, rate, stream, outputs } = options;
+  const { threshold, listening } = model.training;
+  const decisions = { ...(threshold === undefined ? {} : { threshold }), ...(listening === undefined ? {} : { listening }) };
   const entry: TfliteMetadata = {
     labels: model.labels,
     features,
@@ -56,6 +60,7 @@ export function modelMetadata(
     frontend: printGraph(model.frontend),
     licence: model.licence,
     ...(outputs === "logits" ? { outputs } : {}),
+    ...(Object.keys(decisions).length > 0 ? { decisions } : {}),
     ...(stream ? { stream } : {}),
   };
   return metadataEntries(entry);
@@ -98,12 +103,13 @@ export function readTfliteMetadata(bytes: Uint8Array, file: string): TfliteMetad
 
 function isMetadata(value: unknown): value is TfliteMetadata {
   if (typeof value !== "object" || value === null) return false;
-  const { labels, features, rate, frontendDescription, frontend, licence } = value as Record<string, unknown>;
+  const { labels, features, rate, frontendDescription, frontend, licence, decisions = {} } = value as Record<string, unknown>;
   const isTable = typeof frontendDescription === "object" && frontendDescription !== null && !Array.isArray(frontendDescription);
   const isKind = features === "none" || features === "builtin" || features === "op";
   const isRate = typeof rate === "number" && rate > 0 && Number.isFinite(rate);
   const isList = Array.isArray(labels) && labels.length > 0 && labels.every((l) => typeof l === "string");
-  return isList && isTable && isKind && isRate && typeof frontend === "string" && typeof licence === "string";
+  const isDecided = typeof decisions === "object" && decisions !== null && !Array.isArray(decisions);
+  return isList && isTable && isDecided && isKind && isRate && typeof frontend === "string" && typeof licence === "string";
 }
 
 /** Content of earshot's entry, found through the tables Model, Metadata and Buffer. Every offset is checked. */

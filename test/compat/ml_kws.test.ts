@@ -172,6 +172,7 @@ describe("test, convert, evaluation", () => {
     ["optimize", "ml-kws optimize (clusters the weights to 32 values a layer) is not there yet"],
     ["optimisations.py", "ml-kws optimisations (clusters"],
     ["./recreate_model.sh", "ml-kws recreate_model.sh"],
+    ["label_wav.py", "is not there yet; run earshot predict MODEL RECORDING.wav"],
   ])("%s is not there yet", async (program, message) => {
     const { code, stderr, stdout } = await inProcess(program, "--checkpoint", checkpoint);
     expect([code, stdout, stderr.split("\n").length]).toEqual([1, "", 2]);

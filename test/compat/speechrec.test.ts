@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.js";
+import { speechRecTraining } from "../../src/compat/speechrec/data.js";
 import { classes, counts, withLabels } from "../../src/compat/speechrec/networks.js";
 import { importModel } from "../../src/formats/import/index.js";
 import { parseStateDict } from "../../src/formats/pytorch/read.js";
@@ -139,6 +140,21 @@ describe("main", () => {
     expect(exported.stderr).toMatch(/^earshot compat: export_mobile_model \(.*\) is not there yet; .*\n$/);
     expect(existsSync(weights)).toBe(true);
   });
+});
+
+it("names the folder that lacks words, not a file of its own", () => {
+  const root = temporaryFolder();
+  for (const split of ["train", "test"]) {
+    mkdirSync(join(root, split, "yes"), { recursive: true });
+    writeFileSync(
+      join(root, split, "yes", "a_nohash_0.wav"),
+      encodeWav({ samples: new Float32Array(16_000), sampleRate: 16_000 }),
+    );
+  }
+  const settings = { network: "shufflenet", root, epochs: 1, batch: 2, from: undefined, folder: root } as const;
+  expect(() => speechRecTraining(settings)).toThrow(
+    `${join(root, "train")}: there are no clips of no, up, down, left, right, on, off, stop, go; SpeechRec trains on its ten words`,
+  );
 });
 
 it("the counts are those that SpeechRec's README and thop have", () => {

@@ -36,5 +36,10 @@ export const mlKws: CompatSystem = {
       "makes the .tflite files of a published checkpoint",
       "run train and convert_to_tflite with the flags of the published command",
     ),
+    label_wav: notYet("ml-kws label_wav", "labels one recording", "run earshot predict MODEL RECORDING.wav"),
+    freeze: notYet("ml-kws freeze", "writes a checkpoint as .pb", "run convert, or earshot export"),
+    test_pb: notYet("ml-kws test_pb", "measures a .pb file", "run earshot import FILE.pb and earshot evaluate"),
+    fold_batchnorm: notYet("ml-kws fold_batchnorm", "folds batch norms into weights", "convert does so"),
+    quant_test: notYet("ml-kws quant_test", "measures quantized weights", "run earshot quantize and earshot evaluate"),
   },
 };

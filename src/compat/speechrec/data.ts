@@ -46,6 +46,10 @@ export function speechRecTraining({ network, root, epochs, batch, from, folder }
     throw new UserError(
       `${join(root, "test")}: there are no clips in it; split the data with 'earshot compat speechrec split_dataset'`,
     );
+  const trained = new Set(lines.filter(({ split }) => split === "training").map(({ label }) => label));
+  const missing = tenKeywords.filter((word) => !trained.has(word));
+  if (missing.length > 0)
+    throw new UserError(`${join(root, "train")}: there are no clips of ${missing.join(", ")}; SpeechRec trains on its ten words`);
   const manifest = join(folder, "clips.jsonl");
   writeFileSync(manifest, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const items = counted("validation");

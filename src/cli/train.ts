@@ -245,6 +245,9 @@ async function startingRecipe(
 }
 
 function applyTask(recipe: Table, options: TaskArguments): void {
+  const sources = recipe["data"] as readonly { kind: string }[];
+  if (options.splitBy !== undefined && !sources.some(({ kind }) => kind === "sounds"))
+    throw new UsageError("--split-by is about sounds, and arrays bring their split; leave it out");
   for (const key of ["words", "silence", "unknown", "splitBy"] as const)
     if (options[key] !== undefined) setPath(recipe, ["task", key], options[key]);
 }

@@ -25,6 +25,7 @@ it.each([
   ["sounds", ["--w-sparsity", "0.5"], "sparsity.w: matrices on inputs of recurrent layers, of which dnn has none"],
   ["sounds", ["--gain-db", "2"], "--gain-db is about arrays, and there are sounds only"],
   ["arrays", ["--resample", "0.1"], "--resample is about sounds, and there are arrays only"],
+  ["arrays", ["--split-by", "hash"], "--split-by is about sounds, and arrays bring their split"],
 ])("an option that can do nothing to %s is refused: %j", async (kind, options, message) => {
   const { code, stderr } = await train(...(kind === "sounds" ? ["--data", data] : ["--features", archive]), ...options);
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

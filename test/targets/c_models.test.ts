@@ -99,6 +99,16 @@ describe.skipIf(!hostCompiler())("models as C, compiled by this machine's cc", (
       expect(difference).toBeLessThan(1e-4);
     });
   const shipped = (name: string) => () => loadModel(resolveModel(name));
+  test("the header says how many scores it hands over, of steps with several results too", async () => {
+    const model = await shipped("ds_cnn_s")();
+    for (const [hops, said] of [
+      [2, "/* Scores [1, 12] of the last run, one a label. */"],
+      [4, "/* Scores [1, 12] of the last run, the newest of its 2 results, one a label. */"],
+    ] as const) {
+      const { files } = exportC(model, { ...options, rate: rateOf(model), stream: { form: "context", hops } });
+      expect(files.find(({ name }) => name === "kws.h")!.text).toContain(said);
+    }
+  });
   for (const [name, form, hops, open = shipped(name)] of [
     ["cnn_s with the micro front end", "context", undefined, () => randomModel("cnn_s", describeFrontend({ kind: "micro" }))],
     ["ds_cnn_s", "context", undefined],

@@ -103,6 +103,9 @@ function declarations(parts: PublicParts, figures: ExportFigures): string[] {
   const { prefix, macro, labels, rate, input, output, frontend, stream } = parts;
   const streams = stream !== undefined;
   const { compiled } = figures;
+  const [results, ...row] = output.type.shape as [number, ...number[]];
+  // Of several results of a step the last row is handed over.
+  const newest = streams ? [1, ...row] : output.type.shape;
   const lines = [
     `#define ${macro}_LABELS ${labels.length}`,
     `#define ${macro}_SAMPLE_RATE ${rate}`,
@@ -146,7 +149,7 @@ function declarations(parts: PublicParts, figures: ExportFigures): string[] {
       : `/* Runs the network on the features; gives the scores. */`,
     `const ${output.element} *${prefix}_run(void);`,
     ``,
-    `/* Scores [${output.type.shape.join(", ")}] of the last run, one a label. */`,
+    `/* Scores [${newest.join(", ")}] of the last run${streams && results > 1 ? `, the newest of its ${results} results` : ""}, one a label. */`,
     `const ${output.element} *${prefix}_scores(void);`,
     ...(parts.logits
       ? [``, `/* What the scores were made from. */`, `const ${parts.logits.element} *${prefix}_logits(void);`]

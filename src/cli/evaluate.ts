@@ -135,6 +135,12 @@ async function printSeveral(
 ): Promise<void> {
   const { summarizeSeeds } = await import("../measure/seeds.js");
   const summary = summarizeSeeds(evaluations.map((e) => e.accuracy));
+  const [task, ...others] = evaluations.map((e) => e.labels.toSorted().join("\n"));
+  const other = names.slice(1).find((_, i) => others[i] !== task);
+  if (other !== undefined)
+    process.stderr.write(
+      `note: ${other} has other labels than ${names[0]}: they are measured on other tasks, and their mean says nothing\n`,
+    );
   if (options.json === true) {
     printJson({ models: names.map((name, i) => ({ name, ...evaluations[i] })), ...summary });
     return;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadModel, saveModel } from "../../src/formats/model_file.js";
 import { toneDataset, toneRecipe } from "../train/tones.js";
 import { earshot, root } from "./command_line.js";
 
@@ -198,6 +199,19 @@ describe("earshot evaluate", () => {
     expect([two.code, two.stderr]).toEqual([2, expect.stringMatching(/--out takes the evaluation of one model/)]);
     const confused = await earshot(["evaluate", model, model, "--data", data, "--confusion"]);
     expect([confused.code, confused.stderr]).toEqual([2, expect.stringContaining("--confusion shows the matrix of one model")]);
+  });
+
+  it("says of several models with other labels that their mean says nothing", async () => {
+    const same = await earshot(["evaluate", model, model, "--data", data, "--target", "wasm"]);
+    expect([same.code, same.stderr]).toEqual([0, expect.not.stringContaining("note:")]);
+    const trained = await loadModel(model);
+    const renamed = join(base, "renamed.safetensors");
+    await saveModel(renamed, { ...trained, labels: [...trained.labels.slice(0, -1), "_unknown_"] });
+    const { code, stderr } = await earshot(["evaluate", model, renamed, "--data", data, "--target", "wasm"]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/note: .*renamed\.safetensors has other labels than .*best\.safetensors/),
+    ]);
   });
 
   it("measures on somebody's own recordings of some of the words, and says which are not there", async () => {

@@ -6,7 +6,6 @@ export const mostThreads = 64;
  * barrier stands between kernels. Which thread does what changes no bit, as iterations are independent.
  */
 export const nativeRuntime = `
-#define _GNU_SOURCE
 #include <stdlib.h>
 #include <stdatomic.h>
 #include <pthread.h>
@@ -18,6 +17,11 @@ export const nativeRuntime = `
 #else
 #define PAUSE() ((void)0)
 #endif
+#if defined(__linux__) && !defined(__ANDROID__)
+#define PLACES 1
+#else
+#define PLACES 0
+#endif
 typedef struct {
   int32_t threads;
   atomic_int arrived, phase, job, stop;
@@ -25,6 +29,11 @@ typedef struct {
   pthread_t handles[${mostThreads}];
   pthread_mutex_t mutex;
   pthread_cond_t wake;
+  int32_t asleep[${mostThreads}];
+#if PLACES
+  int32_t moved[${mostThreads}];
+  cpu_set_t usual[${mostThreads}];
+#endif
 } Pool;
 typedef struct { Pool *pool; int32_t thread; } Seat;
 static _Thread_local Pool *current;
@@ -66,6 +75,25 @@ static void run_step(char *m, int32_t thread, int32_t threads) {
   step(m, thread, threads);
 #endif
 }
+#if PLACES
+/* A sleeping thread is to wake on another processor than this one: the system likes to put it here, where it waits until the caller, who
+   waits for it, is moved away: some ten milliseconds. What it may usually run on it takes again when it is awake. */
+static void wake_elsewhere(Pool *p, int32_t thread) {
+  cpu_set_t others;
+  int here = sched_getcpu();
+  if (here < 0 || pthread_getaffinity_np(p->handles[thread], sizeof others, &p->usual[thread]) != 0) return;
+  others = p->usual[thread];
+  CPU_CLR(here, &others);
+  if (CPU_COUNT(&others) > 0) p->moved[thread] = pthread_setaffinity_np(p->handles[thread], sizeof others, &others) == 0;
+}
+static void settle(Pool *p, int32_t thread) {
+  if (p->moved[thread]) pthread_setaffinity_np(pthread_self(), sizeof p->usual[thread], &p->usual[thread]);
+  p->moved[thread] = 0;
+}
+#else
+static void wake_elsewhere(Pool *p, int32_t thread) { (void)p; (void)thread; }
+static void settle(Pool *p, int32_t thread) { (void)p; (void)thread; }
+#endif
 static void *worker(void *argument) {
   Seat seat = *(Seat *)argument;
   free(argument);
@@ -75,8 +103,11 @@ static void *worker(void *argument) {
     for (int spins = 0; atomic_load_explicit(&p->job, memory_order_acquire) == done && !atomic_load(&p->stop); spins++) {
       if (spins < 1000) { PAUSE(); continue; }
       pthread_mutex_lock(&p->mutex);
+      p->asleep[seat.thread] = 1;
       while (atomic_load(&p->job) == done && !atomic_load(&p->stop)) pthread_cond_wait(&p->wake, &p->mutex);
+      p->asleep[seat.thread] = 0;
       pthread_mutex_unlock(&p->mutex);
+      settle(p, seat.thread);
     }
     if (atomic_load(&p->stop)) return 0;
     done++;
@@ -111,6 +142,7 @@ void earshot_run(void *pool, void *m) {
   current = p;
   p->memory = m;
   pthread_mutex_lock(&p->mutex);
+  for (int32_t i = 1; i < p->threads; i++) if (p->asleep[i]) wake_elsewhere(p, i);
   atomic_fetch_add(&p->job, 1);
   pthread_cond_broadcast(&p->wake);
   pthread_mutex_unlock(&p->mutex);

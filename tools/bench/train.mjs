@@ -2,9 +2,10 @@
  * npm run bench:train [-- --json] [--python PATH] [--networks a,b] [--steps N] [--tcmalloc PATH] [--out FILE]
  *
  * One training step (forward, backward, Adam; the batch of the network's published training) native and in WebAssembly beside
- * PyTorch, interleaved: every setting takes a few steps in turn, round after round; medians over all rounds. The first step of a turn
- * does not count, in ours and in PyTorch's: it finds caches full of what another setting left, sleeping threads and a processor at
- * rest, as no step of a training does but its first.
+ * PyTorch, interleaved: every setting takes a few steps in turn, round after round; medians over all rounds. The first steps of a turn
+ * do not count, in ours and in PyTorch's, until 60 ms have passed, at least one: they find caches full of what another setting left,
+ * a processor at rest and sleeping threads, which the system may wake on one processor and part only after some ten milliseconds, as
+ * no step of a training does but its first ones.
  *
  * --json prints one line a case, with the same names; compile times beside them.
  *
@@ -43,6 +44,8 @@ const stepsPerTurn = Math.max(1, Math.min(5, Math.floor(steps / 5)));
 const rounds = Math.ceil(steps / stepsPerTurn);
 /** Threads of PyTorch that wait in a loop have gone to sleep after this. */
 const restMilliseconds = 50;
+/** What a turn takes before its steps count. */
+const settlingMilliseconds = 60;
 
 // A cache of compiled programs of its own, so that cold means cold; set before the engine is loaded.
 const cache = mkdtempSync(join(tmpdir(), "earshot-bench-"));
@@ -110,21 +113,20 @@ async function benchNetwork(network, torch, native) {
   if (expected !== undefined && expected !== step.parameters)
     throw new Error(`${network} has ${step.parameters} parameters, PyTorch's has ${expected}: not the same network`);
   const ours = await openOurs(step, native);
-  const stepsOfTurn = stepsPerTurn + 1;
-  const cases = ours.map((o) => ({ ...o, times: [], run: () => o.time(stepsOfTurn) }));
+  const cases = ours.map((o) => ({ ...o, times: [], run: (count) => o.time(count) }));
   for (const threads of [1, 2])
     for (const { column, process: torchProcess, channelsLast } of torch.settings)
       cases.push({
         column,
         threads,
         times: [],
-        run: () => torchProcess.time(network, step.batch, threads, channelsLast, stepsOfTurn),
+        run: (count) => torchProcess.time(network, step.batch, threads, channelsLast, count),
       });
-  for (const c of cases) await c.run();
+  for (const c of cases) c.settling = Math.max(1, Math.ceil(settlingMilliseconds / median(await c.run(stepsPerTurn + 1))));
   for (let round = 0; round < rounds; round++)
     for (const c of cases) {
       await pause(restMilliseconds);
-      c.times.push(...(await c.run()).slice(1));
+      c.times.push(...(await c.run(c.settling + stepsPerTurn)).slice(c.settling));
     }
   for (const o of ours) if (!Number.isFinite(o.loss())) throw new Error(`${network}, ${o.target}: the loss is ${o.loss()}`);
   for (const o of ours) o.program.close();
@@ -173,7 +175,7 @@ function header(torch, peaks, native) {
   const git = (...words) => execFileSync("git", words, { encoding: "utf8" }).trim();
   const changed = git("status", "--porcelain", "--", "src", "tools/bench") ? " with changes" : "";
   return [
-    `One training step: forward, backward, Adam; batch 100, resnet18 and fastgrnn 128; medians of ${rounds * stepsPerTurn} steps, settings interleaved, the first step of each turn not counted.`,
+    `One training step: forward, backward, Adam; batch 100, resnet18 and fastgrnn 128; medians of ${rounds * stepsPerTurn} steps, settings interleaved, the first 60 ms of each turn not counted.`,
     `machine      ${cpus()[0]?.model.trim()}, ${cpus().length} cores; Node ${process.version}`,
     `compiler     ${native ? `${native.command}, ${native.lanes} lanes, ${native.registers} registers` : "none: no native columns"}`,
     `date         ${new Date().toISOString().slice(0, 16)}Z, commit ${git("rev-parse", "--short", "HEAD")}${changed}`,

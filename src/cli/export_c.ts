@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../base/errors.js";
+import { makeFolder } from "../base/make_folder.js";
 import type { CExport, ExportedModel } from "../targets/c/export.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
-import { makeFolder } from "../base/make_folder.js";
 
 /** Options of `earshot export --to c`. */
 export interface CExportArguments extends CommonOptions {

@@ -1,6 +1,7 @@
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { makeFolder } from "../base/make_folder.js";
 import { formatSeconds, Progress } from "../base/progress.js";
 import { UsageError } from "../base/errors.js";
 import type { Dataset } from "../corpus/dataset.js";
@@ -9,7 +10,6 @@ import type { Evaluation } from "../measure/metrics.js";
 import { commaList, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { paint, printJson, printNext, printText, shellWord } from "./output.js";
-import { makeFolder } from "../base/make_folder.js";
 import {
   fewWords,
   fewWordsClips,

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { makeFolder } from "../base/make_folder.js";
 import { formatSeconds, Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
 import type { OwnWordsPlan } from "../corpus/own_words.js";
@@ -19,7 +20,6 @@ import {
 } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
 import { scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
-import { makeFolder } from "../base/make_folder.js";
 
 /** Seconds of noise and of other speech that the model is listened with, and between two windows. */
 const noiseSeconds = 600;

@@ -1,10 +1,10 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { invariant, UserError } from "../base/errors.js";
+import { makeFolderSync } from "../base/make_folder.js";
 import { encodeNpyHeader, npyItemBytes } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
 import { formatArchiveIndex } from "./archive_index.js";
-import { makeFolderSync } from "../base/make_folder.js";
 
 /** What a new archive holds. */
 export interface ArchiveWriterOptions {

@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { UsageError, UserError } from "../base/errors.js";
+import { makeFolder } from "../base/make_folder.js";
 import { RandomStream } from "../base/random.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { readSound } from "../signal/decode.js";
@@ -12,7 +13,6 @@ import { ClipLoader } from "./load_clip.js";
 import { wordsWithout } from "./near/words_without.js";
 import { listSounds } from "./scan.js";
 import { readTranscripts, type Utterance } from "./transcripts.js";
-import { makeFolder } from "../base/make_folder.js";
 
 /** What a long recording is made of. */
 export interface LongRecordingOptions {

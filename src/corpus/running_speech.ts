@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UsageError } from "../base/errors.js";
+import { makeFolder } from "../base/make_folder.js";
 import { hashText, RandomStream } from "../base/random.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
@@ -9,7 +10,6 @@ import { wordsWithout } from "./near/words_without.js";
 import { clipJitter, makeClip } from "./synthesize/clip.js";
 import { drawSpeakers, type Speaker } from "./synthesize/speaker.js";
 import { sayWithin } from "./synthesize/utterance.js";
-import { makeFolder } from "../base/make_folder.js";
 
 /** What running speech is made of. */
 export interface RunningSpeechOptions {

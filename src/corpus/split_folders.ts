@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
+import { makeFolderSync } from "../base/make_folder.js";
 import { systemReason, systemRemedy } from "../base/system_error.js";
 import { readSplitLists } from "./split.js";
 
@@ -40,7 +41,7 @@ export function splitIntoFolders(root: string): SplitResult {
   try {
     for (const folder of Object.values(folders)) mkdirSync(folder);
     for (const { name, to } of moves) {
-      mkdirSync(join(to, dirname(name)), { recursive: true });
+      makeFolderSync(join(to, dirname(name)));
       renameSync(join(audio, name), join(to, name));
     }
     renameSync(audio, train);

@@ -3,6 +3,7 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { UsageError, UserError } from "../base/errors.js";
+import { makeFolder } from "../base/make_folder.js";
 import { unwritable } from "../base/system_error.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
@@ -13,7 +14,6 @@ import { drawSpeakers, isHeldOut, speakersPerSource } from "./synthesize/speaker
 import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
 import { clipPlaces } from "./synthesize/task.js";
 import type { Job, Task } from "./synthesize/task.js";
-import { makeFolder } from "../base/make_folder.js";
 
 export { commandWords, otherWords } from "./synthesize/words.js";
 export type { Speaker, SpeechEngine } from "./synthesize/speaker.js";

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { FormatError } from "../base/errors.js";
+import { makeFolder } from "../base/make_folder.js";
 import { backgroundFolder } from "./clip.js";
 import { personOf } from "./synthesize/speaker.js";
 import type { Speaker } from "./synthesize/speaker.js";
-import { makeFolder } from "../base/make_folder.js";
 
 /** A training without one of the training voices, and what is left out for listening with it. */
 export interface VoiceFold {

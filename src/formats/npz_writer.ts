@@ -2,11 +2,11 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "n
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { invariant, UserError } from "../base/errors.js";
+import { makeFolderSync } from "../base/make_folder.js";
 import { systemReason, systemRemedy } from "../base/system_error.js";
 import { joinCrc32 } from "./crc32_join.js";
 import { encodeNpyHeader, type NpyData, type NpyType } from "./npy.js";
 import { directoryEnd, directoryEntry, localHeader, wideField, type ZipRecord } from "./zip_records.js";
-import { makeFolderSync } from "../base/make_folder.js";
 
 const headerBytes = 128;
 const bufferBytes = 1 << 20;

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
-import { writeFileSafely } from "../../formats/write_file.js";
 import { makeFolderSync } from "../../base/make_folder.js";
+import { writeFileSafely } from "../../formats/write_file.js";
 
 /** The files and folders of train_dir, as the original names them. */
 export const trainFiles = {

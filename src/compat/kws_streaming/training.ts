@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, renameSync } from "node:fs";
 import { UserError } from "../../base/errors.js";
+import { makeFolderSync } from "../../base/make_folder.js";
 import { writeModel } from "../../formats/model_file.js";
 import { assemble } from "../../train/assemble.js";
 import { loadNewestCheckpoint } from "../../train/checkpoint.js";
@@ -13,7 +14,6 @@ import type { CommandLine } from "./command_line.js";
 import { bit } from "./frontend.js";
 import { modelSummary, writeFlagsText, writeLabels } from "./settings_files.js";
 import { type TrainDir, trainFiles } from "./train_dir.js";
-import { makeFolderSync } from "../../base/make_folder.js";
 
 /**
  * Trains as the flags say and leaves flags.txt, labels.txt, model_summary.txt, the weights of each validation, best_weights and last_weights.

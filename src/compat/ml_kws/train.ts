@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../base/make_folder.js";
 import { evaluateSpotter } from "../../measure/evaluate.js";
 import { openSpotter } from "../../measure/spotter.js";
 import { runFiles } from "../../train/run_folder.js";
@@ -11,7 +12,6 @@ import type { CompatProgram, ProgramContext } from "../program.js";
 import { prepareData } from "./data.js";
 import { readFlags } from "./flags.js";
 import { recipeOf, trainFlags, type TrainFlags } from "./train_recipe.js";
-import { makeFolder } from "../../base/make_folder.js";
 
 /** `train.py`: trains a network of Hello Edge with the flags' hyperparameters. */
 export const program: CompatProgram = {

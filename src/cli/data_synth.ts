@@ -40,7 +40,11 @@ export function register(data: Command): void {
         .choices(["flite", "espeak"])
         .default("flite"),
     )
-    .option("--voices <list>", "voices of the engine, with commas (default: all of Flite, or a mix of eSpeak's)", commaList)
+    .option(
+      "--voices <list>",
+      "voices of the engine, with commas; to Flite's may be added pico-us and pico-gb (default: all of Flite, or a mix of eSpeak's)",
+      commaList,
+    )
     .option("--hold-out <list>", "voices to test with only; with them the lists of the split are written", commaList)
     .option("--clip-seconds <s>", "length of a clip (default: 1)", realNumber(0.3, 10))
     .option("--workers <n>", "threads (default: as many as the machine has, at most 8)", wholeNumber(1, 64))

@@ -134,7 +134,7 @@ async function recipeOf(
       steps,
       validateEvery: Math.max(1, Math.round(steps / 4)),
       seed,
-      licence: `trained on synthetic speech of Flite's voices (CMU, BSD-style licence)${pretrained ? `, starting from ${from}` : ""}`,
+      licence: `trained on synthetic speech of voices of Flite (CMU, BSD-style licence) and SVOX Pico (Apache-2.0)${pretrained ? `, starting from ${from}` : ""}`,
     },
     "quickstart",
   );

@@ -17,6 +17,7 @@ import {
   heldOutVoiceOfWords as heldOutVoice,
   type QuickstartArguments,
   usualPerWord,
+  voicesOfWords as voices,
 } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
 import { scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
@@ -121,6 +122,7 @@ async function synthesise(
     out,
     signal,
     clipSeconds: plan.clipSeconds,
+    voices,
     heldOutVoices: [heldOutVoice],
     testingShare: 0.2,
     validationShare: 0.15,

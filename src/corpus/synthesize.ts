@@ -8,7 +8,7 @@ import { unwritable } from "../base/system_error.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { encodeWav } from "../signal/wav.js";
-import { espeakAvailable, fliteVoices } from "../signal/speech.js";
+import { espeakAvailable, fliteVoices, picoVoices } from "../signal/speech.js";
 import { runTasks } from "./synthesize/pool.js";
 import { drawSpeakers, isHeldOut, speakersPerSource } from "./synthesize/speaker.js";
 import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
@@ -34,9 +34,9 @@ export interface SynthesisOptions {
   unknownPerWord?: number;
   /** Further words that stand for something else, each group with its own number of clips. */
   others?: readonly OtherSpeech[];
-  /** Default "flite", which is inside. */
+  /** Default "flite", which is inside; its voices may be mixed with Pico's. */
   engine?: SpeechEngine;
-  /** Voices of the engine; default all (Flite) or a mix of accents and variants (espeak-ng). */
+  /** Voices of the engine; default all of Flite's or a mix of accents and variants (espeak-ng). */
   voices?: readonly string[];
   /** Voices that are tested with only; with them the three lists of the split are written. */
   heldOutVoices?: readonly string[];
@@ -78,6 +78,7 @@ export interface SynthesisResult {
 }
 
 const sampleRate = 16_000;
+const voicesInside: readonly string[] = [...fliteVoices, ...picoVoices];
 const fliteMix = ["awb", "rms", "slt", "kal16", "awb", "rms", "slt", "kal"];
 const espeakMix = [
   "en-us",
@@ -248,8 +249,8 @@ function chooseVoices(
 ): { voices: string[]; held: string[] } {
   const all = wanted ?? (engine === "flite" ? fliteMix : espeakMix);
   if (engine === "flite") {
-    const wrong = [...all, ...heldOut].find((voice) => !(fliteVoices as readonly string[]).includes(voice));
-    if (wrong !== undefined) throw new UsageError(`there is no voice '${wrong}'; the voices are ${fliteVoices.join(", ")}`);
+    const wrong = [...all, ...heldOut].find((voice) => !voicesInside.includes(voice));
+    if (wrong !== undefined) throw new UsageError(`there is no voice '${wrong}'; the voices are ${voicesInside.join(", ")}`);
   }
   const voices = all.filter((voice) => !isHeldOut(voice, heldOut));
   if (voices.length === 0) throw new UsageError("no voice is left to train on; hold fewer voices out");

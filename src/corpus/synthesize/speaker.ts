@@ -2,15 +2,17 @@ import { hashKey, RandomStream } from "../../base/random.js";
 import { warpKnots } from "../../signal/formant.js";
 import { randomMicrophone } from "../../signal/microphone.js";
 import type { Microphone } from "../../signal/microphone.js";
+import { picoVoices } from "../../signal/pico.js";
 import { randomRoom } from "../../signal/room.js";
 import type { Room } from "../../signal/room.js";
 
+/** Whose voices are drawn: those inside, of Flite and Pico, or those of an installed espeak-ng. */
 export type SpeechEngine = "flite" | "espeak";
 export type SplitName = "training" | "validation" | "testing";
 
 /** What the engine is asked for. Speakers with one source differ in tract, room and microphone. */
 export interface VoiceSource {
-  engine: SpeechEngine;
+  engine: SpeechEngine | "pico";
   voice: string;
   /** Mean fundamental frequency, Hz. */
   pitch: number;
@@ -45,7 +47,15 @@ const voiceTraits: Record<string, { tract: number; pitch: number }> = {
   slt: { tract: 1.15, pitch: 168 },
   kal: { tract: 1, pitch: 105 },
   kal16: { tract: 1, pitch: 105 },
+  "pico-us": { tract: 1.15, pitch: 167 },
+  "pico-gb": { tract: 1.15, pitch: 178 },
 };
+const unknownVoice = { tract: 1, pitch: 120 };
+
+/** Fundamental frequency of a voice as it is, Hz. */
+export function usualPitch(voice: string): number {
+  return (voiceTraits[voice] ?? unknownVoice).pitch;
+}
 
 /** Voices of the engine that are the same person. */
 const samePerson: readonly (readonly string[])[] = [["kal", "kal16"]];
@@ -74,6 +84,10 @@ export interface SpeakerOptions {
   pace?: readonly [fastest: number, slowest: number];
 }
 
+function isPicoVoice(voice: string): boolean {
+  return (picoVoices as readonly string[]).includes(voice);
+}
+
 const usualPace = [-0.45, 0.35] as const;
 
 /**
@@ -95,7 +109,7 @@ function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
   const shared = new RandomStream(seed, splitKeys[split], group, 0x737263);
   const random = new RandomStream(seed, splitKeys[split], index, 0x73706b);
   const voice = voices[group % voices.length];
-  const trait = voiceTraits[voice] ?? { tract: 1, pitch: 120 };
+  const trait = voiceTraits[voice] ?? unknownVoice;
   const { naturalEvery = 0 } = options;
   const pace = split === "testing" ? usualPace : (options.pace ?? usualPace);
   // Counted by rounds through the voices, so that each voice has its natural sources.
@@ -107,7 +121,7 @@ function drawSpeaker(options: SpeakerOptions, index: number): Speaker {
     id: hashKey(seed, splitKeys[split], index, 0x6964).toString(16).padStart(8, "0"),
     split,
     source: {
-      engine,
+      engine: isPicoVoice(voice) ? "pico" : engine,
       voice,
       pitch,
       pitchDeviation: pitch * shared.between(0.03, 0.16),

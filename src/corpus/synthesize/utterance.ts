@@ -2,10 +2,10 @@ import { UserError } from "../../base/errors.js";
 import type { RandomStream } from "../../base/random.js";
 import { resample } from "../../signal/resample.js";
 import type { Sound } from "../../signal/sound.js";
-import { espeakSpeak, speak } from "../../signal/speech.js";
-import type { FliteVoice, Utterance } from "../../signal/speech.js";
+import { espeakSpeak, picoSpeak, speak } from "../../signal/speech.js";
+import type { FliteVoice, PicoVoice, Utterance } from "../../signal/speech.js";
 import { trimSilence } from "./trim.js";
-import { accented } from "./speaker.js";
+import { accented, usualPitch } from "./speaker.js";
 import type { VoiceSource } from "./speaker.js";
 
 /** Fastest and slowest that the engine is asked to speak. */
@@ -69,6 +69,7 @@ async function say(
     const pitch = Math.min(99, Math.max(0, 50 + 50 * Math.log2(source.pitch / 120)));
     return espeakSpeak(text, { voice, pitch, rate: Math.min(450, Math.max(80, 175 / stretch)), program });
   }
+  if (source.engine === "pico") return sayWithPico(source, text, stretch, asPhones);
   const options = {
     voice: voice as FliteVoice,
     pitch: Math.min(500, Math.max(40, source.pitch)),
@@ -86,6 +87,16 @@ async function say(
     if (phones.join() !== plain.join()) return speak(phones.join(" "), { ...options, phones: true });
   }
   return speak(text, options);
+}
+
+/** Pico tells no times of phones: it says the text alone. */
+async function sayWithPico(source: VoiceSource, text: string, stretch: number, asPhones: boolean): Promise<Sound> {
+  const voice = source.voice as PicoVoice;
+  const pitch = Math.min(2, Math.max(0.5, source.pitch / usualPitch(voice)));
+  const plain = asPhones ? text.split(" ") : source.accent.length > 0 ? await plainPhones(text) : [];
+  const phones = accented(plain, source.accent).join(" ");
+  const said = asPhones || phones !== plain.join(" ") ? phones : text;
+  return picoSpeak(said, { voice, pitch, stretch, phones: said !== text || asPhones });
 }
 
 /** Cuts the word with these phones out of a phrase; undefined where it was said otherwise. */

@@ -85,6 +85,10 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     noiseArrays: noise.arrays,
     target,
   };
+  if (recipe.augmentation.junctions > 0 && plan.unknown < 0)
+    throw new UsageError(
+      `augmentation.junctions makes examples of the label ${unknownLabel}, which is not among the labels; leave it out (--junctions), or train with unknown words`,
+    );
   for (const label of Object.keys(recipe.classWeights)) labelIndex(label, labels, "classWeights");
   const counts = {
     trainingClips: countClips(data.training),

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
+import { tableOf } from "./table_of.js";
 
 const most = 1e9;
 const count = (low: number, high = most) => v.pipe(v.number(), v.integer(), v.minValue(low), v.maxValue(high));
@@ -59,7 +60,7 @@ const task = v.strictObject({
 const sampling = v.strictObject({
   order: v.optional(v.picklist(["uniform", "balanced", "walk", "epochs"]), "balanced"),
   /** Share of a label among the draws ("balanced"); the other labels share the rest equally. */
-  shares: v.optional(v.record(v.string(), fraction), {}),
+  shares: v.optional(tableOf(fraction), {}),
   /** Whether a pass through the clips leaves out the last ones that fill no batch ("epochs"). */
   wholeBatches: v.optional(v.boolean(), false),
   /** A label of which a pass takes random clips, so many that they make up `share` of it ("epochs"). [sample_non_kw] */
@@ -219,7 +220,7 @@ const schedule = v.variant("kind", [
 
 const entries = {
   /** Name in the zoo and its options. */
-  model: v.strictObject({ name, options: v.optional(v.record(v.string(), v.unknown()), {}) }),
+  model: v.strictObject({ name, options: v.optional(tableOf(v.unknown()), {}) }),
   /** Pretrained model to start from; its label layer is replaced. Front end and network must be its own. */
   from: v.optional(
     v.strictObject({
@@ -252,7 +253,7 @@ const entries = {
   streaming: v.optional(v.boolean()),
   labelSmoothing: v.optional(real(0, 0.999), 0),
   /** Weight of the loss of a label's clips; 1 where missing. */
-  classWeights: v.optional(v.record(v.string(), real(0, 1e6)), {}),
+  classWeights: v.optional(tableOf(real(0, 1e6)), {}),
   /** The sum of the squared weights of kernels, times this, is added to the loss (as Keras has it). */
   l2: v.optional(real(0, 1000), 0),
   /** Names of the parameters that l2 is about, or "all" that learn, as PyTorch's weight decay (of 2 * l2) has it; every kernel where missing. */

@@ -23,6 +23,12 @@ it.each([
     'sampling.shares goes with the order "balanced", and the order is "uniform"',
   ],
   ["sounds", ["--w-sparsity", "0.5"], "sparsity.w: matrices on inputs of recurrent layers, of which dnn has none"],
+  [
+    "sounds",
+    ["--junctions", "0.5"],
+    "augmentation.junctions makes examples of the label _unknown_, which is not among the labels; leave it out (--junctions), or train with unknown words",
+  ],
+  ["sounds", ["--option", "constructor=1"], "dnn has no option 'constructor'"],
   ["sounds", ["--gain-db", "2"], "--gain-db is about arrays, and there are sounds only"],
   ["arrays", ["--resample", "0.1"], "--resample is about sounds, and there are arrays only"],
   ["arrays", ["--split-by", "hash"], "--split-by is about sounds, and arrays bring their split"],

@@ -38,5 +38,9 @@ describe("recipe", () => {
     expect(message({ ...smallest, data: [] })).toMatch(/'data'/);
     expect(message({ frontend: smallest.frontend, data: smallest.data })).toMatch(/'model' is missing/);
     expect(message(null)).toMatch(/recipe/);
+    expect(message({ ...smallest, sampling: { shares: { low: 2 } } })).toBe(
+      "recipe.json: 'sampling.shares.low' is 2: it must be <=1",
+    );
+    expect(message({ ...smallest, classWeights: ["low"] })).toBe(`recipe.json: 'classWeights' is ["low"]: it must be a table`);
   });
 });

@@ -5,6 +5,7 @@ import { UsageError } from "../base/errors.js";
 import type { TfliteStates } from "../formats/tflite/export.js";
 import type { CExportArguments } from "./export_c.js";
 import { printJson, printNext, shellWord } from "./output.js";
+import { refuseReplacing } from "./replaced_input.js";
 import { printTflite } from "./tflite_text.js";
 
 interface ExportArguments extends CExportArguments {
@@ -93,6 +94,7 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
     const { exportAgain } = await import("./export_again.js");
     return exportAgain(path, options);
   }
+  refuseReplacing(path, options.out);
   const model = await loadModel(path);
   const { features = "none", states } = options;
   if (features === "device") throw new UsageError("--features device is for --to c");

@@ -1,7 +1,8 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { UsageError } from "../base/errors.js";
 import type { TfliteStates } from "../formats/tflite/export.js";
 import { type CommonOptions, printJson } from "./output.js";
+import { refuseReplacing } from "./replaced_input.js";
 import { printTflite } from "./tflite_text.js";
 
 interface AgainArguments extends CommonOptions {
@@ -25,12 +26,14 @@ export async function exportAgain(path: string, options: AgainArguments): Promis
         `--${key} is for model files; of a .tflite file only the place of its states can be changed (--states)`,
       );
   const { states, out } = options;
-  if (states === undefined || out === undefined || resolve(out) === resolve(path))
+  if (states === undefined || out === undefined)
     throw new UsageError(
       `${path}: is a .tflite file already; --states external|resource and -o ANOTHER.tflite write it again with its states elsewhere`,
     );
+  refuseReplacing(path, out);
   const content = await readBounded(path, largestTflite, "a keyword spotter has some megabytes");
-  const bytes = exportNetwork(readTflite(content, path), states, readTfliteMetadata(content, path), basename(path));
+  const network = readTflite(content, path, `export the model file (.safetensors) that it was made from with --states ${states}`);
+  const bytes = exportNetwork(network, states, readTfliteMetadata(content, path), basename(path));
   const runtime = await openLiteRt(bytes, out);
   const { inputs, outputs } = runtime;
   runtime.close();

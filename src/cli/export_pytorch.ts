@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { UsageError } from "../base/errors.js";
 import { type CommonOptions, printJson, printText } from "./output.js";
+import { refuseReplacing } from "./replaced_input.js";
 
 interface PytorchArguments extends CommonOptions {
   features?: string;
@@ -22,6 +23,7 @@ export async function exportToPytorch(name: string, options: PytorchArguments): 
   const ending = extname(out).toLowerCase();
   if (![".pth", ".pt", ".safetensors"].includes(ending))
     throw new UsageError(`--out ${out}: a state dict ends in .pth, .pt or .safetensors; give such a name`);
+  refuseReplacing(path, out);
   const tensors = stateDictOf(await loadModel(path), path);
   const bytes = ending === ".safetensors" ? writeStateDictSafetensors(tensors) : writeStateDict(tensors, basename(out, ending));
   await writeFileSafely(out, bytes);

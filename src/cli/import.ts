@@ -4,6 +4,7 @@ import { UsageError } from "../base/errors.js";
 import type { FrontendDescription } from "../frontend/frontend.js";
 import { commaList, wholeNumber } from "./arguments.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
+import { refuseReplacing } from "./replaced_input.js";
 
 interface ImportArguments extends CommonOptions {
   network?: string;
@@ -46,6 +47,7 @@ async function importFile(file: string, options: ImportArguments): Promise<void>
   const { network, rate, samples, licence, out } = options;
   if (!out.toLowerCase().endsWith(".safetensors"))
     throw new UsageError(`--out ${out}: a model file ends in .safetensors; give such a name`);
+  refuseReplacing(file, out);
   const model = await importModel(file, {
     network,
     options: networkOptions(options.option ?? []),

@@ -9,6 +9,7 @@ import type { ModelQuantizer } from "../measure/quantize_model.js";
 import type { QuantizedGraph } from "../passes/quantize.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { refuseReplacing } from "./replaced_input.js";
 
 interface QuantizeArguments extends CommonOptions {
   calibrate: string;
@@ -100,7 +101,7 @@ async function quantize(name: string, options: QuantizeArguments): Promise<void>
   const root = options.data ?? options.features;
   if (options.sensitivity === true && root === undefined)
     throw new UsageError("--sensitivity needs what to measure on: --data FOLDER or --features ARCHIVE");
-  const model = await open(name);
+  const model = await open(name, options.out);
   const { namedSet } = await import("../measure/named_set.js");
   const { ModelQuantizer } = await import("../measure/quantize_model.js");
   const clips = namedSet(options.calibrate, "training", model.labels, options.clips);
@@ -129,11 +130,12 @@ async function quantize(name: string, options: QuantizeArguments): Promise<void>
   printNext(`earshot evaluate ${shellWord(options.out)} --data FOLDER`, options);
 }
 
-async function open(name: string): Promise<Model> {
+async function open(name: string, out: string): Promise<Model> {
   const { resolveModel } = await import("../formats/shipped.js");
   const { loadModel } = await import("../formats/model_file.js");
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
+  refuseReplacing(path, out);
   const model = await loadModel(path);
   if ([...model.parameters.values()].some((data) => !(data instanceof Float32Array)))
     throw new UserError(`${path}: is quantized already; give the float model that it was made from`);

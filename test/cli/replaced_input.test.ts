@@ -1,0 +1,41 @@
+import { copyFileSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, it } from "vitest";
+import { temporaryFolder } from "../train/tones.js";
+import { earshot, root } from "./command_line.js";
+
+const cwd = temporaryFolder();
+const shipped = join(root, "models/ds_cnn_s.safetensors");
+
+beforeAll(async () => {
+  copyFileSync(shipped, join(cwd, "m.safetensors"));
+  symlinkSync("m.safetensors", join(cwd, "link.safetensors"));
+  expect((await earshot(["export", "m.safetensors", "-o", "m.tflite"], { cwd })).code).toBe(0);
+  symlinkSync("m.tflite", join(cwd, "link.tflite"));
+});
+
+// The float model was gone.
+it.each([
+  ["quantize m.safetensors --calibrate words", "m.safetensors"],
+  ["quantize m.safetensors --calibrate words", "./m.safetensors"],
+  ["quantize m.safetensors --calibrate words", "link.safetensors"],
+  ["quantize link.safetensors --calibrate words", "m.safetensors"],
+  ["stream m.safetensors", "m.safetensors"],
+  ["export m.safetensors", "link.safetensors"],
+  ["export m.safetensors --to pytorch", "m.safetensors"],
+  ["export m.tflite --states resource", "link.tflite"],
+  ["import m.safetensors", "m.safetensors"],
+])("%s -o %s does not replace what it reads", async (line, out) => {
+  const args = line.split(" ");
+  const before = readFileSync(join(cwd, out));
+  const { code, stderr } = await earshot([...args, "-o", out], { cwd });
+  expect([code, stderr]).toEqual([2, `earshot: --out ${out}: would replace ${args[1]}, which is read; give another name\n`]);
+  expect(readFileSync(join(cwd, out)).equals(before)).toBe(true);
+});
+
+it("what is there and is not read may be replaced", async () => {
+  copyFileSync(shipped, join(cwd, "other.safetensors"));
+  const { code } = await earshot(["stream", "m.safetensors", "-o", "other.safetensors"], { cwd });
+  expect(code).toBe(0);
+  expect(readFileSync(join(cwd, "other.safetensors")).equals(readFileSync(shipped))).toBe(false);
+});

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { UsageError } from "../base/errors.js";
 import { explainFailure } from "./failure.js";
 import { packageVersion } from "./version.js";
 
@@ -47,7 +48,8 @@ export async function buildProgram(commands: readonly CommandEntry[], args: read
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Try it with --help.")
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "earshot: ")) })
-    .exitOverride();
+    .exitOverride()
+    .hook("preAction", (_, command) => refuseDash(command.opts()));
   for (const { name, summary, load } of commands) {
     if (args.includes(name)) {
       (await load()).register(program);
@@ -57,6 +59,12 @@ export async function buildProgram(commands: readonly CommandEntry[], args: read
     }
   }
   return program;
+}
+
+/** Other programs write to standard output where the file is "-"; here it would be a file or folder of that name. */
+function refuseDash({ out }: { out?: unknown }): void {
+  if (out === "-")
+    throw new UsageError("--out -: results are not written to standard output; give a path, such as ./- for one of that name");
 }
 
 function fail(error: unknown): number {

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../base/errors.js";
+import { UsageError, UserError } from "../base/errors.js";
 import { isSoundName } from "../corpus/scan.js";
 import { decodeSoundAt, readSound } from "../signal/decode.js";
 import { decide } from "./keyword_decision.js";
@@ -25,9 +25,11 @@ const mostFiles = 1_000_000;
 
 /**
  * The sound files that arguments name: files as they are, folders with all that lies in them, sorted; "-" stands for itself.
- * @throws UserError for a path that is not there, or a folder without sounds
+ * @throws UserError for a path that is not there, or a folder without sounds; UsageError for "-" twice
  */
 export function soundFiles(paths: readonly string[]): string[] {
+  if (paths.filter((path) => path === "-").length > 1)
+    throw new UsageError("- is named more than once, and standard input can be read once; leave the others out");
   return paths.flatMap((path) => {
     if (path === "-") return [path];
     const found = statSync(path, { throwIfNoEntry: false });

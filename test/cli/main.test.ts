@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "../train/tones.js";
 import { earshot, root } from "./command_line.js";
 
 /** How many modules of Node that only real work needs are loaded after a script. */
@@ -73,6 +74,21 @@ describe("earshot", () => {
     const { code, stderr } = await earshot(["report"]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^earshot: missing required argument 'runs'/);
+  });
+
+  it("takes - for no file to write, whatever the command", async () => {
+    const cwd = temporaryFolder();
+    const lines = ["stream ds_cnn_s -o -", "export ds_cnn_s --to c --out -", "data long --data words -o -", "recipes x --out=-"];
+    for (const line of lines) {
+      const { code, stderr } = await earshot(line.split(" "), { cwd });
+      expect([code, stderr]).toEqual([
+        2,
+        "earshot: --out -: results are not written to standard output; give a path, such as ./- for one of that name\n",
+      ]);
+    }
+    expect(readdirSync(cwd)).toEqual([]);
+    expect(await earshot(["export", "ds_cnn_s", "--to", "c", "--out", "./-"], { cwd })).toMatchObject({ code: 0 });
+    expect(readdirSync(cwd)).toEqual(["-"]);
   });
 
   it("loads nothing but the command's words for the help", () => {

@@ -268,6 +268,15 @@ describe("earshot predict", () => {
     expect(JSON.parse(piped.stdout)).toEqual({ ...lines[0], file: "-" });
   });
 
+  it("hears standard input once", async () => {
+    const input = readFileSync(join(data, "high/te000000_nohash_0.wav"));
+    const { code, stderr } = await earshot(["predict", model, "-", "-"], { input });
+    expect([code, stderr]).toEqual([
+      2,
+      "earshot: - is named more than once, and standard input can be read once; leave the others out\n",
+    ]);
+  });
+
   it("prints a table, and names what it cannot read", async () => {
     const shown = await earshot(["predict", model, join(data, "high/te000001_nohash_0.wav"), "--top", "2"]);
     expect([shown.code, shown.stdout]).toEqual([

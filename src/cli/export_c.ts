@@ -95,11 +95,15 @@ function printSizes({ flashDataBytes, ramBytes, arenaBytes, compiled }: CExport)
   if (compiled) printText(`${paint("dim", "stack")}  ${count(compiled.stackBytes)} bytes`);
 }
 
+/** What to export where a .tflite file has more in it than a network: `export --features builtin` and `op` put the front end there. */
+const ofModelFile =
+  "give the model file (.safetensors) that it was made from, whose front end becomes C too; of a .tflite file the network alone can be exported (earshot export MODEL --features none)";
+
 /** The network of a .tflite file. */
 async function foreign(path: string): Promise<ExportedModel> {
   const { readBounded } = await import("../base/read_file.js");
   const { largestTflite, readTflite } = await import("../formats/tflite/read/read.js");
   const { foreignModel } = await import("../targets/c/foreign.js");
   const bytes = await readBounded(path, largestTflite, "a keyword spotter has some megabytes");
-  return foreignModel(readTflite(bytes, path), [], basename(path));
+  return foreignModel(readTflite(bytes, path, ofModelFile), [], basename(path));
 }

@@ -73,7 +73,8 @@ async function find(name: string, { option: options, stream: form }: ProfileArgu
       if (form) throw new UsageError(`${path}: --stream is for model files`);
       const { largestTflite, readTflite } = await import("../formats/tflite/read/read.js");
       const { readBounded } = await import("../base/read_file.js");
-      const { graph } = readTflite(await readBounded(path, largestTflite, "a model has some megabytes"), path);
+      const bytes = await readBounded(path, largestTflite, "a model has some megabytes");
+      const { graph } = readTflite(bytes, path, "profile the model file (.safetensors) that it was made from");
       return { name, kind: "model", graph, helloEdge: false };
     }
     const { loadModel } = await import("../formats/model_file.js");

@@ -29,6 +29,7 @@ describe("earshot export --to c", () => {
   it("makes a prefix of any file's name", async () => {
     for (const [file, prefix] of [
       ["2 words für uns.safetensors", "model_2_words_f_r_uns"],
+      ["string.safetensors", "model_string"],
       [`${"long_".repeat(12)}.safetensors`, "long_".repeat(8)],
     ] as const) {
       const model = join(base, file);
@@ -48,6 +49,9 @@ describe("earshot export --to c", () => {
     const cases: [string[], number, RegExp][] = [
       [["ds_cnn_s", "--to", "c", "--cpu", "m99"], 2, /--cpu m99: must be one of generic, cortex-m0/],
       [["ds_cnn_s", "--to", "c", "--prefix", "9 lives"], 1, /--prefix "9 lives" is no C name/],
+      [["ds_cnn_s", "--to", "c", "--prefix", "stdint"], 1, /--prefix stdint: stdint\.h would hide .*--prefix model_stdint$/m],
+      [["ds_cnn_s", "--to", "c", "--prefix", "String"], 1, /--prefix String: String\.h would hide the standard header/],
+      [["ds_cnn_s", "--to", "c", "--prefix", "main", "--example"], 1, /--prefix main: --example writes a main\.c of its own/],
       [["ds_cnn_s", "--to", "c", "--features", "op"], 2, /--features op: for --to c/],
       [["ds_cnn_s", "--to", "c", "--hops", "2"], 2, /--hops goes with --stream/],
       [["ds_cnn_s", "--to", "c", "--example", "--features", "none"], 1, /--example classifies sounds/],
@@ -62,5 +66,21 @@ describe("earshot export --to c", () => {
       expect([code, stderr]).toEqual([exit, expect.stringMatching(message)]);
     }
     expect(existsSync(out)).toBe(false);
+  });
+
+  // The advice was --runtime, which these commands have not.
+  it("says where else the network of a .tflite file with a front end is", async () => {
+    const file = join(base, "samples.tflite");
+    expect((await earshot(["export", "ds_cnn_s", "--features", "builtin", "--out", file])).code).toBe(0);
+    const cases: [string[], string][] = [
+      [["export", file, "--to", "c", "--out", join(base, "no")], "give the model file (.safetensors) that it was made from"],
+      [["export", file, "--states", "resource", "--out", join(base, "no.tflite")], "export the model file (.safetensors)"],
+      [["profile", file], "profile the model file (.safetensors) that it was made from"],
+    ];
+    for (const [args, advice] of cases) {
+      const { code, stderr } = await earshot(args);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`(RFFT2D): this operator cannot be read; ${advice}`)]);
+      expect(stderr).not.toContain("--runtime");
+    }
   });
 });

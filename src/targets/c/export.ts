@@ -9,6 +9,7 @@ import { type ExportFigures, featurizerHeader, headerText } from "./header.js";
 import { CModule, identifier } from "./module.js";
 import { addNetwork, type NetworkStream, networkOf } from "./network.js";
 import { featurizerCode, type PublicParts, publicCode } from "./public_code.js";
+import { isStandardHeader } from "./standard_headers.js";
 
 /** A file of an export. */
 export interface CFile {
@@ -55,18 +56,22 @@ const longestPrefix = 40;
 /** The prefix that a file's name gives: a C name, whatever stands in it. */
 export function prefixOf(name: string): string {
   const plain = identifier(name).replace(/^_+/, "");
-  return (/^[A-Za-z]/.test(plain) ? plain : `model_${plain}`).slice(0, longestPrefix);
+  return (/^[A-Za-z]/.test(plain) && !isStandardHeader(plain) ? plain : `model_${plain}`).slice(0, longestPrefix);
 }
 
 /**
  * The model as C99: PREFIX.c and PREFIX.h. No libc beyond string.h, no allocation, no array on the stack; all memory is static
  * and planned here.
- * @throws UserError where the prefix is no C name, or the front end cannot run frame by frame
+ * @throws UserError where the prefix is no C name or that of a standard header, or the front end cannot run frame by frame
  */
 export function exportC(model: ExportedModel, options: CExportOptions): CExport {
   const { prefix, separate = false } = options;
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(prefix) || prefix.length > longestPrefix)
     throw new UserError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
+  if (!separate && isStandardHeader(prefix))
+    throw new UserError(
+      `--prefix ${prefix}: ${prefix}.h would hide the standard header of that name; give another, such as --prefix model_${prefix}`,
+    );
   if (options.features === "device" && !model.frontend)
     throw new UserError("the model has no front end: export with --features none");
   const vectors = hasVectors(options.cpu, options.floatAbi);

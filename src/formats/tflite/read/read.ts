@@ -25,6 +25,9 @@ export const largestTflite = 1 << 30;
 /** Nodes of the largest graph: an LSTM of a second, unrolled, has two thousand. */
 const mostNodes = 1 << 17;
 
+/** What commands that run a file can do about an operator that is not known. */
+const otherRuntime = "run the file with --runtime litert, or export the model with other operators";
+
 /** A .tflite file as a graph. Its inputs and outputs have the names, types and quantizations of the file's tensors. */
 export interface TfliteNetwork {
   readonly graph: Graph;
@@ -38,9 +41,10 @@ export interface TfliteNetwork {
  * Reads a .tflite file whose operators are known as a graph: float, or int8 (weights by channel or by tensor). Resource variables
  * become states. Arithmetic with whole-number shapes is done while reading.
  * @param file name for error messages
+ * @param remedy what can be done about an operator that is not known, where it is not to run the file in LiteRT
  * @throws FormatError naming the operator or tensor, what was found and what to do
  */
-export function readTflite(bytes: Uint8Array, file: string): TfliteNetwork {
+export function readTflite(bytes: Uint8Array, file: string, remedy = otherRuntime): TfliteNetwork {
   const content = readTfliteFile(bytes, file);
   const subgraph = content.subgraphs[0];
   if (!subgraph) throw new FormatError(file, "graphs", "there is none", "take an undamaged copy");
@@ -49,7 +53,7 @@ export function readTflite(bytes: Uint8Array, file: string): TfliteNetwork {
   const written = new Set(subgraph.inputs);
   for (const operator of subgraph.operators) {
     for (const output of operator.outputs) writeOnce(output, operator, written, reading);
-    readOperator(operator, reading);
+    readOperator(operator, reading, remedy);
     if (reading.builder.nodes.length > mostNodes)
       reading.refuse(operator, `the graph has more than ${mostNodes} nodes`, "give a smaller model");
   }
@@ -87,15 +91,9 @@ function writeOnce(output: number, operator: FileOperator, written: Set<number>,
 /** An operator that the reader does not know, in a file that may be sound. */
 export class UnknownOperatorError extends FormatError {}
 
-function readOperator(operator: FileOperator, reading: Reading): void {
+function readOperator(operator: FileOperator, reading: Reading, remedy: string): void {
   const rule = rules[operator.code];
-  if (!rule)
-    throw new UnknownOperatorError(
-      reading.file,
-      operator.place,
-      "this operator cannot be read",
-      "run the file with --runtime litert, or export the model with other operators",
-    );
+  if (!rule) throw new UnknownOperatorError(reading.file, operator.place, "this operator cannot be read", remedy);
   guarded(reading.file, operator.place, () => rule(operator, reading));
 }
 

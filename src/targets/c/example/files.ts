@@ -6,7 +6,7 @@ import { boardFor, boardHeader, linkerScript, startup } from "./firmware.js";
 
 /**
  * Files beside an export: main.c, start code, linker script and Makefile that classify a WAV file under QEMU, and an Arduino sketch.
- * @throws UserError where QEMU has no board for the core, or the front end is not exported
+ * @throws UserError where QEMU has no board for the core, the front end is not exported, or the model's files have the names of these
  */
 export function exampleFiles(made: CExport, cpu: Cpu, floatAbi: FloatAbi): CExport["files"] {
   const { parts, files } = made;
@@ -15,12 +15,18 @@ export function exampleFiles(made: CExport, cpu: Cpu, floatAbi: FloatAbi): CExpo
   const abi = cpu === "generic" ? "hard" : floatAbi;
   const board = boardFor(core);
   const sketch = `arduino/${parts.prefix}`;
-  return [
+  const own = [
     { name: "main.c", text: mainText(parts) },
     { name: "board.h", text: boardHeader },
     { name: "startup.c", text: startup },
     { name: "board.ld", text: linkerScript(board) },
     { name: "Makefile", text: makefileText(parts.prefix, board.machine, compilerFlags(core, abi)) },
+  ];
+  const taken = own.find(({ name }) => files.some((file) => file.name.toLowerCase() === name));
+  if (taken !== undefined)
+    throw new UserError(`--prefix ${parts.prefix}: --example writes a ${taken.name} of its own; give another prefix`);
+  return [
+    ...own,
     { name: `${sketch}/${parts.prefix}.ino`, text: sketchText(parts) },
     ...files.map(({ name, text }) => ({ name: `${sketch}/${name}`, text })),
   ];

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { Progress } from "../base/progress.js";
-import type { FliteVoice } from "../signal/speech.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 
@@ -31,7 +30,7 @@ export function register(data: Command): void {
     .option("--seed <n>", "seed of all that is drawn", wholeNumber(0, 2 ** 32 - 1), 0)
     .addOption(
       command
-        .createOption("--voices <list>", "voices of Flite, with commas (slt is left for 'earshot data long')")
+        .createOption("--voices <list>", "voices of Flite and Pico, with commas (slt is left for 'earshot data long')")
         .argParser(commaList)
         .default(["awb", "rms", "kal16"], "awb,rms,kal16"),
     )
@@ -43,18 +42,18 @@ async function running(options: RunningArguments): Promise<void> {
   const { words, voices, json, ...rest } = options;
   const { commandWords } = await import("../corpus/synthesize.js");
   const { writeRunningSpeech } = await import("../corpus/running_speech.js");
-  const { fliteVoices } = await import("../signal/speech.js");
+  const { voicesInside } = await import("../signal/speech.js");
   for (const voice of voices)
-    if (!(fliteVoices as readonly string[]).includes(voice))
+    if (!voicesInside.includes(voice))
       throw new UsageError(
-        `there is no voice '${voice}'; did you mean ${nearest(voice, fliteVoices) ?? fliteVoices.join(", ")}?`,
+        `there is no voice '${voice}'; did you mean ${nearest(voice, voicesInside) ?? voicesInside.join(", ")}?`,
       );
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number): void =>
     (progress ??= new Progress("speaking", total, "recordings")).update(done);
   const result = await writeRunningSpeech({
     ...rest,
-    voices: voices as FliteVoice[],
+    voices,
     keywords: words ?? commandWords,
     onProgress,
   }).finally(() => progress?.end());

@@ -4,7 +4,6 @@ import { makeFolder } from "../base/make_folder.js";
 import { hashText, RandomStream } from "../base/random.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
-import type { FliteVoice } from "../signal/speech.js";
 import { encodeWav } from "../signal/wav.js";
 import { wordsWithout } from "./near/words_without.js";
 import { clipJitter, makeClip } from "./synthesize/clip.js";
@@ -21,7 +20,8 @@ export interface RunningSpeechOptions {
   seconds: number;
   /** Equal seeds give equal bytes. */
   seed: number;
-  voices: readonly FliteVoice[];
+  /** Voices inside, of Flite and Pico. */
+  voices: readonly string[];
   /** Words that are never said. */
   keywords: readonly string[];
   /** Length of the clips that the manifest names, seconds. */

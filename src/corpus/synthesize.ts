@@ -8,7 +8,7 @@ import { unwritable } from "../base/system_error.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { encodeWav } from "../signal/wav.js";
-import { espeakAvailable, fliteVoices, picoVoices } from "../signal/speech.js";
+import { espeakAvailable, voicesInside } from "../signal/speech.js";
 import { runTasks } from "./synthesize/pool.js";
 import { drawSpeakers, isHeldOut, speakersPerSource } from "./synthesize/speaker.js";
 import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
@@ -78,7 +78,6 @@ export interface SynthesisResult {
 }
 
 const sampleRate = 16_000;
-const voicesInside: readonly string[] = [...fliteVoices, ...picoVoices];
 const fliteMix = ["awb", "rms", "slt", "kal16", "awb", "rms", "slt", "kal"];
 const espeakMix = [
   "en-us",

@@ -1,4 +1,9 @@
-/** Text to speech: Flite and SVOX Pico inside, espeak-ng where the user has it. */
+import { fliteVoices } from "./flite.js";
+import { picoVoices } from "./pico.js";
+
+/** Voices that need nothing installed: Flite's and SVOX Pico's. */
+export const voicesInside: readonly string[] = [...fliteVoices, ...picoVoices];
+
 export { fliteAvailable, fliteVoices, speak } from "./flite.js";
 export type { FliteOptions, FliteVoice, Utterance } from "./flite.js";
 export { picoSpeak, picoVoices } from "./pico.js";

@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { loadModel } from "../../src/formats/model_file.js";
+import { decodeWav } from "../../src/signal/wav-reader.js";
+import { encodeWav } from "../../src/signal/wav.js";
 import { earshot } from "./command_line.js";
 
 it("quickstart goes the whole way on a small scale", async () => {
@@ -77,6 +79,16 @@ it("quickstart makes a spotter of own words, whose threshold predict heeds", asy
       .map((line) => JSON.parse(line));
     expect(lines).toHaveLength(20);
     for (const { label, scores } of lines) expect(label === "hey_robin").toBe(scores["hey_robin"] >= result.threshold);
+    // Such a network cannot stream by its past; the clip model on every last second can.
+    const two = lines.slice(0, 2).flatMap(({ file }) => [...decodeWav(readFileSync(file), file).samples]);
+    const long = join(folder, "two.wav");
+    writeFileSync(long, encodeWav({ samples: Float32Array.from(two), sampleRate: 16_000 }));
+    const streamed = await earshot(["stream", result.model, "--form", "window", "--check", long, "--json"]);
+    const [check] = JSON.parse(streamed.stdout).checks;
+    expect(check.compared).toBeGreaterThan(50);
+    expect(check.largest).toBe(0);
+    const refused = await earshot(["stream", result.model, "--form", "context"]);
+    expect(refused.stderr).toContain("cannot stream");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

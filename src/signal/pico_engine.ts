@@ -19,6 +19,8 @@ interface PicoProgram {
 
 /** The package's own start of the program, and the files that the program sees. */
 type Loader = (options: {
+  print(text: string): void;
+  printErr(text: string): void;
   instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): WebAssembly.Exports;
 }) => Promise<{ FS: { writeFile(path: string, bytes: Uint8Array): void } }>;
 
@@ -148,7 +150,11 @@ async function load(): Promise<{ program: PicoProgram; writeFile: (path: string,
   const compiled = await WebAssembly.compile(await readFile(path.replace(/\.js$/, ".wasm")));
   const { default: loader } = (await import(pathToFileURL(path).href)) as { default: Loader };
   let exports: WebAssembly.Exports = {};
+  // What the program might print would stand among results.
+  const silent = (): void => undefined;
   const { FS } = await loader({
+    print: silent,
+    printErr: silent,
     instantiateWasm(imports, done) {
       const instance = new WebAssembly.Instance(compiled, imports);
       ({ exports } = instance);

@@ -3,7 +3,8 @@ import { KernelBuilder } from "../../src/kernels/kernel_builder.js";
 import { bits, constant, convert, horizontal, type Kernel, mul, unary } from "../../src/kernels/language.js";
 import { printWasm } from "../../src/kernels/wasm.js";
 import { difference, runJavaScript } from "./kernel_runner.js";
-import { buildCase, languageCases } from "./language_cases.js";
+import { buildCase } from "./language_case.js";
+import { languageCases } from "./language_cases.js";
 import { relaxedSettings, runWasm } from "./wasm_harness.js";
 
 describe.each(relaxedSettings)("kernels printed as WebAssembly, relaxed %s", (relaxed) => {

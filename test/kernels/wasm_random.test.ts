@@ -18,7 +18,7 @@ import {
   unary,
 } from "../../src/kernels/language.js";
 import { difference, fillValues, runJavaScript } from "./kernel_runner.js";
-import { type Lanes } from "./language_cases.js";
+import { type Lanes } from "./language_case.js";
 import { relaxedSettings, runWasm } from "./wasm_harness.js";
 
 type Leaves = Record<"f32" | "i32", Expression[]>;

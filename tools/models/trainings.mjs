@@ -14,8 +14,8 @@ export const trainings = {
   shufflenetv2: { frameStep: 3, coefficients: 0, steps: 12_000, rate: 0.003 },
   bc_resnet_1: { frameStep: 1, coefficients: 0, steps: 9000, rate: 0.005 },
   att_mh_rnn: { frameStep: 2, coefficients: 20, steps: 3000, rate: 0.001 },
-  gru: { frameStep: 2, coefficients: 20, steps: 3000, rate: 0.001 },
-  lstm_peep: { frameStep: 2, coefficients: 20, steps: 3500, rate: 0.001 },
+  gru: { frameStep: 2, coefficients: 20, steps: 6000, rate: 0.001 },
+  lstm_peep: { frameStep: 2, coefficients: 20, steps: 6000, rate: 0.001 },
   ds_cnn_l: { frameStep: 2, coefficients: 10, steps: 5000, rate: 0.002 },
 };
 

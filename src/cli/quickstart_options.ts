@@ -18,8 +18,9 @@ export const heldOutVoice = "rms";
 /** The same for own words. Their settings were tuned on the other voices, held out in turn; nobody has looked at this one. */
 export const heldOutVoiceOfWords = "awb";
 
-/** Voices that say own words, in turn; kal at both its rates. What bodies have not heard, as Pico's, teaches a head most. */
 const voicesOnce = ["awb", "rms", "pico-us", "slt", "kal16", "pico-gb"];
+
+/** Voices that say own words, in turn; kal at both its rates. What bodies have not heard, as Pico's, teaches a head most. */
 export const voicesOfWords: readonly string[] = [
   ...voicesOnce,
   ...voicesOnce.map((voice) => (voice === "kal16" ? "kal" : voice)),

@@ -54,10 +54,8 @@ export async function picoSpeak(text: string, options: PicoOptions): Promise<Sou
   if (!picoVoices.includes(voice)) throw new UsageError(`there is no voice '${voice}'; the voices are ${picoVoices.join(", ")}`);
   if (text.length > longestText)
     throw new UserError(`a text of ${text.length} characters is too long to speak; at most ${longestText}`);
-  const pitch = percent("pitch", options.pitch ?? 1, 0.5, 2);
-  const stretch = options.stretch ?? 1;
-  percent("stretch", stretch, 0.2, 5);
-  const speed = Math.round(100 / stretch);
+  const pitch = Math.round(100 * within("pitch", options.pitch ?? 1, 0.5, 2));
+  const speed = Math.round(100 / within("stretch", options.stretch ?? 1, 0.2, 5));
   const content = phones ? `<phoneme ph='${phonesOf(text, voice)}'/>` : wordsOf(text);
   const said = `<pitch level='${pitch}'><speed level='${speed}'><volume level='${volume}'>${content}</volume></speed></pitch>`;
   const samples = Float32Array.from((await engineOf(voice)).speak(said), (sample) => sample / 32_768);
@@ -70,10 +68,10 @@ function engineOf(voice: PicoVoice): Promise<PicoEngine> {
   return opened;
 }
 
-function percent(name: string, value: number, low: number, high: number): number {
+function within(name: string, value: number, low: number, high: number): number {
   if (!(value >= low && value <= high))
     throw new UsageError(`a ${name} of ${value} is out of range; it may be ${low} to ${high} times the voice's own`);
-  return Math.round(100 * value);
+  return value;
 }
 
 /** Markup in a text would be heeded. */

@@ -1,6 +1,6 @@
 import { goldenSuite } from "./golden_suite.js";
 
-const weighted = "PyTorch weights the smoothing term class by class; here an example has one weight, its label's";
+const weighted = "PyTorch weights the smoothing term class by class; here, as in Keras, an example has one weight, its label's";
 
 goldenSuite(
   "ops_torch",

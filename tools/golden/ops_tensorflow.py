@@ -120,11 +120,12 @@ def losses():
     labels = np.array([3, 0, 11, 7, 3, 1, 9, 10], np.int32)
     sample_weights = np.linspace(0.25, 2, 12).astype(np.float32)[labels]
     for name, smoothing, weighted in [("cross_entropy", 0.0, False), ("cross_entropy_smoothing", 0.1, False),
-                                      ("cross_entropy_sample_weights", 0.0, True)]:
+                                      ("cross_entropy_sample_weights", 0.0, True),
+                                      ("cross_entropy_smoothing_sample_weights", 0.1, True)]:
         function = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
         inputs = {"logits": normal("cross_entropy" if not weighted else name, "logits", (8, 12), 3.0)}
         constants = {"labels": labels, **({"sampleWeights": sample_weights} if weighted else {})}
-        record(f"{name}_mean" if not smoothing else "keras_cross_entropy_smoothing_mean", {
+        record(f"keras_{name}_mean" if smoothing else f"{name}_mean", {
             "op": "softmaxCrossEntropy", "labelSmoothing": smoothing, "reduction": "mean", "weighted": weighted,
             "convention": "keras: with sample weights the sum is divided by the batch size, not by the sum of the weights"},
             inputs, lambda t, c: {"loss": function(tf.one_hot(c["labels"], 12), t["logits"], c.get("sampleWeights"))}, constants)

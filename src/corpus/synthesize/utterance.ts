@@ -95,8 +95,8 @@ async function sayWithPico(source: VoiceSource, text: string, stretch: number, a
   const pitch = Math.min(2, Math.max(0.5, source.pitch / usualPitch(voice)));
   const plain = asPhones ? text.split(" ") : source.accent.length > 0 ? await plainPhones(text) : [];
   const phones = accented(plain, source.accent).join(" ");
-  const said = asPhones || phones !== plain.join(" ") ? phones : text;
-  return picoSpeak(said, { voice, pitch, stretch, phones: said !== text || asPhones });
+  const byPhones = asPhones || phones !== plain.join(" ");
+  return picoSpeak(byPhones ? phones : text, { voice, pitch, stretch, phones: byPhones });
 }
 
 /** Cuts the word with these phones out of a phrase; undefined where it was said otherwise. */

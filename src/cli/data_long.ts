@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { UserError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
-import type { FliteVoice } from "../signal/speech.js";
+import { type VoiceInside, voicesInside } from "../signal/voices.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 
@@ -17,7 +17,7 @@ interface LongArguments extends CommonOptions {
   speech?: string;
   transcripts?: string;
   noise?: string;
-  voice: FliteVoice;
+  voice: VoiceInside;
 }
 
 /** `earshot data long`: a long recording of which is known what is said. */
@@ -40,12 +40,7 @@ export function register(data: Command): void {
     .addOption(
       command.createOption("--split <name>", "which clips").choices(["training", "validation", "testing"]).default("testing"),
     )
-    .addOption(
-      command
-        .createOption("--voice <name>", "voice of synthesised sentences")
-        .choices(["kal", "kal16", "awb", "rms", "slt"])
-        .default("slt"),
-    )
+    .addOption(command.createOption("--voice <name>", "voice of synthesised sentences").choices(voicesInside).default("slt"))
     .option("--json", "print one JSON object")
     .action(long);
 }

@@ -1,6 +1,4 @@
 import type { Command } from "commander";
-import { UsageError } from "../base/errors.js";
-import { nearest } from "../base/nearest.js";
 import { Progress } from "../base/progress.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
@@ -42,12 +40,6 @@ async function running(options: RunningArguments): Promise<void> {
   const { words, voices, json, ...rest } = options;
   const { commandWords } = await import("../corpus/synthesize.js");
   const { writeRunningSpeech } = await import("../corpus/running_speech.js");
-  const { voicesInside } = await import("../signal/speech.js");
-  for (const voice of voices)
-    if (!voicesInside.includes(voice))
-      throw new UsageError(
-        `there is no voice '${voice}'; did you mean ${nearest(voice, voicesInside) ?? voicesInside.join(", ")}?`,
-      );
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number): void =>
     (progress ??= new Progress("speaking", total, "recordings")).update(done);

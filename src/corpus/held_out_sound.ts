@@ -1,8 +1,7 @@
 import { RandomStream } from "../base/random.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { resampleSound } from "../signal/resample.js";
-import { speak } from "../signal/speech.js";
-import type { FliteVoice } from "../signal/speech.js";
+import { speakInVoice, type VoiceInside } from "../signal/speech.js";
 import { vocabulary } from "./near/near_phrases.js";
 
 /** A long recording in memory. */
@@ -27,7 +26,7 @@ export function* heldOutNoise(seconds: number, seed: number): Generator<LongReco
  * @param avoided words that must not occur
  */
 export async function heldOutSpeech(
-  voice: FliteVoice,
+  voice: VoiceInside,
   seconds: number,
   seed: number,
   avoided: readonly string[],
@@ -39,7 +38,7 @@ export async function heldOutSpeech(
   let heard = 0;
   while (heard < seconds) {
     const text = Array.from({ length: sentence[0] + random.integer(sentence[1] - sentence[0]) }, () => random.pick(words).text);
-    const sound = resampleSound(await speak(text.join(" "), { voice, stretch: random.between(0.8, 1.2) }), sampleRate);
+    const sound = resampleSound(await speakInVoice(voice, text.join(" "), random.between(0.8, 1.2)), sampleRate);
     recordings.push({ name: text.join(" "), samples: sound.samples });
     heard += sound.samples.length / sampleRate;
   }

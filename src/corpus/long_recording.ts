@@ -6,7 +6,7 @@ import { writeFileSafely } from "../formats/write_file.js";
 import { readSound } from "../signal/decode.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { resampleSound } from "../signal/resample.js";
-import { type FliteVoice, speak } from "../signal/speech.js";
+import { speakInVoice, type VoiceInside } from "../signal/speech.js";
 import { WavFileWriter } from "../signal/wav_file_writer.js";
 import { type Clip, silenceLabel, unknownLabel } from "./clip.js";
 import { ClipLoader } from "./load_clip.js";
@@ -34,7 +34,7 @@ export interface LongRecordingOptions {
   /** Folder of noise; without it noise is made. */
   noise?: string | undefined;
   /** Voice of the sentences that are synthesised. */
-  voice: FliteVoice;
+  voice: VoiceInside;
   onProgress?: (scenes: number, total: number) => void;
 }
 
@@ -189,7 +189,7 @@ class SceneMaker {
   async #running(out: Float32Array, level: number, random: RandomStream): Promise<Scene["ignored"]> {
     if (this.#speech.length === 0) {
       const text = Array.from({ length: 24 }, () => random.pick(this.#sentences)).join(" ");
-      const spoken = resampleSound(await speak(text, { voice: this.#options.voice, stretch: random.between(0.8, 1.2) }), rate);
+      const spoken = resampleSound(await speakInVoice(this.#options.voice, text, random.between(0.8, 1.2)), rate);
       addAt(out, spoken.samples.subarray(0, out.length), 0, level);
       return [];
     }

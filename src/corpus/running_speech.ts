@@ -4,6 +4,7 @@ import { makeFolder } from "../base/make_folder.js";
 import { hashText, RandomStream } from "../base/random.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
+import { refuseUnknownVoices } from "../signal/voices.js";
 import { encodeWav } from "../signal/wav.js";
 import { wordsWithout } from "./near/words_without.js";
 import { clipJitter, makeClip } from "./synthesize/clip.js";
@@ -54,6 +55,7 @@ export async function writeRunningSpeech(options: RunningSpeechOptions): Promise
   const { out, count, seconds, seed, clipSeconds } = options;
   if (clipSeconds > seconds)
     throw new UsageError(`a clip of ${clipSeconds} s is longer than its recording of ${seconds} s; raise --seconds`);
+  refuseUnknownVoices(options.voices);
   await makeFolder(out);
   const speakers = drawSpeakers({
     seed,

@@ -8,7 +8,8 @@ import { unwritable } from "../base/system_error.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { makeNoise, noiseKinds } from "../signal/noise.js";
 import { encodeWav } from "../signal/wav.js";
-import { espeakAvailable, voicesInside } from "../signal/speech.js";
+import { espeakAvailable } from "../signal/speech.js";
+import { refuseUnknownVoices } from "../signal/voices.js";
 import { runTasks } from "./synthesize/pool.js";
 import { drawSpeakers, isHeldOut, speakersPerSource } from "./synthesize/speaker.js";
 import type { Speaker, SpeechEngine, SplitName } from "./synthesize/speaker.js";
@@ -247,10 +248,7 @@ function chooseVoices(
   heldOut: readonly string[],
 ): { voices: string[]; held: string[] } {
   const all = wanted ?? (engine === "flite" ? fliteMix : espeakMix);
-  if (engine === "flite") {
-    const wrong = [...all, ...heldOut].find((voice) => !voicesInside.includes(voice));
-    if (wrong !== undefined) throw new UsageError(`there is no voice '${wrong}'; the voices are ${voicesInside.join(", ")}`);
-  }
+  if (engine === "flite") refuseUnknownVoices([...all, ...heldOut]);
   const voices = all.filter((voice) => !isHeldOut(voice, heldOut));
   if (voices.length === 0) throw new UsageError("no voice is left to train on; hold fewer voices out");
   return { voices, held: [...new Set(heldOut)] };

@@ -3,11 +3,8 @@ import { createRequire } from "node:module";
 import { UsageError, UserError } from "../base/errors.js";
 import { FliteProgram } from "./flite-program.js";
 import type { Sound } from "./sound.js";
+import { type FliteVoice, fliteVoices } from "./voices.js";
 import { decodeWav } from "./wav-reader.js";
-
-/** The voices inside the engine: a Scottish man, a US man, a US woman, and one US man at 8 and at 16 kHz. */
-export const fliteVoices = ["awb", "rms", "slt", "kal", "kal16"] as const;
-export type FliteVoice = (typeof fliteVoices)[number];
 
 /** How a text is spoken. */
 export interface FliteOptions {

@@ -1,10 +1,7 @@
 import { UsageError, UserError } from "../base/errors.js";
 import { PicoEngine } from "./pico_engine.js";
 import type { Sound } from "./sound.js";
-
-/** The voices of voices/pico: an American and a British woman. */
-export const picoVoices = ["pico-us", "pico-gb"] as const;
-export type PicoVoice = (typeof picoVoices)[number];
+import { type PicoVoice, picoVoices } from "./voices.js";
 
 /** How a text is spoken. */
 export interface PicoOptions {

@@ -1,12 +1,9 @@
-import { fliteVoices } from "./flite.js";
-import { picoVoices } from "./pico.js";
-
-/** Voices that need nothing installed: Flite's and SVOX Pico's. */
-export const voicesInside: readonly string[] = [...fliteVoices, ...picoVoices];
-
-export { fliteAvailable, fliteVoices, speak } from "./flite.js";
-export type { FliteOptions, FliteVoice, Utterance } from "./flite.js";
-export { picoSpeak, picoVoices } from "./pico.js";
-export type { PicoOptions, PicoVoice } from "./pico.js";
+export { fliteAvailable, speak } from "./flite.js";
+export type { FliteOptions, Utterance } from "./flite.js";
+export { picoSpeak } from "./pico.js";
+export type { PicoOptions } from "./pico.js";
+export { speakInVoice } from "./speak_in_voice.js";
+export { fliteVoices, picoVoices, voicesInside } from "./voices.js";
+export type { FliteVoice, PicoVoice, VoiceInside } from "./voices.js";
 export { espeakAvailable, espeakSpeak } from "./espeak.js";
 export type { EspeakOptions } from "./espeak.js";

@@ -141,6 +141,22 @@ describe("earshot data long", () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
+  it("speaks the sentences in a voice of Pico's, too", async () => {
+    const talk = ["--hours", "0.01", "--keyword-share", "0"];
+    const runs = await Promise.all([make("us", ...talk, "--voice", "pico-us"), make("gb", ...talk, "--voice", "pico-gb")]);
+    expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    const [us, gb] = ["us", "gb"].map((name) => readFileSync(path(name, "long.wav")));
+    expect(us.equals(gb)).toBe(false);
+    const { code, stderr } = await make("none", "--voice", "pico");
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("Allowed choices are awb, rms, slt, kal, kal16, pico-us, pico-gb"),
+    ]);
+  });
+
   it("marks running speech in which a keyword is said", async () => {
     const { code } = await make("d", "--keyword-share", "0", "--speech", path("speech"), "--transcripts", path("speech.csv"));
     expect(code).toBe(0);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDataset } from "../../src/corpus/dataset.js";
@@ -36,5 +36,13 @@ describe.skipIf(!(await fliteAvailable()))("running speech", () => {
     await expect(writeRunningSpeech({ ...options, clipSeconds: 5, out: temporaryFolder() })).rejects.toThrow(
       /a clip of 5 s is longer than its recording of 4 s; raise --seconds/,
     );
+  });
+
+  it("refuses a voice that is not there before it makes a folder", async () => {
+    const out = join(temporaryFolder(), "new");
+    await expect(writeRunningSpeech({ ...options, voices: ["pico"], out })).rejects.toThrow(
+      "there is no voice 'pico'; the voices are awb, rms, slt, kal, kal16, pico-us, pico-gb",
+    );
+    expect(existsSync(out)).toBe(false);
   });
 });

@@ -2,9 +2,9 @@ import { hashKey, RandomStream } from "../../base/random.js";
 import { warpKnots } from "../../signal/formant.js";
 import { randomMicrophone } from "../../signal/microphone.js";
 import type { Microphone } from "../../signal/microphone.js";
-import { picoVoices } from "../../signal/pico.js";
 import { randomRoom } from "../../signal/room.js";
 import type { Room } from "../../signal/room.js";
+import { isPicoVoice } from "../../signal/voices.js";
 
 /** Whose voices are drawn: those inside, of Flite and Pico, or those of an installed espeak-ng. */
 export type SpeechEngine = "flite" | "espeak";
@@ -82,10 +82,6 @@ export interface SpeakerOptions {
   naturalEvery?: number;
   /** Fastest and slowest speech for training and validation, as octaves of the voice's own durations; default -0.45 to 0.35, as for testing. */
   pace?: readonly [fastest: number, slowest: number];
-}
-
-function isPicoVoice(voice: string): boolean {
-  return (picoVoices as readonly string[]).includes(voice);
 }
 
 const usualPace = [-0.45, 0.35] as const;

@@ -10,13 +10,13 @@ import type { ModelShape } from "../zoo/model.js";
 import type { FeatureContext } from "./clip_features.js";
 import { FrontendRunner } from "./frontend_runner.js";
 import { loaderFrontend, wholeFrontend } from "./frontends.js";
+import { idleOptions } from "./idle_options.js";
 import type { LoaderPlan } from "./loader_plan.js";
 import { type Passes, passesOf } from "./passes.js";
 import type { Recipe } from "./recipe.js";
 import { loadSharedNoise } from "./shared_noise.js";
 import type { ClipSet, TrainingData } from "./sources.js";
 import { countClips, openSources } from "./sources.js";
-import { requireMatrices } from "./sparsify.js";
 import { Validation } from "./validation.js";
 
 type Target = "oracle" | "wasm" | "native" | "auto";
@@ -24,6 +24,8 @@ type Target = "oracle" | "wasm" | "native" | "auto";
 /** Everything that follows from a recipe and its data. */
 export interface Assembly {
   readonly labels: readonly string[];
+  /** Options of the recipe that can do nothing, a sentence for each. */
+  readonly idle: readonly string[];
   /** The network, typed for one clip. */
   readonly graph: Graph;
   /** What is trained where it is not `graph`: for rolling training the same network with its states as the graph's. */
@@ -55,7 +57,6 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
   const [frames, features] = loader.featureShape;
   const shape = { frames, features, labels: labels.length };
   const graph = buildModel(recipe.model.name, recipe.model.options, shape);
-  if (recipe.sparsity) requireMatrices(graph, recipe.sparsity);
   const trainingGraph = recipe.rolling === undefined ? undefined : statefulModel(recipe, shape);
   const drawn = recipe.sampling.drawn && {
     label: labelIndex(recipe.sampling.drawn.label, labels, "sampling.drawn"),
@@ -72,7 +73,7 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     silence: labels.indexOf(silenceLabel),
     unknown: labels.indexOf(unknownLabel),
     order: recipe.sampling.order,
-    shares: sharesOf(recipe, data),
+    shares: sharesOf(recipe, labels),
     passStarts: passes?.starts,
     drawn,
     classWeights: Float32Array.from(labels, (label) =>
@@ -85,10 +86,6 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     noiseArrays: noise.arrays,
     target,
   };
-  if (recipe.augmentation.junctions > 0 && plan.unknown < 0)
-    throw new UsageError(
-      `augmentation.junctions makes examples of the label ${unknownLabel}, which is not among the labels; leave it out (--junctions), or train with unknown words`,
-    );
   for (const label of Object.keys(recipe.classWeights)) labelIndex(label, labels, "classWeights");
   const counts = {
     trainingClips: countClips(data.training),
@@ -97,6 +94,7 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
   };
   return {
     labels,
+    idle: idleOptions(recipe, graph, labels),
     graph,
     trainingGraph,
     passes,
@@ -169,10 +167,7 @@ function passesOfRecipe(
   return passesOf({ examples, batch, rolling }, steps);
 }
 
-function sharesOf(recipe: Recipe, { labels }: TrainingData): Map<number, number> {
-  const { order, shares } = recipe.sampling;
-  if (order !== "balanced" && Object.keys(shares).length > 0)
-    throw new UsageError(`sampling.shares goes with the order "balanced", and the order is "${order}"; leave one of them out`);
+function sharesOf({ sampling: { shares } }: Recipe, labels: readonly string[]): Map<number, number> {
   return new Map(Object.entries(shares).map(([label, share]) => [labelIndex(label, labels, "sampling.shares"), share]));
 }
 

@@ -1,4 +1,3 @@
-import { UsageError } from "../base/errors.js";
 import type { Graph } from "../graph/types.js";
 
 /** Sparsity of recurrent layers: shares of the entries that are kept, and steps from one hard threshold to the next. */
@@ -20,14 +19,15 @@ interface Matrix {
 const ofInput = /^recurrent\..*kernel(_first)?$/;
 const ofState = /^recurrent\..*recurrent_(kernel|first|candidate)$/;
 
-/** @throws UsageError where a network has none of the matrices that shall become sparse */
-export function requireMatrices({ name, parameters }: Graph, { w, u }: Sparsity): void {
-  for (const [kept, of, where] of [
+/** A sentence for each kind of matrix that shall become sparse and that a network does not have. */
+export function missingMatrices({ name, parameters }: Graph, { w, u }: Sparsity): string[] {
+  const kinds = [
     [w, ofInput, "w: matrices on inputs"],
     [u, ofState, "u: matrices on states"],
-  ] as const)
-    if (kept < 1 && !parameters.some((parameter) => of.test(parameter.name)))
-      throw new UsageError(`sparsity.${where} of recurrent layers, of which ${name} has none; leave it out`);
+  ] as const;
+  return kinds
+    .filter(([kept, of]) => kept < 1 && !parameters.some((parameter) => of.test(parameter.name)))
+    .map(([, , where]) => `sparsity.${where} of recurrent layers, of which ${name} has none`);
 }
 
 /**

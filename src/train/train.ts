@@ -7,6 +7,7 @@ import { Progress } from "../base/progress.js";
 import type { Model } from "../formats/model.js";
 import type { Checkpoint, Origin, Skipped, TrainingState } from "./checkpoint.js";
 import { loadNewestCheckpoint } from "./checkpoint.js";
+import { refuseIdle } from "./idle_options.js";
 import { Inference } from "./inference.js";
 import type { Loader } from "./loader.js";
 import { openLoader } from "./loader.js";
@@ -42,6 +43,7 @@ const logEvery = 50;
  */
 export async function train(recipe: Recipe, options: TrainOptions): Promise<TrainingOutcome> {
   const assembly = await assemble(recipe, options.target);
+  refuseIdle(assembly.idle);
   const pretrained = await pretrainedValues(recipe, assembly.graph, assembly.labels);
   const lock = await createRun(options.out, recipe, options.files);
   try {
@@ -200,6 +202,7 @@ class Training {
   async #begin(trainer: Trainer, writer: RunWriter, beginning: Beginning, origin: Origin): Promise<void> {
     const { checkpoint, skipped, pretrained } = beginning;
     if (pretrained !== undefined) this.#notes.push(pretrained.note);
+    this.#notes.push(...this.#assembly.idle);
     for (const { file, why } of skipped) this.#notes.push(why.startsWith(file) ? `skipped ${why}` : `skipped ${file}: ${why}`);
     trainer.initialize(pretrained?.values ?? (checkpoint === undefined ? await this.#normalisation(trainer) : undefined));
     const { begin } = this.#options;

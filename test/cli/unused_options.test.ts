@@ -26,7 +26,7 @@ it.each([
   [
     "sounds",
     ["--junctions", "0.5"],
-    "augmentation.junctions makes examples of the label _unknown_, which is not among the labels; leave it out (--junctions), or train with unknown words",
+    "augmentation.junctions (--junctions) makes examples of the label _unknown_, which is not among the labels; leave it out",
   ],
   ["sounds", ["--option", "constructor=1"], "dnn has no option 'constructor'"],
   ["sounds", ["--gain-db", "2"], "--gain-db is about arrays, and there are sounds only"],

@@ -5,14 +5,16 @@ import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { UsageError, UserError } from "../../src/base/errors.js";
+import { loadModel } from "../../src/formats/model_file.js";
 import { loadNewestCheckpoint, saveCheckpoint } from "../../src/train/checkpoint.js";
-import { parseRecipe } from "../../src/train/recipe.js";
+import { parseRecipe, type Recipe } from "../../src/train/recipe.js";
 import { lockFile, lockRun } from "../../src/train/run_lock.js";
 import { resumeTraining, train } from "../../src/train/train.js";
 import { failingDisk } from "./failing_disk.js";
 import { temporaryFolder, toneDataset, toneRecipe } from "./tones.js";
 
-const recipe = parseRecipe({ ...toneRecipe(toneDataset()), steps: 20, validateEvery: 5, patience: 20 }, "the test");
+const data = toneDataset();
+const recipe = parseRecipe({ ...toneRecipe(data), steps: 20, validateEvery: 5, patience: 20 }, "the test");
 const settings = { workers: 0, threads: 1, target: "wasm", talk: false } as const;
 const runOf = () => join(temporaryFolder(), "run");
 const results = ["last.safetensors", "best.safetensors", "metrics.jsonl"] as const;
@@ -141,6 +143,30 @@ describe("going on", () => {
     await expect(resumeTraining({ ...settings, out })).rejects.toThrow(
       /the checkpoint has no tensor .*: it is of another network/,
     );
+  });
+
+  // Earlier versions took such options and left them unused; a recipe in which they were taken out is refused as another one.
+  it.each([
+    [{ augmentation: { junctions: 0.5 } }, "augmentation.junctions (--junctions) makes examples of the label _unknown_, which"],
+    [{ sampling: { order: "epochs", shares: { low: 0.5 } } }, 'sampling.shares goes with the order "balanced", and the order is'],
+    [{ sparsity: { w: 0.5 } }, "sparsity.w: matrices on inputs of recurrent layers, of which dnn has none"],
+  ])("takes an option that can do nothing where the run was begun with it: %j", async (given, note) => {
+    const idle = parseRecipe({ ...toneRecipe(data), ...given, steps: 10, validateEvery: 5 }, "the test");
+    const { augmentation, sampling } = recipe;
+    const heeded: Recipe = { ...idle, augmentation, sampling: { ...sampling, order: idle.sampling.order }, sparsity: undefined };
+    const out = runOf();
+    await expect(train(idle, { ...settings, out })).rejects.toThrow(`${note}`);
+    expect(existsSync(out)).toBe(false);
+
+    await train(heeded, { ...settings, out });
+    const whole = (await loadModel(join(out, "last.safetensors"))).parameters;
+    rmSync(join(out, "checkpoints", "step-000000010.safetensors"));
+    const { checkpoint } = await loadNewestCheckpoint(out);
+    await saveCheckpoint(out, { ...checkpoint!, recipe: idle });
+    writeFileSync(join(out, "recipe.json"), JSON.stringify(idle));
+    const { resumedFrom, notes } = await resumeTraining({ ...settings, out });
+    expect([resumedFrom, notes]).toEqual([5, [expect.stringContaining(note), "going on from step 5"]]);
+    expect((await loadModel(join(out, "last.safetensors"))).parameters).toEqual(whole);
   });
 
   it("names every option in which another recipe differs", async () => {

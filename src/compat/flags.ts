@@ -16,10 +16,12 @@ export interface Flag<T> {
   readonly choices: readonly string[];
   /** Whether the original refuses to run without it. */
   readonly required: boolean;
+  /** Whether it names a file or folder that is written to: "-" is none, though other programs mean standard output by it. */
+  readonly written: boolean;
 }
 
 /** What a flag may have beyond name, value and help. */
-export type FlagDetails = Partial<Pick<Flag<unknown>, "also" | "choices" | "required">>;
+export type FlagDetails = Partial<Pick<Flag<unknown>, "also" | "choices" | "required" | "written">>;
 
 /** Flags by name, without dashes, as the original spells it. */
 export type FlagTable = Readonly<Record<string, Flag<unknown>>>;
@@ -28,7 +30,7 @@ export type FlagTable = Readonly<Record<string, Flag<unknown>>>;
 export type FlagValues<T extends FlagTable> = { -readonly [name in keyof T]: T[name] extends Flag<infer V> ? V : never };
 
 function flag<T>(kind: Kind, value: T, help: string, details: FlagDetails): Flag<T> {
-  return { kind, value, help, also: [], choices: [], required: false, ...details };
+  return { kind, value, help, also: [], choices: [], required: false, written: false, ...details };
 }
 
 /** A flag with one word. */
@@ -165,7 +167,7 @@ class FlagReader {
   }
 
   #take(name: string, spelling: string, joined: string | undefined): void {
-    const { kind, value, choices } = this.#table[name] as Flag<unknown>;
+    const { kind, value, choices, written } = this.#table[name] as Flag<unknown>;
     this.#given.add(name);
     if (kind === "switch") {
       if (joined !== undefined) throw this.#error(`${spelling} takes no value, '${joined}' was given`);
@@ -174,6 +176,8 @@ class FlagReader {
     }
     const words = joined === undefined ? this.#following(kind === "list") : [joined];
     if (words.length === 0) throw this.#error(`${spelling} needs a value`);
+    if (written && words.includes("-"))
+      throw this.#error(`${spelling} -: nothing is written to standard output; give a path, such as ./- for one of that name`);
     const values = words.map((word) => this.#read(kind, spelling, word));
     for (const word of words)
       if (choices.length > 0 && !choices.includes(word))

@@ -46,7 +46,7 @@ export const classifierFlags = {
   filename: text("", "name of the model file", { also: ["-o"] }),
   categories: text("", "list of the labels (default: categories.txt of the data set)", { also: ["-c"] }),
   dataset: text("", "folder of training_list.npz, validation_list.npz and testing_list.npz", { also: ["-a"] }),
-  outdir: text(".", "folder of what is written"),
+  outdir: text(".", "folder of what is written", { written: true }),
   detail: toggle(false, "writes every step into the log", { also: ["-d"] }),
 };
 

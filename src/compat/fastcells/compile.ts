@@ -11,7 +11,7 @@ const table = {
   inputMapFilename: text("", "featurizer of make_featurizer, or model of train_classifier", { also: ["-imap"], required: true }),
   compiledFunctionName: text("Predict", "function that computes; its symbol is MODULE_NAME", { also: ["-cfn"] }),
   compiledModuleName: text("ELL", "begins every symbol", { also: ["-cmn"] }),
-  outputDirectory: text("", "folder of what is written (default: that of the input)", { also: ["-od"] }),
+  outputDirectory: text("", "folder of what is written (default: that of the input)", { written: true, also: ["-od"] }),
   outputFilenameBase: text("", "how the files begin (default: as the input)", { also: ["-ob"] }),
   header: truth(false, "writes BASE.h"),
   bitcode: truth(false, "writes BASE.bc, in C, for llc"),

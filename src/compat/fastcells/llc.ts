@@ -8,7 +8,7 @@ import { readBitcode } from "./c_bitcode.js";
 import { readFlags } from "./read_flags.js";
 
 const table = {
-  output: text("", "where the assembly is written", { also: ["-o"] }),
+  output: text("", "where the assembly is written", { written: true, also: ["-o"] }),
   filetype: text("asm", "asm", { choices: ["asm"] }),
   mtriple: text("", "taken: the core is named by mcpu"),
   mcpu: text("", "the core, such as cortex-m4"),

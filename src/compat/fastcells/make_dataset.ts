@@ -16,7 +16,7 @@ import { readFlags } from "./read_flags.js";
 
 const table = {
   list_file: text("", "list of the files, FOLDER/FILE a line", { also: ["-l"], required: true }),
-  outdir: text("", "folder of the .npz file (default: that of the list)", { also: ["-o"] }),
+  outdir: text("", "folder of the .npz file (default: that of the list)", { written: true, also: ["-o"] }),
   categories: text("", "list of the labels (default: categories.txt beside the list)", { also: ["-c"] }),
   featurizer: text("featurizer/mfcc", "featurizer: a file, or FOLDER/MODULE", { also: ["-f"] }),
   window_size: whole(80, "frames of a row", { also: ["-ws"] }),

@@ -6,7 +6,7 @@ import { type EllFrontend, writeFeaturizer } from "./featurizer_file.js";
 import { readFlags } from "./read_flags.js";
 
 const table = {
-  output_filename: text("featurizer.ell", "file of the featurizer", { also: ["-o"] }),
+  output_filename: text("featurizer.ell", "file of the featurizer", { written: true, also: ["-o"] }),
   sample_rate: whole(16_000, "samples a second", { also: ["-r"] }),
   auto_scale: toggle(false, "samples in [-1, 1] instead of whole numbers of 16 bits"),
   window_size: whole(512, "samples of a frame", { also: ["-ws"] }),

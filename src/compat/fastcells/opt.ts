@@ -4,7 +4,7 @@ import type { CompatProgram } from "../program.js";
 import { readBitcode, writeBitcode } from "./c_bitcode.js";
 import { readFlags } from "./read_flags.js";
 
-const table = { output: text("", "where the module is written", { also: ["-o"] }) };
+const table = { output: text("", "where the module is written", { written: true, also: ["-o"] }) };
 
 /** LLVM's opt as the documents call it: the module under its new name. What there is to optimise, compile and llc have done. */
 export const program: CompatProgram = {

@@ -47,14 +47,14 @@ interface Work {
 
 async function openWork(config: TrainingConfig, values: ClassifierFlags, context: ProgramContext): Promise<Work> {
   const { dataset, model } = config;
+  if (/^(\.{0,2}|-)$/.test(basename(model.filename)))
+    throw new UsageError(`fastcells train_classifier: --filename ${JSON.stringify(model.filename)} is no name of a file`);
   if (dataset.path === "" || !existsSync(dataset.path) || !statSync(dataset.path).isDirectory())
     throw new UserError(`### Error: please specify valid --dataset folder location: ${dataset.path}`);
   for (const split of ["training", "validation", "testing"] as const)
     if (!existsSync(dataFile(config, split)))
       throw new UserError(`Missing file ${dataFile(config, split)}; make it with 'earshot compat fastcells make_dataset'`);
   const categories = await readNameList(dataset.categories || join(dataset.path, "categories.txt"));
-  if (/^\.{0,2}$/.test(basename(model.filename)))
-    throw new UsageError(`fastcells train_classifier: --filename ${JSON.stringify(model.filename)} is no name of a file`);
   if (config.training.use_gpu) context.print("### CUDA not available!!");
   return { config, values, context, categories, model: join(values.outdir, basename(model.filename)) };
 }

@@ -8,7 +8,7 @@ import { readFlags } from "./read_flags.js";
 
 const table = {
   model_file: text("", "featurizer of make_featurizer, or model of train_classifier", { also: ["-f"], required: true }),
-  outdir: text("", "folder of what is written (default: the target's name)", { also: ["-od"] }),
+  outdir: text("", "folder of what is written (default: the target's name)", { written: true, also: ["-od"] }),
   module_name: text("", "begins every symbol (default: the name of the file)", { also: ["-n"] }),
   language: text("python", "language of the module", { also: ["-lang"], choices: ["python", "cpp"] }),
   target: text("host", "machine that it is for", { choices: ["host", "pi0", "pi3", "orangepi0", "pi3_64", "aarch64"] }),

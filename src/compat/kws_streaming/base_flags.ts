@@ -6,7 +6,7 @@ const hertz = "Hz";
 /** The flags before the model's name (base_parser.py), in the original's groups. */
 export const baseFlags = {
   data_url: text(speechCommandsArchives[2].url, "archive of the data, fetched into an empty data_dir; '': data_dir as it is"),
-  data_dir: text("/tmp/speech_dataset/", "where the sounds are, one folder a word"),
+  data_dir: text("/tmp/speech_dataset/", "where the sounds are, one folder a word", { written: true }),
   wanted_words: text("yes,no,up,down,left,right,on,off,stop,go", "words to recognise; the others are _unknown_"),
   split_data: whole(1, "1: split by hash, with _silence_ and _unknown_; 0: folders training, validation, testing"),
   silence_percentage: real(10, "clips of silence in per cent of the wanted words"),
@@ -26,7 +26,7 @@ export const baseFlags = {
   clip_duration_ms: whole(1000, "length of a clip, ms"),
 
   train: whole(1, "1: train, then measure and convert; 0: measure and convert what is in train_dir"),
-  train_dir: text("/tmp/speech_commands_train", "where everything is written"),
+  train_dir: text("/tmp/speech_commands_train", "where everything is written", { written: true }),
   how_many_training_steps: text("10000,10000,10000", "steps at each learning rate"),
   learning_rate: text("0.0005,0.0001,0.00002", "learning rates"),
   lr_schedule: text("linear", "linear: one rate after the other; exp: from the first to the last"),

@@ -8,7 +8,7 @@ export const dataFlags = {
     "http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
     "archive that is fetched where data_dir is not there; empty: none",
   ),
-  data_dir: text("/tmp/speech_dataset/", "data set with one folder a word"),
+  data_dir: text("/tmp/speech_dataset/", "data set with one folder a word", { written: true }),
   silence_percentage: real(10, "clips of silence, in percent of the wanted words"),
   unknown_percentage: real(10, "clips of other words, in percent of the wanted words"),
   testing_percentage: whole(10, "share of the test clips, by the hash of their names"),

@@ -17,7 +17,7 @@ export const trainFlags = {
   learning_rate: text("0.001,0.0001", "learning rates, with commas"),
   eval_step_interval: whole(400, "steps from one validation to the next"),
   summaries_dir: text("/tmp/retrain_logs", "TensorBoard's logs in the original; not written"),
-  train_dir: text("/tmp/speech_commands_train", "where models and the run are written"),
+  train_dir: text("/tmp/speech_commands_train", "where models and the run are written", { written: true }),
   save_step_interval: whole(100, "read and not used, as in the original"),
   start_checkpoint: text("", "of 2017: goes on from a checkpoint; 'earshot train --resume' does that"),
   check_nans: truth(false, "of 2017: every step is checked anyhow"),

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { systemCode } from "./system_error.js";
@@ -22,8 +22,12 @@ export function makeFolderSync(path: string): void {
   }
 }
 
-/** What the system says of the first folder that is missing, where the recursive call says only that it is. */
+/**
+ * What the system says of the first folder that is missing, where the recursive call says only that it is; and of a file in the folder's
+ * place, of which it says that it exists.
+ */
 function reasonOf(path: string, error: unknown): unknown {
+  if (systemCode(error) === "EEXIST") return reading(path) ?? error;
   if (systemCode(error) !== "ENOENT") return error;
   let missing = resolve(path);
   while (!existsSync(dirname(missing))) missing = dirname(missing);
@@ -34,4 +38,14 @@ function reasonOf(path: string, error: unknown): unknown {
   }
   rmdirSync(missing);
   return error;
+}
+
+/** What the system says to reading a folder; undefined where it lets it be read. */
+function reading(path: string): unknown {
+  try {
+    readdirSync(path);
+    return undefined;
+  } catch (reason) {
+    return reason;
+  }
 }

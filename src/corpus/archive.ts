@@ -27,8 +27,7 @@ export function isArchive(root: string): boolean {
 export function openArchive(root: string, options: ArchiveOptions = {}): FeatureArchive {
   if (isRowSet(root)) return openRowArchive(root, options);
   const file = join(root, "features.npy");
-  if (!existsSync(file))
-    throw new UserError(`${file}: there is no such file; a feature archive is written by 'earshot data featurize'`);
+  if (!existsSync(file)) throw noArchive(root, file);
   const descriptor = openSync(file, "r");
   try {
     const size = fstatSync(descriptor).size;
@@ -51,6 +50,12 @@ export function openArchive(root: string, options: ArchiveOptions = {}): Feature
     closeSync(descriptor);
     throw error;
   }
+}
+
+function noArchive(root: string, file: string): UserError {
+  if (statSync(root, { throwIfNoEntry: false })?.isFile() === true)
+    return new UserError(`${root}: this is a file; a feature archive is named by its folder, the one with features.npy in it`);
+  return new UserError(`${file}: there is no such file; a feature archive is written by 'earshot data featurize'`);
 }
 
 /** One array of an archive as an example of a task. */

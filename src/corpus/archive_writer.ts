@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFi
 import { join } from "node:path";
 import { invariant, UserError } from "../base/errors.js";
 import { makeFolderSync } from "../base/make_folder.js";
+import { unwritable } from "../base/system_error.js";
 import { encodeNpyHeader, npyItemBytes } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
 import { formatArchiveIndex } from "./archive_index.js";
@@ -145,11 +146,6 @@ export class ArchiveWriter {
 
   #failed(error: unknown): UserError {
     if (error instanceof UserError) return error;
-    const code = (error as NodeJS.ErrnoException).code;
-    const reason =
-      code === "ENOSPC"
-        ? "the disk is full; free some room"
-        : `the archive cannot be written (${code ?? (error as Error).message})`;
-    return new UserError(`${this.#root}: ${reason}`, { cause: error });
+    return unwritable(this.#root, error);
   }
 }

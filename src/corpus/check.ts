@@ -6,7 +6,9 @@ import { readSound } from "../signal/decode.js";
 import { silenceLabel } from "./clip.js";
 import { decibels, measureLevels } from "./levels.js";
 import { readManifest } from "./manifest.js";
+import { noSounds } from "./no_sounds.js";
 import { listFolders, scanFolder } from "./scan.js";
+import { splitFolderNames } from "./split_folder_names.js";
 import { readSplitLists, speakerOf } from "./split.js";
 
 /** What can be wrong with a file. */
@@ -60,10 +62,7 @@ const longestSeconds = 3600;
  */
 export async function checkDataset(root: string, options: CheckOptions = {}): Promise<CheckReport> {
   const { subjects, findings } = subjectsOf(root);
-  if (subjects.length === 0)
-    throw new UserError(
-      `${root}: there are no sound files in it; expected one folder a word, such as ${join(root, "yes", "a.wav")}`,
-    );
+  if (subjects.length === 0) throw noSounds(root);
   const seen = new Map<string, Subject>();
   for (const [index, subject] of subjects.entries()) {
     findings.push(...(await checkFile(subject, seen, options)));
@@ -78,9 +77,8 @@ function subjectsOf(root: string): { subjects: Subject[]; findings: Finding[] } 
     const subjects = [...byPath.values()].map(({ path, label, speaker }) => ({ path, word: label, speaker: speaker ?? "" }));
     return { subjects, findings: [] };
   }
-  const parts = listFolders(root).filter(
-    (name) => ["training", "validation", "testing"].includes(name) && listFolders(join(root, name)).length > 0,
-  );
+  const partNames = new Set(splitFolderNames.flatMap((names) => Object.values(names)));
+  const parts = listFolders(root).filter((name) => partNames.has(name) && listFolders(join(root, name)).length > 0);
   const found = [root, ...parts.map((name) => join(root, name))].map((path) => scanFolder(path));
   const subjects = found.flatMap(({ files, noise }) => [
     ...files.map(({ path, word, file }) => ({ path, word, speaker: speakerOf(file) })),

@@ -5,9 +5,11 @@ import { hashText, RandomStream } from "../base/random.js";
 import type { Clip, Split } from "./clip.js";
 import { silenceLabel, splits, unknownLabel } from "./clip.js";
 import { manifestHashName, readManifest } from "./manifest.js";
+import { noSounds } from "./no_sounds.js";
 import type { FoundFile, FoundFolder, RecordingKind } from "./scan.js";
 import { listFolders, scanFolder } from "./scan.js";
 import type { SplitLists, SplitShares } from "./split.js";
+import { splitFolderNames } from "./split_folder_names.js";
 import { hashSplitter, readSplitLists, speakerOf } from "./split.js";
 import type { Task, TaskOptions } from "./task.js";
 import { resolveTask } from "./task.js";
@@ -89,7 +91,7 @@ export function clipsOf(dataset: Dataset, split: Split): Clip[] {
 
 function openWordFolders(root: string, options: DatasetOptions): Dataset {
   const found = scanFolder(root, options.recordings);
-  if (found.files.length === 0) throw emptyFolder(root);
+  if (found.files.length === 0) throw noSounds(root, options.recordings);
   const task = resolveTask(options, found.words);
   if (options.everyClipIn !== undefined) {
     const split = options.everyClipIn;
@@ -142,12 +144,6 @@ function place(file: FoundFile, split: Split, given: boolean): Placed {
   return { path: file.path, word: file.word, speaker: speakerOf(file.file), split, given };
 }
 
-/** How the folders of a set split by folders may be called. */
-const splitFolderNames: readonly Readonly<Record<Split, string>>[] = [
-  { training: "training", validation: "validation", testing: "testing" },
-  { training: "train", validation: "valid", testing: "test" },
-];
-
 const isSplit = (root: string, names: Readonly<Record<Split, string>>): boolean =>
   [names.training, names.testing].every((name) => existsSync(join(root, name)) && listFolders(join(root, name)).length > 0);
 
@@ -167,7 +163,7 @@ function openSplitFolders(root: string, options: DatasetOptions): Dataset {
         `${folder}: there is no such folder; a set split by folders has ${names.training}, ${names.validation} and ${names.testing}`,
       );
     const found = scanFolder(folder, options.recordings);
-    if (found.files.length === 0) throw emptyFolder(folder);
+    if (found.files.length === 0) throw noSounds(folder, options.recordings);
     noise.push(...found.noise);
     for (const word of found.words) words.add(word);
     placed.push(...found.files.map((file) => place(file, split, true)));
@@ -211,12 +207,6 @@ function openManifest(file: string, options: DatasetOptions): Dataset {
     return { path, word: label, speaker: entry.speaker ?? speakerOf(basename(path)), split, given: true, ...times };
   });
   return finish(file, task, placed, [], "manifest", options);
-}
-
-function emptyFolder(root: string): UserError {
-  return new UserError(
-    `${root}: there are no sound files in it; expected one folder a word, such as ${join(root, "yes", "a.wav")}`,
-  );
 }
 
 function checkWanted(root: string, task: Task, placed: readonly Placed[]): void {

@@ -149,7 +149,10 @@ async function makePlan(options: SynthesisOptions): Promise<Plan> {
   checkNumbers(options);
   const words = options.words.map(checkWord);
   if (words.length === 0) throw new UsageError("no words to synthesise; name at least one");
-  if (new Set(words.map(folderOf)).size < words.length) throw new UsageError("a word is named twice");
+  // Also where only the case differs: they sound alike, and on some disks their folders are one.
+  const folders = words.map((word) => folderOf(word).toLowerCase());
+  const twice = words.find((_, i) => folders.indexOf(folders[i] as string) < i);
+  if (twice !== undefined) throw new UsageError(`the word '${twice}' is listed twice; name every word once`);
   if (engine === "espeak" && !(await espeakAvailable(options.espeakProgram)))
     throw new UserError("espeak-ng is not installed; install it or use the engine flite");
   const heldOut = options.heldOutVoices ?? [];
@@ -295,7 +298,7 @@ function clipLength(options: SynthesisOptions): number {
 async function checkEmpty(out: string): Promise<void> {
   const content = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new UserError(`${out}: cannot be used: ${error.message}`);
+    throw unwritable(out, error);
   });
   if (content.length > 0) throw new UserError(`${out}: the folder is not empty; name a new one or remove it first`);
 }

@@ -36,6 +36,8 @@ describe("makeFolder", () => {
   it("names a file in the way, and leaves nothing", async () => {
     writeFileSync(join(root, "file"), "");
     await expect(makeFolder(join(root, "file/b/c"))).rejects.toThrow(/ENOTDIR/);
+    await expect(makeFolder(join(root, "file"))).rejects.toThrow(/ENOTDIR/);
+    expect(() => makeFolderSync(join(root, "file"))).toThrow(/ENOTDIR/);
     expect(() => makeFolderSync(join(root, "\0"))).toThrow();
   });
 

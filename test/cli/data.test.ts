@@ -200,6 +200,7 @@ describe("earshot data synth", () => {
       [["--words", "yes"], /required option '-o, --out <folder>' not specified/],
       [["--out", join(base, "x"), "--voices", "bob"], /there is no voice 'bob'; the voices are/],
       [["--out", join(base, "x"), "--words", "yes,,no"], /no empty item/],
+      [["--out", join(base, "x"), "--words", "yes,no,Yes"], /the word 'Yes' is listed twice; name every word once/],
       [["--out", join(base, "x"), "--per-word", "1e9"], /whole number from 1/],
       [["--out", join(base, "x"), "--per-wrod", "3"], /Did you mean --per-word/],
     ];

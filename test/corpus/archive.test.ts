@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError, UserError } from "../../src/base/errors.js";
 import { archiveClips, isArchive, openArchive } from "../../src/corpus/archive.js";
 import { parseArchiveIndex } from "../../src/corpus/archive_index.js";
 import { ArchiveWriter } from "../../src/corpus/archive_writer.js";
+import { openDataset } from "../../src/corpus/dataset.js";
 import { encodeNpy, halfToNumber } from "../../src/formats/npy.js";
 import { dataFolder, temporaryFolder } from "./folders.js";
 
@@ -102,6 +103,11 @@ describe("archive reader", () => {
 
   it("says what is wrong", () => {
     expect(() => openArchive(temporaryFolder())).toThrow(/features\.npy: there is no such file; .*featurize/);
+    const file = join(byteArchive(2), "features.npy");
+    expect(() => openArchive(file)).toThrow(`${file}: this is a file; a feature archive is named by its folder`);
+    expect(() => openDataset(dirname(file))).toThrow(
+      /this is a feature archive, not a folder of sounds; name it with --features/,
+    );
     const open =
       (...rows: string[]) =>
       () =>
@@ -184,7 +190,10 @@ describe("archive writer", () => {
     expect(readdirSync(root)).toEqual([]);
     expect(() => new ArchiveWriter(byteArchive(1), { itemShape: [1], frontend: null })).toThrow(/a feature archive already/);
     writeFileSync(join(root, "file"), "");
-    expect(() => new ArchiveWriter(join(root, "file", "x"), { itemShape: [1], frontend: null })).toThrow(UserError);
+    for (const place of [join(root, "file", "x"), join(root, "file")])
+      expect(() => new ArchiveWriter(place, { itemShape: [1], frontend: null })).toThrow(
+        `${place} could not be written: is a file, not a folder (ENOTDIR); choose another path`,
+      );
   });
 });
 

@@ -53,6 +53,15 @@ describe("data check", () => {
     );
   });
 
+  it.each([
+    ["training", "validation", "testing"],
+    ["train", "valid", "test"],
+  ])("looks into the folders %s, %s and %s of a set that is split by them", async (...parts) => {
+    const split = temporaryFolder();
+    for (const [i, part] of parts.entries()) writeWav(join(split, part, "yes", "a.wav"), tone(16000, 400 + i));
+    expect(await checkDataset(split)).toMatchObject({ files: 3, findings: [] });
+  });
+
   it("checks manifests, and says where there is nothing to check", async () => {
     writeFileSync(
       join(root, "m.jsonl"),

@@ -235,10 +235,14 @@ describe("manifests", () => {
 describe("wrong data sets", () => {
   it("says what is wrong", () => {
     const empty = temporaryFolder();
-    expect(() => openDataset(empty)).toThrow(/there are no sound files in it/);
+    expect(() => openDataset(empty)).toThrow(/there are no sound files in its folders/);
     expect(() => openDataset(join(empty, "nowhere"))).toThrow(/there is no such folder; .*earshot data get/);
     mkdirSync(join(empty, "yes"));
     expect(() => openDataset(empty)).toThrow(/there are no sound files/);
+    writeNames(empty, ["a.wav"]);
+    expect(() => openDataset(empty)).toThrow(
+      `${empty}: its sounds, such as a.wav, are in no folder of a word; expected one folder a word, such as ${join(empty, "yes", "a.wav")}; where`,
+    );
     writeNames(empty, ["yes/a.wav"]);
     expect(() => openDataset(empty, { words: ["yes", "noo"] })).toThrow(/no clips of 'noo'; the data has: yes/);
     expect(() => openDataset(empty, { words: ["yes"], splitBy: "lists" })).toThrow(/no training_list\.txt/);

@@ -12,6 +12,7 @@ import type { ClipSet } from "../train/sources.js";
 import { realNumber, wholeNumber } from "./arguments.js";
 import { addDetectionOptions } from "./detection_options.js";
 import { measureStream, rateAnHour, type StreamArguments } from "./evaluate_recording.js";
+import { refuseOtherSubject } from "./evaluate_subject.js";
 import { interruptible } from "./interrupt.js";
 import { addModelOptions } from "./model_options.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
@@ -90,16 +91,12 @@ export function register(program: Command): void {
     .action(evaluate);
 }
 
-async function evaluate(names: readonly string[], options: EvaluateArguments): Promise<void> {
-  if (options.stream !== undefined || options.truth !== undefined) {
+async function evaluate(names: readonly string[], options: EvaluateArguments, command: Command): Promise<void> {
+  refuseOtherSubject(command);
+  if (options.stream !== undefined) {
     if (names.length > 1) throw new UsageError(`--stream takes one model, and ${names.length} are named`);
     return measureStream(names[0], options);
   }
-  const alone = (["chooseThreshold", "keepThreshold"] as const).find((name) => options[name] !== undefined);
-  if (alone !== undefined)
-    throw new UsageError(
-      `${alone === "chooseThreshold" ? "--choose-threshold" : "--keep-threshold"} goes with --stream LONG.wav --truth T.json`,
-    );
   if (options.data !== undefined && options.features !== undefined)
     throw new UsageError("--data and --features exclude each other; leave one of them out");
   if (options.data === undefined && options.features === undefined)

@@ -40,11 +40,13 @@ export async function measureStream(name: string, options: StreamArguments): Pro
   const { streamSound } = await import("../signal/sound_stream.js");
   const { fileBytes } = await import("../detect/sound_source.js");
   const { chooseThreshold } = await import("../measure/detection_curve.js");
-  const truth = await readTruth(truthFile, recording);
+  const { refuseOtherRecording, truthFor } = await import("../measure/truth_for.js");
+  const whole = await readTruth(truthFile, recording);
   const listener = await openListener(name, options);
   const progress = new Progress("listening", Infinity, "s");
   try {
     const rule = await ruleFor(listener, options);
+    const { truth, left } = truthFor(whole, new Set(rule.thresholds.keys()), truthFile);
     const { tolerance } = options;
     const onProgress = (seconds: number): void => progress.update(Math.round(seconds));
     const blocks = streamSound(fileBytes(recording), recording, { rate: listener.rate });
@@ -52,6 +54,8 @@ export async function measureStream(name: string, options: StreamArguments): Pro
       (signal) => evaluateRecording(listener, until(signal, blocks), truth, { rule, tolerance, onProgress }),
       "nothing was written",
     ).finally(() => progress.end());
+    refuseOtherRecording(whole, result.recordedHours * 3600, truthFile, recording);
+    if (left.size > 0) progress.note(leftText(left));
     const { chooseThreshold: target } = options;
     const chosen = target === undefined ? undefined : chooseThreshold(result.curve, target, result.score.hours);
     if (options.out !== undefined) await keep(options.out, name, recording, result);
@@ -63,6 +67,11 @@ export async function measureStream(name: string, options: StreamArguments): Pro
   } finally {
     listener.close();
   }
+}
+
+function leftText(left: ReadonlyMap<string, number>): string {
+  const words = [...left].map(([word, count]) => `${word} (${count})`).join(", ");
+  return `note: said and not listened for, which is no miss: ${words}`;
 }
 
 async function* until(signal: AbortSignal, blocks: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {

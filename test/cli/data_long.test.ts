@@ -123,10 +123,50 @@ describe("earshot data long", () => {
     expect(byModel.stdout).not.toBe((await earshot(["listen", "ds_cnn_s", "--input", sound, "--json"])).stdout);
   });
 
-  it.each(["--choose-threshold", "--keep-threshold"])("%s without a recording is refused, not dropped", async (option) => {
-    const value = option === "--choose-threshold" ? "3/h" : "a.safetensors";
+  it.each([
+    ["--choose-threshold", "3/h"],
+    ["--keep-threshold", "a.safetensors"],
+    ["--threshold", "0.5"],
+    ["--smoothing", "0.1"],
+    ["--tolerance", "0.5"],
+    ["--keywords", "yes"],
+    ["--truth", "t.json"],
+  ])("%s without a recording is refused, not dropped", async (option, value) => {
     const { code, stderr } = await earshot(["evaluate", "svdf", "--data", "x", option, value]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(`${option} goes with --stream LONG.wav --truth T.json`)]);
+  });
+
+  it.each([["--data", "x"], ["--split", "testing"], ["--confusion"], ["--stream-clips", "window"]])(
+    "%s with a recording is refused, not dropped",
+    async (option, ...value) => {
+      const measure = ["evaluate", "svdf", "--stream", "x.wav", "--truth", "x.json"];
+      const { code, stderr } = await earshot([...measure, option, ...value]);
+      const said = `${option} is about the clips of a data set, and --stream measures on a recording; leave one of them out`;
+      expect([code, stderr]).toEqual([2, `earshot: ${said}\n`]);
+    },
+  );
+
+  it("does not measure one recording by the truth of another", async () => {
+    const [truth, other] = [path("a", "truth.json"), path("speech", "a.wav")];
+    const { code, stderr } = await earshot(["evaluate", "ds_cnn_s", "--stream", other, "--truth", truth]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/tells of a word at \d+\.\d s, and .*a\.wav ends at 30\.0 s; give/),
+    ]);
+  });
+
+  it("counts no word as missed that is not listened for", async () => {
+    const measure = ["evaluate", "ds_cnn_s", "--stream", path("a", "long.wav"), "--truth", path("a", "truth.json"), "--json"];
+    const { labels = [] } = (JSON.parse(readFileSync(path("a", "truth.json"), "utf8")) as TruthEntry[])[0];
+    const { code, stdout, stderr } = await earshot([...measure, "--keywords", "stop"]);
+    const stops = labels.filter((label) => label === "stop").length;
+    expect([code, stderr]).toEqual([0, `note: said and not listened for, which is no miss: yes (${labels.length - stops})\n`]);
+    expect((JSON.parse(stdout) as RecordingEvaluation).score.events).toBe(stops);
+    const none = await earshot([...measure, "--keywords", "up"]);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/the recording has .*, and the model listens for up; take/),
+    ]);
   });
 
   it.each([

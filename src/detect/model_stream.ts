@@ -1,4 +1,3 @@
-import { invariant } from "../base/errors.js";
 import type { TargetName } from "../engine/program.js";
 import { StreamProgram, type StreamResult } from "../engine/stream_program.js";
 import type { Model, StreamInput } from "../formats/model.js";
@@ -6,8 +5,8 @@ import { rateOf } from "../formats/model_rate.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph, Quantization, TensorType } from "../graph/types.js";
 import { compose } from "../passes/compose.js";
+import { frameHop } from "../passes/frame_hop.js";
 import { hearsOnlyClips, type StreamForm, type StreamingGraph, streamGraph } from "../passes/stream.js";
-import { timingsOf } from "../passes/stream_timing.js";
 import type { Posteriors, PosteriorStream } from "./posteriors.js";
 
 export type { StreamInput } from "../formats/model.js";
@@ -50,10 +49,7 @@ export function clipGraphOf(model: Model, input: StreamInput = "audio"): Graph {
 /** Units (samples, or 1 for frames) from one frame of features to the next. */
 export function hopOf(model: Model, input: StreamInput = "audio"): number {
   if (input === "features") return 1;
-  const [features] = model.frontend.outputs;
-  const hop = timingsOf(model.frontend, "context").timings.get(features.value)?.stride;
-  invariant(hop !== undefined, "features that do not depend on sound");
-  return hop;
+  return frameHop(model.frontend);
 }
 
 /** Units of a model's stream a second. */
@@ -91,7 +87,9 @@ export function streamModel(model: Model, options: ModelStreamOptions = {}): Str
   const input = options.input ?? own?.input ?? "audio";
   const hops = options.hops ?? ownStream(model)?.hops;
   if (own && own.graph.form === form && own.input === input && ownStream(model)?.hops === hops) return own.graph;
-  return streamGraph(clipGraphOf(model, input), { form, ...(hops === undefined ? {} : { chunk: hops * hopOf(model, input) }) });
+  const graph = clipGraphOf(model, input);
+  const hop = hopOf(model, input);
+  return streamGraph(graph, { form, hop, ...(hops === undefined ? {} : { chunk: hops * hop }) });
 }
 
 /**

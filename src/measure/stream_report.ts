@@ -16,7 +16,7 @@ import { multiplyAccumulates } from "../graph/count.js";
 import { retype } from "../graph/retype.js";
 import type { Graph } from "../graph/types.js";
 import { optimize } from "../passes/optimize.js";
-import { multiplyAccumulatesPerUnit, type StreamingGraph, stateBytes } from "../passes/stream.js";
+import { mixedBeginning, multiplyAccumulatesPerUnit, type StreamingGraph, stateBytes } from "../passes/stream.js";
 import { readSound } from "../signal/decode.js";
 import { compareStream, openReference } from "./stream_check.js";
 
@@ -109,7 +109,7 @@ export async function checkRecording(
   const elements = input === "audio" ? sound.samples : await featuresOf(model.frontend, sound.samples, target);
   const streaming = streamModel(model, options);
   const [, units, width = 1] = graph.inputs[0].value.type.shape;
-  const first = firstCompared(streaming);
+  const first = firstCompared(graph, streaming, hopOf(model, input), file);
   if (elements.length < width * Math.max(units, first + streaming.resultLatest + 1))
     throw new UserError(
       `${file}: ${(sound.samples.length / rate).toFixed(2)} s are too short to check on; give a recording of a clip and the delay at least`,
@@ -135,11 +135,19 @@ export async function checkRecording(
   }
 }
 
-/** The first clip, in units, whose result is what it must be: where a stream's beginning is not a clip's, one that does not hear it. */
-function firstCompared({ startsCleanly, receptiveField, resultLatest, chunk, resultStride }: StreamingGraph): number {
-  if (startsCleanly || receptiveField === undefined) return 0;
-  const first = Math.max(0, receptiveField + chunk - resultLatest);
-  return Math.ceil(first / resultStride) * resultStride;
+/**
+ * The first clip, in units, whose result is what it must be: where a stream's beginning is not a clip's, one that does not hear it.
+ * @throws UserError where there is none
+ */
+function firstCompared(graph: Graph, streaming: StreamingGraph, hop: number, file: string): number {
+  const { startsCleanly, chunk, resultLatest, resultStride } = streaming;
+  if (startsCleanly) return 0;
+  const mixed = mixedBeginning(graph, streaming, hop);
+  if (mixed === undefined)
+    throw new UserError(
+      `${file}: steps of ${chunk / hop} hops mix a stream's beginning with what was before it, and a recurrent state remembers that: nothing can be compared; take --hops 1`,
+    );
+  return Math.ceil(Math.max(0, mixed - resultLatest) / resultStride) * resultStride;
 }
 
 /** Features of a whole recording, frame after frame. */

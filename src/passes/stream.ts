@@ -3,8 +3,8 @@ import { bytesOf, multiplyAccumulates } from "../graph/count.js";
 import { type Graph, sizeOf, type TensorType, type Value } from "../graph/types.js";
 import { verifyGraph } from "../graph/verify.js";
 import { PhaseWriter } from "./stream_phase.js";
-import { firstStep, periodOf, type Schedule, scheduleOf, startsCleanly } from "./stream_schedule.js";
-import { type StreamForm, timingsOf } from "./stream_timing.js";
+import { firstStep, periodOf, remembersMixedBeginning, type Schedule, scheduleOf, startsCleanly } from "./stream_schedule.js";
+import { type StreamForm, type Timing, timingsOf } from "./stream_timing.js";
 
 export type { StreamForm } from "./stream_timing.js";
 
@@ -12,6 +12,8 @@ export interface StreamOptions {
   readonly form: StreamForm;
   /** Units (samples, or frames of features) that a step takes; default: the least after which all strided parts are due. */
   readonly chunk?: number;
+  /** Units from one frame of the front end to the next, where that is part of the graph: results are at least as far apart. Default 1. */
+  readonly hop?: number;
 }
 
 /** A tensor carried from step to step. */
@@ -68,7 +70,7 @@ export interface StreamingGraph {
 export function streamGraph(graph: Graph, options: StreamOptions): StreamingGraph {
   if (graph.inputs[0]?.value.type.shape[0] !== 1)
     throw new UserError(`graph ${graph.name} is not that of one clip; only such a graph streams`);
-  const timed = timingsOf(graph, options.form);
+  const timed = timingsOf(graph, options.form, options.hop);
   const [output, ...others] = graph.outputs;
   const timing = timed.timings.get(output.value);
   if (others.length > 0 || timing === undefined)
@@ -99,6 +101,23 @@ export function streamGraph(graph: Graph, options: StreamOptions): StreamingGrap
     clip,
     startsCleanly: startsCleanly(graph, timed, schedule),
   };
+}
+
+/**
+ * Units of a stream's beginning that a result must not be made from to be what it must be; 0 where the stream starts cleanly. Undefined where a
+ * recurrent state takes over what the first steps mix.
+ * @param graph what the streaming graph was made of
+ */
+export function mixedBeginning(
+  graph: Graph,
+  { form, chunk, startsCleanly: isClean }: StreamingGraph,
+  hop = 1,
+): number | undefined {
+  if (isClean) return 0;
+  const timed = timingsOf(graph, form, hop);
+  if (remembersMixedBeginning(graph, timed, scheduleOf(graph, timed, chunk))) return undefined;
+  const { earliest, latest } = timed.timings.get(graph.outputs[0].value) as Timing;
+  return chunk + latest - earliest + 1;
 }
 
 const longestChunk = 1 << 20;

@@ -65,15 +65,28 @@ export function scheduleOf(graph: Graph, timed: StreamTimings, chunk: number): S
  * Whether the beginning of a stream is heard as a clip's: no op that pads, and no scan, takes in one step elements from before the
  * stream together with its first ones. Always so where steps make one element of everything at most.
  */
-export function startsCleanly(graph: Graph, { timings, plans }: StreamTimings, schedule: Schedule): boolean {
-  return graph.nodes.every((node) => {
-    const plan = plans.get(node);
-    if (plan?.kind !== "carried" && !(plan?.kind === "each" && plan.use.padded)) return true;
-    return node.inputs.every((value) => {
-      const timing = timings.get(value);
-      return timing === undefined || schedule.available(timing, firstStep(timing, schedule) - 1) >= 0;
-    });
+export function startsCleanly(graph: Graph, timed: StreamTimings, schedule: Schedule): boolean {
+  return graph.nodes.every((node) => nodeStartsCleanly(node, timed, schedule));
+}
+
+function nodeStartsCleanly(node: Node, { timings, plans }: StreamTimings, schedule: Schedule): boolean {
+  const plan = plans.get(node);
+  if (plan?.kind !== "carried" && !(plan?.kind === "each" && plan.use.padded)) return true;
+  return node.inputs.every((value) => {
+    const timing = timings.get(value);
+    return timing === undefined || schedule.available(timing, firstStep(timing, schedule) - 1) >= 0;
   });
+}
+
+/** Whether a scan takes over what a step mixes at the beginning, so that no later result is free of it. */
+export function remembersMixedBeginning(graph: Graph, timed: StreamTimings, schedule: Schedule): boolean {
+  const mixed = new Set<Value>();
+  for (const node of graph.nodes) {
+    const isMixed = !nodeStartsCleanly(node, timed, schedule) || node.inputs.some((value) => mixed.has(value));
+    if (isMixed && timed.plans.get(node)?.kind === "carried") return true;
+    if (isMixed) for (const value of node.outputs) mixed.add(value);
+  }
+  return false;
 }
 
 /** Ring of what a layer takes: "ring.3.blocks.0.depthwise". */

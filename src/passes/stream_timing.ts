@@ -36,6 +36,7 @@ export interface StreamTimings {
   readonly zeros: ReadonlySet<Value>;
 }
 
+const clipAlone = "run the clip model on the last second";
 const known = new Set(ops.map((op) => op.name));
 /** Integer forms of ops that are called otherwise, and conversions: element by element. */
 const elementwise = new Set(["quantize", "dequantize", "requantize", "quantized_logistic", "quantized_tanh", "fake_quantize"]);
@@ -43,7 +44,7 @@ const elementwise = new Set(["quantize", "dequantize", "requantize", "quantized_
 const zeroKeeping = new Set(["quantize", "dequantize", "requantize", "reshape", "transpose", "expand", "dropout"]);
 
 /** What an op does to time; an integer op has the rule of its float form, whose geometry attributes it shares. */
-function timeRuleOf(name: string): TimeRule | undefined {
+export function timeRuleOf(name: string): TimeRule | undefined {
   const op = findOp(name);
   if (op.time) return op.time;
   if (op.expression || elementwise.has(name)) return elementwiseTime;
@@ -56,10 +57,11 @@ const wholeClip = new Set(["conv2d", "depthwise_conv2d", "quantized_conv2d", "qu
 
 /**
  * When every value of a clip's graph comes into being in a stream.
+ * @param hop units from one frame of the front end to the next: what is made from a whole clip is made once a hop, not for every sample
  * @throws UserError that names the node that cannot stream
  */
-export function timingsOf(graph: Graph, form: StreamForm): StreamTimings {
-  const analysis = new Analysis(graph, form);
+export function timingsOf(graph: Graph, form: StreamForm, hop = 1): StreamTimings {
+  const analysis = new Analysis(graph, form, hop);
   for (const node of graph.nodes) analysis.node(node);
   return analysis;
 }
@@ -70,10 +72,12 @@ class Analysis implements StreamTimings {
   readonly zeros = new Set<Value>();
   readonly #graph: Graph;
   readonly #form: StreamForm;
+  readonly #hop: number;
 
-  constructor(graph: Graph, form: StreamForm) {
+  constructor(graph: Graph, form: StreamForm, hop: number) {
     this.#graph = graph;
     this.#form = form;
+    this.#hop = hop;
     const [input, ...others] = graph.inputs;
     if (input === undefined || others.length > 0 || input.value.type.shape.length < 2)
       throw new UserError(`graph ${graph.name} has not one input [batch, time, ...]; only such a graph streams`);
@@ -82,7 +86,8 @@ class Analysis implements StreamTimings {
 
   node(node: Node): void {
     const given = node.inputs.map((v) => this.timings.get(v));
-    if (this.#form === "window" && this.#graph.states.some(({ input }) => node.inputs.includes(input)))
+    const goesOn = this.#graph.states.some(({ input }) => node.inputs.includes(input));
+    if (this.#form === "window" && goesOn)
       this.#refuse(node, "its state goes on from clip to clip, and windows overlap; take the context form");
     if (node.op === "zeros" || (zeroKeeping.has(node.op) && node.inputs.every((v) => this.zeros.has(v)))) {
       this.plans.set(node, { kind: "static" });
@@ -90,6 +95,8 @@ class Analysis implements StreamTimings {
     } else if (given.every((t) => t === undefined)) {
       this.plans.set(node, { kind: "static" });
     } else if (given.some((t) => t !== undefined && t.axis === undefined)) {
+      if (goesOn)
+        this.#refuse(node, "its state goes on from clip to clip, and it takes what is made from whole clips", clipAlone);
       this.#whole(node, given);
     } else if (node.op === "scan" && this.#form === "context") {
       this.#carried(node, given);
@@ -120,7 +127,7 @@ class Analysis implements StreamTimings {
   }
 
   #whole(node: Node, given: readonly (Timing | undefined)[]): void {
-    const stride = Math.max(...given.map((t) => t?.stride ?? 1));
+    const stride = Math.max(this.#hop, ...given.map((t) => t?.stride ?? 1));
     const ends = given.map((t, i) => {
       if (t === undefined) return -Infinity;
       if (stride % t.stride !== 0) this.#refuse(node, `its inputs have rates of ${t.stride} and ${stride} units a step`);
@@ -164,14 +171,14 @@ class Analysis implements StreamTimings {
     );
   }
 
-  #refuse(node: Node, why: string): never {
+  #refuse(
+    node: Node,
+    why: string,
+    otherwise = this.#form === "context" ? `take the window form, or ${clipAlone}` : clipAlone,
+  ): never {
     const place = this.#graph.nodes.indexOf(node);
     const parameter = this.#graph.parameters.find((p) => node.inputs.includes(p.value));
     const named = parameter === undefined ? "" : `, parameter ${parameter.name}`;
-    const remedy =
-      this.#form === "context"
-        ? "take the window form, or run the clip model on the last second"
-        : "run the clip model on the last second";
-    throw new UserError(`graph ${this.#graph.name}: node ${place} (${node.op}${named}) cannot stream: ${why}; ${remedy}`);
+    throw new UserError(`graph ${this.#graph.name}: node ${place} (${node.op}${named}) cannot stream: ${why}; ${otherwise}`);
   }
 }

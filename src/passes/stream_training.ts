@@ -127,17 +127,23 @@ class TrainingForm {
   #node(node: Node, plan: NodePlan): void {
     if (plan.kind === "each") this.#each(node, plan);
     else if (plan.kind === "carried") this.#carried(node);
+    else if (node.op === "zeros") this.#zeros(node);
     else {
       const inputs = node.inputs.map((v) => {
         const timing = this.#timed.timings.get(v);
         if (timing?.axis !== undefined) return this.#take(v, 0, v.type.shape[timing.axis]);
         return this.#values.get(v) as Value;
       });
-      // Zeros of a stretch are the first states of scans, which `#carried` makes itself.
-      if (node.op === "zeros" || inputs.some((v) => v === undefined)) return;
       const results = this.#builder.apply(node.op, inputs, node.attributes, node.body);
       node.outputs.forEach((v, i) => this.#values.set(v, results[i]));
     }
+  }
+
+  /** Zeros that do not change in time, such as a recurrent cell's first state: of what they read they take the type alone. */
+  #zeros({ op, attributes, outputs: [value] }: Node): void {
+    const [features] = this.#stretches.values().next().value as Stretch;
+    const attributesOfClips = { ...attributes, shape: value.type.shape };
+    this.#values.set(value, this.#builder.op(op, [(features as Part).value], attributesOfClips));
   }
 
   #each(node: Node, { use }: Extract<NodePlan, { kind: "each" }>): void {

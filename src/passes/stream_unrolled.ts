@@ -1,4 +1,5 @@
 import { invariant } from "../base/errors.js";
+import { shapeOf } from "../graph/attributes.js";
 import { GraphBuilder } from "../graph/builder.js";
 import { retype } from "../graph/retype.js";
 import type { Graph, Node, Value } from "../graph/types.js";
@@ -50,7 +51,7 @@ export function unrolledGraph(graph: Graph, most: number): UnrolledGraph {
   const scans = graph.nodes.filter((n) => plans.get(n)?.kind === "carried");
   const lasts = scans.flatMap((n) => n.outputs.slice(0, Number(n.attributes.states)));
 
-  const exposed = exposeStates(graph, scans);
+  const exposed = exposeStates(slicedFromEnd(graph, timings), scans);
   const outputs = [
     ...[...ends].map((value, i) => ({ name: `end.${i}`, value, from: value })),
     ...lasts.map((from, i) => ({ name: `last.${i}`, value: exposed.each.get(from) as Value, from })),
@@ -76,6 +77,21 @@ export function unrolledGraph(graph: Graph, most: number): UnrolledGraph {
     plans,
   );
   return { long, tail, tailInputs, length, resultStride: timing.stride, resultLatest: timing.latest };
+}
+
+/** The graph with the ends of slices in time counted from the clip's end, so that of a longer recording they leave as much. */
+function slicedFromEnd(graph: Graph, timings: ReadonlyMap<Value, Timing>): Graph {
+  const nodes = graph.nodes.map((node): Node => {
+    const axis = timings.get(node.inputs[0] as Value)?.axis;
+    if (node.op !== "slice" || axis === undefined) return node;
+    const length = node.inputs[0].type.shape[axis];
+    const [begin, end] = [shapeOf(node.attributes, "begin"), shapeOf(node.attributes, "end")];
+    const from = begin[axis] < 0 ? begin[axis] + length : begin[axis];
+    const to = end[axis] > 0 ? Math.min(0, end[axis] - length) : end[axis];
+    const replaced = (list: readonly number[], n: number): number[] => list.map((old, i) => (i === axis ? n : old));
+    return { ...node, attributes: { ...node.attributes, begin: replaced(begin, from), end: replaced(end, to) } };
+  });
+  return { ...graph, nodes };
 }
 
 /** Steps of the scan whose last state this is. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.js";
-import { clipGraphOf, ModelStream } from "../../src/detect/model_stream.js";
+import { clipGraphOf, hopOf, ModelStream, streamModel } from "../../src/detect/model_stream.js";
 import type { Model } from "../../src/formats/model.js";
+import { describeFrontend, type FrontendInput } from "../../src/frontend/frontend.js";
 import { calibrate } from "../../src/measure/calibrate.js";
 import { compareStream, openReference } from "../../src/measure/stream_check.js";
 import type { StreamForm } from "../../src/passes/stream.js";
@@ -49,6 +50,27 @@ describe("models that listen", () => {
         expect(await largestDifference(integer, form, "features")).toBe(0);
       }
     });
+
+  // What a front end makes of a whole clip, or pads, is made anew once a hop; as often as samples come it would take 160 times as long.
+  it.each<[FrontendInput, StreamForm, number]>([
+    [{ kind: "ell", iir: true, log: true }, "window", 160],
+    [{ kind: "mfcc_tf", causalFramePadding: true }, "window", 320],
+    [{ kind: "log_mel", preEmphasis: 0.97 }, "window", 320],
+    [{ kind: "log_mel", peak: true, melBands: 8 }, "context", 320],
+  ])("%j, %s form: a result for every frame, as the clip's", async (frontend, form, hop) => {
+    const model = randomModel("kws_streaming/dnn", describeFrontend(frontend), { units1: [4], act1: ["relu"] });
+    expect(hopOf(model)).toBe(hop);
+    const { resultStride, chunk } = streamModel(model, { form });
+    expect([resultStride, chunk]).toEqual([hop, hop]);
+    expect(await largestDifference(model, form, "audio")).toBeLessThan(1e-4);
+  });
+
+  it("a state that goes on cannot take what is made from whole clips", () => {
+    const model = randomModel("gru_state", describeFrontend({ kind: "log_mel", peak: true }));
+    expect(() => streamModel(model, { form: "context" })).toThrow(
+      /scan, parameter .* cannot stream: its state goes on .* whole clips; run the clip model/,
+    );
+  });
 
   it("takes sound in any pieces, and begins anew", async () => {
     const model = randomModel("ds_cnn_s", "arm");

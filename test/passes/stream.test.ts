@@ -4,7 +4,7 @@ import { StreamProgram } from "../../src/engine/stream_program.js";
 import { GraphBuilder } from "../../src/graph/builder.js";
 import { type Graph, sizeOf, tensor, type Value } from "../../src/graph/types.js";
 import { compareStream, openReference } from "../../src/measure/stream_check.js";
-import { type StreamForm, streamGraph } from "../../src/passes/stream.js";
+import { mixedBeginning, type StreamForm, streamGraph } from "../../src/passes/stream.js";
 import { gruLayer } from "../../src/zoo/blocks/gru.js";
 
 const zeros = { kind: "zeros" } as const;
@@ -88,6 +88,55 @@ async function worst(graph: Graph, form: StreamForm, chunk: number | undefined, 
   expect(second).toBe(first);
   return first;
 }
+
+/** Attention to the middle frame of a clip: a slice whose ends are counted from the clip's beginning. */
+function middleNetwork(): Graph {
+  const builder = new GraphBuilder("middle");
+  const x = builder.input("features", tensor("f32", [1, 9, 4]));
+  const hidden = builder.op("tanh", [builder.op("dense", [x, builder.parameter("hidden", [4, 4], zeros)])]);
+  const middle = builder.op("slice", [hidden], { begin: [0, 4, 0], end: [1, 5, 4], strides: [1, 1, 1] });
+  const seen = builder.op("add", [builder.op("mean", [hidden], { axes: [1], keep: true }), middle]);
+  const row = builder.op("reshape", [seen], { shape: [1, 4] });
+  builder.output("logits", builder.op("dense", [row, builder.parameter("head", [4, 3], zeros)]));
+  return builder.finish();
+}
+
+describe("a clip's middle frame", () => {
+  it("is the middle of the last clip's length in a stream, too", async () => {
+    for (const form of ["context", "window"] as const)
+      expect(await worst(middleNetwork(), form, undefined, 3)).toBeLessThan(1e-5);
+  });
+});
+
+describe("a beginning that steps of several frames mix", () => {
+  /** Two padded convolutions over time, a recurrent layer in front of them or behind. */
+  const network = (place: "front" | "behind"): Graph => {
+    const builder = new GraphBuilder(place);
+    const recurrent = (x: Value): Value => gruLayer(builder, "gru", x, { units: 4, sequence: true, stateful: false });
+    let x: Value = builder.input("features", tensor("f32", [1, 12, 4]));
+    if (place === "front") x = recurrent(x);
+    x = builder.op("reshape", [x], { shape: [0, 0, 1, 4] });
+    for (const name of ["first", "second"]) {
+      const kernel = builder.parameter(name, [3, 1, 4, 4], zeros);
+      x = builder.op("conv2d", [x, kernel], { strides: [1, 1], dilations: [1, 1], padding: "same" });
+    }
+    x = builder.op("reshape", [x], { shape: [0, 0, 4] });
+    if (place === "behind") x = recurrent(x);
+    builder.output("logits", builder.op("mean", [x], { axes: [1], keep: false }));
+    return builder.finish();
+  };
+
+  it("is over once no result hears it, but stays in the state of a scan behind", () => {
+    for (const place of ["front", "behind"] as const) {
+      const graph = network(place);
+      expect(mixedBeginning(graph, streamGraph(graph, { form: "context", chunk: 1 }))).toBe(0);
+      const streaming = streamGraph(graph, { form: "context", chunk: 3 });
+      expect(streaming.startsCleanly).toBe(false);
+      // Three frames of a step, twelve of the clip, two on either side.
+      expect(mixedBeginning(graph, streaming)).toBe(place === "front" ? 19 : undefined);
+    }
+  });
+});
 
 describe("streaming graphs of drawn networks", () => {
   for (let seed = 0; seed < 24; seed++)

@@ -80,6 +80,25 @@ describe("the form for training for streams", () => {
       }
     });
 
+  it("zeros that no recurrent cell begins with, such as those before a part of the logits", async () => {
+    const builder = new GraphBuilder("joined");
+    const x = builder.input("features", tensor("f32", [1, frames, 3]));
+    const best = builder.op("max", [builder.op("transpose", [x], { permutation: [1, 0, 2] })], { axes: [0], keep: false });
+    // Of the map in time, whose length is not a clip's.
+    const zero = builder.op("zeros", [x], { shape: [0, 2] });
+    const head = builder.parameter("head", [3, 5], zeros);
+    const sum = builder.op("add", [builder.op("dense", [best, head]), builder.op("concat", [zero, best], { axis: 1 })]);
+    builder.output("logits", sum);
+    const graph = builder.finish();
+    const parameters = new Map([["head", draws(15, 3)]]);
+    const clips = draws(3 * frames * 3, 7);
+    const form = streamTrainingForm(graph, 3);
+    const answers = (await runGraph(form, { features: clips }, parameters)).get("logits") as Float32Array;
+    const features = clips.subarray(frames * 3, 2 * frames * 3);
+    const expected = (await runGraph(graph, { features }, parameters)).get("logits") as Float32Array;
+    expect([...answers.subarray(5, 10)]).toEqual([...expected]);
+  });
+
   it("refuses graphs with states", () => {
     const builder = new GraphBuilder("stateful");
     const x = builder.input("features", tensor("f32", [1, frames, 4]));

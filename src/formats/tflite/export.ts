@@ -1,9 +1,9 @@
-import { invariant, UserError } from "../../base/errors.js";
+import { UserError } from "../../base/errors.js";
 import { type Graph, typeText } from "../../graph/types.js";
 import { compose } from "../../passes/compose.js";
 import { foldBatchNorm } from "../../passes/fold.js";
+import { frameHop } from "../../passes/frame_hop.js";
 import { type StreamForm, streamGraph } from "../../passes/stream.js";
-import { timingsOf } from "../../passes/stream_timing.js";
 import { startingByItself } from "../../passes/self_starting.js";
 import { unroll } from "../../passes/unroll.js";
 import type { Model } from "../model.js";
@@ -81,9 +81,9 @@ function streamStep(model: Model, { stream, features, states }: TfliteExportOpti
   if (states === "zeros") throw new UserError("a stream's states go from step to step: --states must be external or resource");
   const folded = foldBatchNorm({ graph: model.graph, parameters: model.parameters });
   const { form = "context", hops } = stream ?? {};
-  const hop = features === "builtin" ? hopOfFrontend(model) : 1;
+  const hop = features === "builtin" ? frameHop(model.frontend) : 1;
   const graph = features === "builtin" ? behindFrontend(model.frontend, folded.graph) : folded.graph;
-  const streaming = streamGraph(graph, { form, ...(hops === undefined ? {} : { chunk: hops * hop }) });
+  const streaming = streamGraph(graph, { form, hop, ...(hops === undefined ? {} : { chunk: hops * hop }) });
   const [phase, ...others] = streaming.phases;
   if (phase === undefined || others.length > 0)
     throw new UserError(
@@ -95,13 +95,6 @@ function streamStep(model: Model, { stream, features, states }: TfliteExportOpti
   const plain = { graph: unroll(phase), parameters: folded.parameters };
   if (states !== "resource") return { ...plain, stream: { ...note, starts: Object.fromEntries(starts) } };
   return { ...startingByItself(plain, new Map(starts)), stream: { ...note, starts: {} } };
-}
-
-/** Samples from one frame of features to the next. */
-function hopOfFrontend({ frontend }: Model): number {
-  const hop = timingsOf(frontend, "context").timings.get(frontend.outputs[0].value)?.stride;
-  invariant(hop !== undefined, "features that do not depend on sound");
-  return hop;
 }
 
 function behindFrontend(frontend: Graph, network: Graph): Graph {

@@ -62,8 +62,11 @@ function scoresInC(model, clips) {
       `#include <stdio.h>
 #include "kws.h"
 int main(void) {
+  kws_reset();
   while (fread(kws_features(), sizeof(float), ${values}, stdin) == ${values}) {
-${model.graph.states.length > 0 ? "    kws_reset();\n" : ""}    fwrite(kws_run(), sizeof(float), KWS_SCORES, stdout);
+    fwrite(kws_run(), sizeof(float), KWS_SCORES, stdout);
+    /* The states of a clip that goes on, and its features. */
+    kws_reset();
   }
   return 0;
 }

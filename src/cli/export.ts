@@ -5,6 +5,7 @@ import { UsageError } from "../base/errors.js";
 import type { TfliteStates } from "../formats/tflite/export.js";
 import type { CExportArguments } from "./export_c.js";
 import { printJson, printNext, shellWord } from "./output.js";
+import { refuseOtherEnding } from "./output_name.js";
 import { refuseReplacing } from "./replaced_input.js";
 import { printTflite } from "./tflite_text.js";
 
@@ -95,6 +96,7 @@ async function exportModel(name: string, options: ExportArguments): Promise<void
     return exportAgain(path, options);
   }
   refuseReplacing(path, options.out);
+  refuseOtherEnding(options.out, ".tflite");
   const model = await loadModel(path);
   const { features = "none", states } = options;
   if (features === "device") throw new UsageError("--features device is for --to c");

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { UsageError } from "../base/errors.js";
 import type { TfliteStates } from "../formats/tflite/export.js";
 import { type CommonOptions, printJson } from "./output.js";
+import { refuseOtherEnding } from "./output_name.js";
 import { refuseReplacing } from "./replaced_input.js";
 import { printTflite } from "./tflite_text.js";
 
@@ -31,6 +32,7 @@ export async function exportAgain(path: string, options: AgainArguments): Promis
       `${path}: is a .tflite file already; --states external|resource and -o ANOTHER.tflite write it again with its states elsewhere`,
     );
   refuseReplacing(path, out);
+  refuseOtherEnding(out, ".tflite");
   const content = await readBounded(path, largestTflite, "a keyword spotter has some megabytes");
   const network = readTflite(content, path, `export the model file (.safetensors) that it was made from with --states ${states}`);
   const bytes = exportNetwork(network, states, readTfliteMetadata(content, path), basename(path));

@@ -4,6 +4,7 @@ import { UsageError } from "../base/errors.js";
 import type { FrontendDescription } from "../frontend/frontend.js";
 import { commaList, wholeNumber } from "./arguments.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
+import { refuseOtherEnding } from "./output_name.js";
 import { refuseReplacing } from "./replaced_input.js";
 
 interface ImportArguments extends CommonOptions {
@@ -45,8 +46,7 @@ async function importFile(file: string, options: ImportArguments): Promise<void>
   const { importModel } = await import("../formats/import/index.js");
   const { saveModel } = await import("../formats/model_file.js");
   const { network, rate, samples, licence, out } = options;
-  if (!out.toLowerCase().endsWith(".safetensors"))
-    throw new UsageError(`--out ${out}: a model file ends in .safetensors; give such a name`);
+  refuseOtherEnding(out, ".safetensors");
   refuseReplacing(file, out);
   const model = await importModel(file, {
     network,

@@ -9,6 +9,7 @@ import type { ModelQuantizer } from "../measure/quantize_model.js";
 import type { QuantizedGraph } from "../passes/quantize.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { refuseOtherEnding } from "./output_name.js";
 import { refuseReplacing } from "./replaced_input.js";
 
 interface QuantizeArguments extends CommonOptions {
@@ -136,6 +137,7 @@ async function open(name: string, out: string): Promise<Model> {
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
   refuseReplacing(path, out);
+  refuseOtherEnding(out, ".safetensors");
   const model = await loadModel(path);
   if ([...model.parameters.values()].some((data) => !(data instanceof Float32Array)))
     throw new UserError(`${path}: is quantized already; give the float model that it was made from`);

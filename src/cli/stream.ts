@@ -5,6 +5,7 @@ import type { Model } from "../formats/model.js";
 import type { CheckedRecording, StreamReport } from "../measure/stream_report.js";
 import { wholeNumber } from "./arguments.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { refuseOtherEnding } from "./output_name.js";
 import { refuseReplacing } from "./replaced_input.js";
 
 interface StreamArguments extends CommonOptions {
@@ -59,6 +60,7 @@ async function stream(name: string, options: StreamArguments): Promise<void> {
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
   refuseReplacing(path, options.out);
+  refuseOtherEnding(options.out, ".safetensors");
   const model = await loadModel(path);
   const wanted = { ...options, form: options.form ?? model.stream?.graph.form ?? "context" } as const;
   const report = reportStream(model, wanted);

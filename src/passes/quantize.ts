@@ -8,6 +8,7 @@ import { foldBatchNorm, type ValuedGraph } from "./fold.js";
 import { levelChannels } from "./level_channels.js";
 import { normAsProduct } from "./norm_as_product.js";
 import { type ProductChain, productChains } from "./quantize_chain.js";
+import { refuseUnknownParts } from "./quantize_names.js";
 import { rules, writeProduct } from "./quantize_rules.js";
 import { type ActivationType, activationScale, type Range, union, unitScale } from "./quantize_scale.js";
 import { ParameterStore, QuantizeScope, type Wanted } from "./quantize_scope.js";
@@ -51,13 +52,14 @@ export function prepareForQuantization(model: ValuedGraph): ValuedGraph {
  * the scale of input times weights, activations with the scale and zero point of their ranges, activation functions of products fused.
  * @param model what `prepareForQuantization` gives
  * @param ranges of its values, those inside scans too (passes/observe.ts)
- * @throws UserError where an op has no integer form and is not listed as float
+ * @throws UserError where an op has no integer form and is not listed as float, UsageError for a name that is no layer
  */
 export function quantizeGraph(
   model: ValuedGraph,
   ranges: ReadonlyMap<Value, Range>,
   options: QuantizeOptions = {},
 ): QuantizedGraph {
+  refuseUnknownParts(model.graph, options);
   const writer = new Quantizer(model, ranges, options);
   const quantized = writer.write();
   verifyGraph(quantized.graph);

@@ -39,3 +39,20 @@ it("what is there and is not read may be replaced", async () => {
   expect(code).toBe(0);
   expect(readFileSync(join(cwd, "other.safetensors")).equals(readFileSync(shipped))).toBe(false);
 });
+
+// The next command took each of them for what its name says, and called it damaged.
+it.each([
+  ["quantize m.safetensors --calibrate words -o m8.tflite", "a model file ends in .safetensors", "; 'earshot export' makes"],
+  ["stream m.safetensors -o stream", "a model file ends in .safetensors", "\n"],
+  ["export m.safetensors -o again.safetensors", "a file for TensorFlow Lite ends in .tflite", "\n"],
+  ["export m.tflite --states resource -o again", "a file for TensorFlow Lite ends in .tflite", "\n"],
+  ["import m.safetensors -o model", "a model file ends in .safetensors", "\n"],
+])("%s is refused for its name", async (line, kind, end) => {
+  const out = line.split(" ").at(-1);
+  const { code, stderr } = await earshot(line.split(" "), { cwd });
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`earshot: --out ${out}: ${kind}; give such a name${end}`)]);
+});
+
+it("a device may have any name", async () => {
+  expect((await earshot(["stream", "m.safetensors", "-o", "/dev/null"], { cwd })).code).toBe(0);
+});

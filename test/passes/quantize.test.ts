@@ -7,7 +7,7 @@ import { printGraph } from "../../src/graph/text_print.js";
 import { type Graph, type ParameterData, sizeOf } from "../../src/graph/types.js";
 import { calibrate } from "../../src/measure/calibrate.js";
 import { layerErrors } from "../../src/measure/layer_errors.js";
-import { prepareForQuantization, quantizeGraph } from "../../src/passes/quantize.js";
+import { prepareForQuantization, quantizeGraph, type QuantizeOptions } from "../../src/passes/quantize.js";
 import { buildModel } from "../../src/zoo/index.js";
 import { otherTargets } from "../graph/op_check.js";
 
@@ -94,6 +94,15 @@ describe("quantizeGraph", () => {
     const errors = await layerErrors(model, quantized, features);
     expect(errors.length).toBeGreaterThan(8);
     for (const e of errors) expect(e.signalToNoise).toBeGreaterThan(15);
+  });
+
+  it("a name that is no layer is refused, an op of another network is not", async () => {
+    const { model, ranges } = await prepared("ds_cnn_s", {});
+    const made = (options: QuantizeOptions) => () => quantizeGraph(model, ranges, options);
+    expect(made({ wide: ["blocks.9.depthwis"] })).toThrow("the network has no layer 'blocks.9.depthwis'; did you mean 'blocks.");
+    expect(made({ wide: ["softmax"] })).toThrow(/no layer 'softmax'; its layers are stem\.convolution, blocks\.0\.depthwise,/);
+    expect(made({ float: ["sofmax"] })).toThrow("the network has no layer or op 'sofmax'; did you mean 'softmax'?");
+    expect(made({ float: ["tanh"] })).not.toThrow();
   });
 
   it("every method's range lies inside what was seen", async () => {

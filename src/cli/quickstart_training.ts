@@ -34,6 +34,15 @@ interface Source {
   readonly noise?: readonly string[];
 }
 
+/**
+ * Looks at what a training starts from before anything is spoken for it.
+ * @param data where its sounds will be
+ * @throws UserError where it cannot start there
+ */
+export async function checkStart(training: WordTraining, data: string): Promise<void> {
+  await recipeOf(training, { path: data }, training.steps ?? defaultSteps);
+}
+
 /** Trains on a data set; an interrupted training is saved and can go on. */
 export async function trainOn(training: WordTraining, source: Source, run: string): Promise<TrainingOutcome> {
   const recipe = await recipeOf(training, source, training.steps ?? defaultSteps);

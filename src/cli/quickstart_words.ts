@@ -20,7 +20,7 @@ import {
   voicesOfWords as voices,
 } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
-import { scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
+import { checkStart, scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
 
 /** Seconds of noise and of other speech that the model is listened with, and between two windows. */
 const noiseSeconds = 600;
@@ -40,17 +40,10 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   const perWord = options.perWord ?? (words.length <= fewWords ? fewWordsClips : usualPerWord);
   const plan = await planOwnWords(words, perWord, options.seed);
   const folder = options.out ?? freeFolder("earshot-quickstart");
-  await makeFolder(folder);
   const say = (text: string): void => (options.json === true ? undefined : printText(text));
   const { defaultTarget } = await import("../engine/compile.js");
   const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
-  say(sayPlan(plan));
   const data = join(folder, "data");
-  const clips = await interruptible(
-    (signal) => synthesise(plan, data, { perWord, seed: options.seed, signal }),
-    "nothing is left of the clips",
-  );
-  say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
   const training: WordTraining = {
     plan,
     seed: options.seed,
@@ -59,6 +52,14 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
     target,
     talk: options.json !== true,
   };
+  await checkStart(training, data);
+  await makeFolder(folder);
+  say(sayPlan(plan));
+  const clips = await interruptible(
+    (signal) => synthesise(plan, data, { perWord, seed: options.seed, signal }),
+    "nothing is left of the clips",
+  );
+  say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
   const outcome = await trainOn(training, { path: data }, join(folder, "run"));
   say(
     `trained: ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${target})`,

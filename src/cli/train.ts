@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
-import { nearest } from "../base/nearest.js";
 import { Progress } from "../base/progress.js";
 import type { Recipe } from "../train/recipe.js";
 import type { TrainingOutcome } from "../train/training_outcome.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
+import { publishedBy, startingRecipe } from "./named_training.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { addTaskOptions, type TaskArguments } from "./task_options.js";
 import { applyPretrained, ownWords } from "./train_from.js";
@@ -169,10 +169,16 @@ async function wantedOf(run: string, options: TrainArguments): Promise<Recipe> {
   const { readRecipe } = await import("../train/run_folder.js");
   const { parseRecipe } = await import("../train/recipe.js");
   const recipe = JSON.parse(JSON.stringify(await readRecipe(join(run, "recipe.json")))) as Table;
-  applyModel(recipe, undefined, options.option ?? []);
-  applyTask(recipe, options);
-  applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
-  return parseRecipe(recipe, "the options");
+  try {
+    applyModel(recipe, undefined, options.option ?? []);
+    applyTask(recipe, options);
+    applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
+    return parseRecipe(recipe, "the options");
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    // Whatever does not fit: the run's own recipe does.
+    throw new UsageError(`${error.message} (--resume goes on with the run's recipe: leave its options out)`);
+  }
 }
 
 /** "2 threads, 129 MB and up to 895 MB for decoding, of 1024 MB". */
@@ -188,11 +194,10 @@ function loaderText({ workers, bytes, decodingBytes, limit }: TrainingOutcome["l
  * @throws UserError for what does not fit, or cannot be read
  */
 export async function recipeOf(named: string | undefined, options: TrainArguments): Promise<Recipe> {
-  const { readRecipeValue } = await import("../train/run_folder.js");
   const { parseRecipe } = await import("../train/recipe.js");
   const published = await publishedBy(named, options);
-  const model = published === undefined ? named : undefined;
-  const value = published ?? (options.recipe === undefined ? {} : await startingRecipe(options.recipe, model, readRecipeValue));
+  const model = published === undefined ? named?.toLowerCase().replaceAll("-", "_") : undefined;
+  const value = published ?? (options.recipe === undefined ? {} : await startingRecipe(options.recipe, model ?? defaultModel));
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new UsageError(`${options.recipe}: a recipe is one JSON object`);
   const recipe = value as Table;
@@ -207,41 +212,6 @@ export async function recipeOf(named: string | undefined, options: TrainArgument
   applyRecipeFlags(recipe, options as unknown as Table & OptimizerArguments);
   await applyFrontend(recipe, options);
   return parseRecipe(recipe, place);
-}
-
-/**
- * The recipe that a name stands for; undefined for the name of a network.
- * @throws UsageError where neither has the name, with the nearest of both
- */
-async function publishedBy(name: string | undefined, { recipe }: TrainArguments): Promise<Table | undefined> {
-  if (name === undefined) return undefined;
-  const { findPublishedTraining, recipeNames } = await import("../zoo/recipes/index.js");
-  const training = findPublishedTraining(name);
-  if (training !== undefined) {
-    if (recipe !== undefined) throw new UsageError(`${name} is a recipe, and --recipe ${recipe} another; leave one of them out`);
-    // A copy: flags are written into it.
-    return structuredClone(training.recipe) as unknown as Table;
-  }
-  const { findModel, modelNames } = await import("../zoo/index.js");
-  const near = nearest(name.toLowerCase().replaceAll("-", "_"), [...modelNames(), ...recipeNames()]);
-  if (near !== undefined && recipeNames().includes(near))
-    throw new UsageError(
-      `there is no network or recipe '${name}'; did you mean the recipe '${near}'? 'earshot recipes' lists them`,
-    );
-  findModel(name);
-  return undefined;
-}
-
-/** The recipe of a file, or of the publication of a network. */
-async function startingRecipe(
-  from: string,
-  model: string | undefined,
-  read: (file: string) => Promise<unknown>,
-): Promise<unknown> {
-  if (from !== "published" || existsSync(from)) return read(from);
-  const { publishedRecipe } = await import("../zoo/recipes/index.js");
-  // A copy: flags are written into it.
-  return structuredClone(publishedRecipe(model ?? defaultModel));
 }
 
 function applyTask(recipe: Table, options: TaskArguments): void {

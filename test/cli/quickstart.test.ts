@@ -94,6 +94,21 @@ it("quickstart makes a spotter of own words, whose threshold predict heeds", asy
   }
 }, 300_000);
 
+it("quickstart looks at the model that it starts from before it speaks", async () => {
+  const folder = join(tmpdir(), `earshot-nothing-${process.pid}`);
+  const { code, stdout, stderr } = await earshot([
+    "quickstart",
+    "--words",
+    "robin",
+    "--from",
+    "gone.safetensors",
+    "--out",
+    folder,
+  ]);
+  expect([code, stdout, stderr]).toEqual([1, "", expect.stringContaining("gone.safetensors: there is no such file")]);
+  expect(existsSync(folder)).toBe(false);
+});
+
 it("quickstart says what is wrong with the words", async () => {
   expect((await earshot(["quickstart", "--words", "robin,robyn"])).stderr).toContain("sound the same; leave one out");
   expect((await earshot(["quickstart", "--from", "svdf"])).stderr).toContain("--from goes with --words");

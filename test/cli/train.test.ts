@@ -162,6 +162,14 @@ describe("earshot train", () => {
       [["train", "--data", data], /--out/],
       [["train", "--out", out], /--data FOLDER, --features ARCHIVE/],
       [["train", "ds_cnn_x", "--data", data, "--out", out], /no model 'ds_cnn_x'/],
+      [["train", model, "--data", data, "--out", out], /best.safetensors is a model, no name of a network; .* give --from /],
+      [["train", join(base, "whole"), "--data", data, "--out", out], /whole is a model, .* give --from .*whole/],
+      [["train", recipeFile, "--data", data, "--out", out], /a recipe is given as --recipe .*tones\.json/],
+      [["train", "--data", data, data, "--out", out], /is a path, no name of a network; every folder of sounds has a --data/],
+      [["train", data, "--out", out], /is a path, no name of a network; sounds are given with --data/],
+      [["train", "--recipe", "hello_edge_dnn_s", "--data", data, "--out", out], /write: earshot train hello_edge_dnn_s/],
+      [["train", "--recipe", join(base, "whole"), "--out", out], /the folder of a run; its recipe is .*whole.recipe\.json/],
+      [["train", "--resume", join(base, "whole"), "--schedule-steps", "2,3"], /--resume goes on with the run's recipe/],
       [["train", "--data", data, "--out", out, "--batch", "none"], /--batch/],
       [["train", "--data", data, "--out", out, "--label-smothing", "0.1"], /--label-smoothing/],
       [["train", "--data", data, "--out", out, "--words", "low,high", "--class-weights", "hihg=2"], /did you mean 'high'/],
@@ -171,6 +179,13 @@ describe("earshot train", () => {
       expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
     }
     expect(existsSync(out)).toBe(false);
+  });
+
+  it("writes the network's name as the zoo has it, however it was spelt", async () => {
+    const run = join(base, "spelt");
+    const given = ["train", "DNN-S", "--data", data, "--words", "low,high", "--no-unknown", "--out", run];
+    const { code } = await earshot([...given, "--steps", "1", "--batch", "2", "--no-evaluate", "--target", "wasm"]);
+    expect([code, JSON.parse(readFileSync(join(run, "recipe.json"), "utf8"))]).toMatchObject([0, { model: { name: "dnn_s" } }]);
   });
 });
 

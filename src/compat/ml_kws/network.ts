@@ -22,7 +22,7 @@ export function networkOf({ values }: NetworkFlags): { name: string; options: Mo
     const close = nearest(wanted, networkNames);
     const guess = close === undefined ? "" : `; did you mean ${close}?`;
     throw new UsageError(
-      `--model_architecture '${wanted}': there is no such network${guess} Known are ${networkNames.join(", ")}`,
+      `--model_architecture '${wanted}': there is no such network${guess}; known are ${networkNames.join(", ")}`,
     );
   }
   const name = `${prefix}${wanted}`;

@@ -4,11 +4,12 @@ import { UsageError } from "../base/errors.js";
 import type { Moment } from "../detect/listen.js";
 import type { PosteriorStream } from "../detect/posteriors.js";
 import type { StreamOptions } from "../signal/sound_stream.js";
-import { type Runtime, runtimes } from "../measure/runtime.js";
+import type { Runtime } from "../measure/runtime.js";
 import type { WavFormat } from "../signal/wav-reader.js";
 import { wholeNumber } from "./arguments.js";
 import { addDetectionOptions, type DetectionArguments, ruleFor } from "./detection_options.js";
 import { LiveBar } from "./live_bar.js";
+import { addModelOptions } from "./model_options.js";
 import { type CommonOptions, paint, printText } from "./output.js";
 
 interface ListenArguments extends CommonOptions, DetectionArguments {
@@ -19,6 +20,8 @@ interface ListenArguments extends CommonOptions, DetectionArguments {
   channels: number;
   runtime?: Runtime;
   reference?: string;
+  frontend?: string;
+  labels?: string;
   target?: "oracle" | "wasm" | "native" | "auto";
 }
 
@@ -54,22 +57,14 @@ export function register(program: Command): void {
     )
     .option("--rate <hz>", "rate of samples without a header (default: the model's)", wholeNumber(1000, 768_000))
     .option("--channels <n>", "channels of samples without a header", wholeNumber(1, 64), 1);
-  addDetectionOptions(command)
-    .addOption(
-      command
-        .createOption("--runtime <name>", "what runs the model (default: earshot; litert for a .tflite file that streams)")
-        .choices(runtimes),
-    )
-    .option("--reference <model>", "model whose labels and front end a .tflite file goes with")
-    .addOption(
-      command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm", "oracle"]).default("auto"),
-    )
+  addModelOptions(addDetectionOptions(command))
     .option("--json", "print one JSON object a line for each keyword heard")
     .action(listen);
 }
 
-async function listen(name: string, options: ListenArguments): Promise<void> {
+async function listen(name: string, options: ListenArguments, command: Command): Promise<void> {
   if (options.device !== undefined && options.input !== "mic") throw new UsageError("--device goes with --input mic");
+  refuseFormat(options, command);
   const { openListener } = await import("../measure/listener.js");
   const { Detector } = await import("../detect/detector.js");
   const { listenTo } = await import("../detect/listen.js");
@@ -91,6 +86,14 @@ async function listen(name: string, options: ListenArguments): Promise<void> {
   } finally {
     listener.close();
   }
+}
+
+/** @throws UsageError for what would say how samples without a header are stored where the input has one, or is the microphone */
+function refuseFormat({ input, raw }: ListenArguments, command: Command): void {
+  if (input === "mic" && raw !== undefined) throw new UsageError("--raw is about a file or standard input; leave it out");
+  const idle = ["rate", "channels"].find((name) => command.getOptionValueSource(name) === "cli");
+  if (idle !== undefined && raw === undefined && input !== "-")
+    throw new UsageError(`--${idle} is about samples without a header: give --raw ENCODING with it, or leave it out`);
 }
 
 /** Prints what is heard as it is heard. */

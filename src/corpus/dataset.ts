@@ -180,6 +180,7 @@ function openSplitFolders(root: string, options: DatasetOptions): Dataset {
       join(root, names[split]),
       task,
       placed.filter((item) => item.split === split),
+      options,
     );
   return finish(root, task, placed, noise, "folders", options);
 }
@@ -209,16 +210,18 @@ function openManifest(file: string, options: DatasetOptions): Dataset {
   return finish(file, task, placed, [], "manifest", options);
 }
 
-function checkWanted(root: string, task: Task, placed: readonly Placed[]): void {
+function checkWanted(root: string, task: Task, placed: readonly Placed[], { words }: TaskOptions): void {
   const present = new Set(placed.map((item) => item.word));
   const missing = task.words.filter((word) => !present.has(word));
   if (missing.length === 0) return;
   const has = [...present].toSorted().slice(0, 50).join(", ");
-  throw new UserError(`${root}: there are no clips of ${missing.map((word) => `'${word}'`).join(", ")}; the data has: ${has}`);
+  const what = `${root}: there are no clips of ${missing.map((word) => `'${word}'`).join(", ")}; the data has: ${has}`;
+  // Nobody has named the words: they are the ten command words.
+  throw new UserError(words === undefined ? `${what}; name the words to tell apart with --words` : what);
 }
 
 function finish(root: string, task: Task, placed: Placed[], noise: string[], rule: SplitRule, options: DatasetOptions): Dataset {
-  if (options.partial !== true) checkWanted(root, task, placed);
+  if (options.partial !== true) checkWanted(root, task, placed, options);
   const clips = splits.flatMap((split) => splitClips(task, placed, split, options));
   return { root, labels: task.labels, clips, noise, rule };
 }

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { speak } from "../../src/signal/speech.js";
 import { resampleSound } from "../../src/signal/resample.js";
 import { encodeWav } from "../../src/signal/wav.js";
-import { earshot } from "./command_line.js";
+import { loadModel } from "../../src/formats/model_file.js";
+import { earshot, root } from "./command_line.js";
 
 interface Heard {
   time: number;
@@ -78,6 +79,26 @@ describe("earshot listen", () => {
     const wrong = await earshot(["listen", "--input", path("a.wav"), "--keywords", "stopp"]);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
     expect(wrong.stderr).toMatch(/no keyword 'stopp'; did you mean 'stop'/);
+  });
+
+  it("takes front end and labels of a .tflite file, as its message says", async () => {
+    await earshot(["export", "ds_cnn_s", "-o", path("ds.tflite")]);
+    const { labels, frontendDescription } = await loadModel(join(root, "models/ds_cnn_s.safetensors"));
+    writeFileSync(path("labels.txt"), labels.map((label) => (label === "stop" ? "halt" : label)).join("\n"));
+    writeFileSync(path("frontend.json"), JSON.stringify(frontendDescription));
+    const given = ["--frontend", path("frontend.json"), "--labels", path("labels.txt")];
+    const { code, stdout, stderr } = await earshot(["listen", path("ds.tflite"), "--input", path("a.wav"), ...given, ...options]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(lines(stdout).map(({ label }) => label)).toContain("halt");
+  });
+
+  it.each([
+    [["--input", "a.wav", "--rate", "8000"], "--rate is about samples without a header: give --raw ENCODING with it"],
+    [["--channels", "2"], "--channels is about samples without a header"],
+    [["--raw", "u8"], "--raw is about a file or standard input"],
+  ])("what would say how samples are stored where they say it is refused: %j", async (given, message) => {
+    const { code, stderr } = await earshot(["listen", ...given]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 
   it("says what is wrong with an input, in a line", async () => {

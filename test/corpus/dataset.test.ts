@@ -244,7 +244,8 @@ describe("wrong data sets", () => {
       `${empty}: its sounds, such as a.wav, are in no folder of a word; expected one folder a word, such as ${join(empty, "yes", "a.wav")}; where`,
     );
     writeNames(empty, ["yes/a.wav"]);
-    expect(() => openDataset(empty, { words: ["yes", "noo"] })).toThrow(/no clips of 'noo'; the data has: yes/);
+    expect(() => openDataset(empty, { words: ["yes", "noo"] })).toThrow(/no clips of 'noo'; the data has: yes$/);
+    expect(() => openDataset(empty)).toThrow(/the data has: yes; name the words to tell apart with --words$/);
     expect(() => openDataset(empty, { words: ["yes"], splitBy: "lists" })).toThrow(/no training_list\.txt/);
     expect(() => openDataset(join(empty, "gone.jsonl"))).toThrow(UserError);
     for (const wrong of [[], ["yes", "yes"], ["yes", ""], ["_silence_"]])

@@ -3,7 +3,14 @@ import { numberOf } from "../graph/attributes.js";
 import { integerRange, quantizedType, type Scale, scaleOf } from "../graph/quantized.js";
 import { type Attributes, type Node, sizeOf, type Value } from "../graph/types.js";
 import type { ProductChain } from "./quantize_chain.js";
-import { type ActivationType, largestSum, type QuantizedWeights, quantizeWeights, unitScale } from "./quantize_scale.js";
+import {
+  type ActivationType,
+  largestSum,
+  type QuantizedWeights,
+  quantizeWeights,
+  scaleForSums,
+  unitScale,
+} from "./quantize_scale.js";
 import type { FloatParameter, QuantizeScope } from "./quantize_scope.js";
 
 /** Clamp of a fused activation in integers: attributes low and high, or none. */
@@ -25,7 +32,7 @@ function channelAxis(op: string, shape: readonly number[]): { axis: number; chan
 export function writeProduct(scope: QuantizeScope, chain: ProductChain): void {
   const { product, bias, activation, result } = chain;
   const weight = scope.parameterOf(product.inputs[1]!) as FloatParameter;
-  const { dtype, scale } = scope.wantedOf(result);
+  const { dtype, scale: wanted } = scope.wantedOf(result);
   const x = scope.asInteger(product.inputs[0]!, dtype);
   const { axis, channels } = channelAxis(product.op, weight.shape);
   const xScale = scaleOf(x.type);
@@ -33,6 +40,7 @@ export function writeProduct(scope: QuantizeScope, chain: ProductChain): void {
   const quantized = quantizeWeights(weight.data, channels, 1, xScale.scale, offset?.data);
   checkSums(quantized, channels, x, weight.name);
   const { scales } = quantized;
+  const scale = scaleForSums(wanted, xScale.scale, scales);
   const zeros = new Array<number>(channels).fill(0);
   const kernel = scope.addParameter(
     weight.name,

@@ -14,17 +14,30 @@ export function union(a: Range, b: Range): Range {
   return { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
 }
 
+/** What is smaller is nothing: a value that was 0 in all clips, as behind dead units. It gets the range from 0 to 1. */
+const leastRange = 1e-9;
+
 /**
  * Scale and zero point of activations, as TFLite's converter chooses them: i8 over the range widened to hold 0, which gets a value of its
  * own; i16 symmetric.
  */
 export function activationScale(range: Range, dtype: ActivationType): Scale {
+  const isNothing = range.high - range.low < leastRange && Math.max(range.high, -range.low) < leastRange;
   const low = Math.min(0, range.low);
-  const high = Math.max(0, range.high);
-  if (dtype === "i16") return { scale: Math.fround(Math.max(high, -low, 1e-9) / 32767), zeroPoint: 0 };
-  const scale = Math.fround(Math.max(high - low, 1e-9) / 255);
+  const high = isNothing ? 1 : Math.max(0, range.high);
+  if (dtype === "i16") return { scale: Math.fround(Math.max(high, -low) / 32767), zeroPoint: 0 };
+  const scale = Math.fround((high - low) / 255);
   const zeroPoint = Math.max(-128, Math.min(127, Math.round(-128 - low / scale)));
   return { scale, zeroPoint };
+}
+
+/** Steps of a result in one step of the sums that it is made from: XNNPACK, LiteRT's usual kernels, takes fewer than 256. */
+const mostSteps = 128;
+
+/** A scale that is not much finer than the sums of products that the result is made from; the zero point stays. */
+export function scaleForSums({ scale, zeroPoint }: Scale, inputScale: number, weightScales: readonly number[]): Scale {
+  const step = inputScale * Math.max(...weightScales);
+  return { scale: Math.max(scale, Math.fround(step / mostSteps)), zeroPoint };
 }
 
 /** Scale of values in [-1, 1], such as a recurrent state: a power of two. */

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.js";
+import { probabilitiesOf } from "../../src/detect/model_stream.js";
+import { compile } from "../../src/engine/compile.js";
+import type { Model } from "../../src/formats/model.js";
+import { describeFrontend } from "../../src/frontend/frontend.js";
+import { activationScale, scaleForSums } from "../../src/passes/quantize_scale.js";
 import { openLiteRt } from "../../src/formats/litert.js";
 import { exportTflite } from "../../src/formats/tflite/export.js";
 import { readTflite } from "../../src/formats/tflite/read/read.js";
@@ -9,6 +14,71 @@ import { computeFeatures } from "../../src/measure/spotter_model.js";
 import { prepareForQuantization, quantizeGraph } from "../../src/passes/quantize.js";
 import { FrontendRunner } from "../../src/train/frontend_runner.js";
 import { randomModel } from "./random_model.js";
+
+const coarse = describeFrontend({ kind: "log_mel", windowMs: 40, strideMs: 40, melBands: 8 });
+
+/** Scores of a clip: our engine's of the integers, those of the file read again, and LiteRT's. */
+async function threeScores(model: Model, recurrent: "int8" | "int16") {
+  const [, frames, bins] = model.graph.inputs[0].value.type.shape;
+  const random = new RandomStream(7);
+  const features = Float32Array.from({ length: 6 * frames * bins }, () => 2 * random.normal());
+  const clip = features.slice(0, frames * bins);
+  const ready = prepareForQuantization({ graph: model.graph, parameters: model.parameters });
+  const { graph, parameters } = quantizeGraph(ready, await calibrate(ready, features, "minmax", "wasm"), { recurrent });
+  const bytes = exportTflite({ ...model, graph, parameters }, { features: "none" });
+  const program = await compile(graph, { target: "wasm" });
+  for (const [name, data] of parameters) program.write(name, data);
+  program.write("features", clip);
+  program.run();
+  const wanted = probabilitiesOf(program.view("logits"), graph.outputs[0].value.type);
+  const read = await openNetwork(readTflite(bytes, "a.tflite"), { target: "wasm" });
+  const lite = await openLiteRt(bytes);
+  const [again, theirs] = [read.run([clip])[0], (await lite.run([clip]))[0]];
+  for (const one of [program, read, lite]) one.close();
+  const far = (found: ArrayLike<number>): number => Math.max(...wanted.map((w, i) => Math.abs(w - (found[i] as number))));
+  return { graph, read: far(again), lite: far(theirs) };
+}
+
+describe("limits that no activation of TFLite has", () => {
+  const layers = { gruUnits: [6], returnSequences: [0], stateful: 0, units1: [], act1: [] };
+  it.each<[string, Record<string, unknown>]>([
+    ["kws_streaming/lstm", { lstmUnits: [12], numProj: [5], stateful: 0, cellClip: 0.2, projClip: 0.1 }],
+    ["kws_streaming/lstm", { lstmUnits: [12], numProj: [0], usePeepholes: 0, stateful: 0, cellClip: 0.2 }],
+    ["edgeml/fastrnn", { hiddenUnits: 6, uRank: 3, updateNonlinearity: "relu" }],
+    ["edgeml/gru", { hiddenUnits: 6, gateNonlinearity: "quantSigm4", updateNonlinearity: "quantTanh" }],
+    ["kws_streaming/gru", layers],
+  ])("are in the file: %s %j", async (name, options) => {
+    for (const recurrent of ["int8", "int16"] as const) {
+      const { read, lite } = await threeScores(randomModel(name, coarse, options), recurrent);
+      expect(read).toBeLessThan(1e-6);
+      expect(lite).toBeLessThan(0.02);
+    }
+  });
+});
+
+describe("values that were 0 in all clips", () => {
+  it("have a scale with which LiteRT's kernels compute", async () => {
+    const model = randomModel("hello_edge/dnn", coarse, { modelSizeInfo: [9, 2, 7] });
+    // Two dead units: relu of what is below 0.
+    (model.parameters.get("hidden.1.bias") as Float32Array).fill(-1e4);
+    const { graph, read, lite } = await threeScores(model, "int8");
+    const products = graph.nodes.filter((node) => node.op === "quantized_dense");
+    for (const { inputs, outputs } of products) {
+      const [x, w] = inputs.map((value) => value.type.quantization?.scale as number[]) as [number[], number[]];
+      expect((x[0]! * Math.max(...w)) / (outputs[0].type.quantization?.scale[0] as number)).toBeLessThan(256);
+    }
+    expect(read).toBeLessThan(1e-6);
+    expect(lite).toBeLessThan(0.02);
+  });
+
+  it("and those that are hardly more", () => {
+    expect(activationScale({ low: 0, high: 1e-12 }, "i8").scale).toBeCloseTo(1 / 255, 9);
+    expect(activationScale({ low: 0, high: 0 }, "i16").scale).toBeCloseTo(1 / 32767, 9);
+    const fine = { scale: 1e-9, zeroPoint: 3 };
+    expect(scaleForSums(fine, 0.01, [0.02, 0.0128])).toEqual({ scale: Math.fround((0.01 * 0.02) / 128), zeroPoint: 3 });
+    expect(scaleForSums({ scale: 0.01, zeroPoint: 3 }, 0.01, [0.02])).toEqual({ scale: 0.01, zeroPoint: 3 });
+  });
+});
 
 describe("an int8 .tflite file that earshot writes", () => {
   for (const [name, frontend] of [

@@ -1,28 +1,9 @@
 import { UserError } from "../../base/errors.js";
 import { booleanOf, numberOf, shapeOf, textOf } from "../../graph/attributes.js";
-import { integerRange, storedValue } from "../../graph/quantized.js";
 import type { Node, ParameterData, Quantization, Value } from "../../graph/types.js";
+import { resultOf, writeLimited } from "./integer_limits.js";
 import { kindOfValue, type TfliteLowering, type TfliteRule } from "./lowering.js";
-import { activation, type BuiltinOperator, type OptionName, padding } from "./schema.js";
-
-function resultOf(node: Node, lowering: TfliteLowering) {
-  const [value] = node.outputs;
-  return { ...kindOfValue(value), name: lowering.name(value), shape: value.type.shape };
-}
-
-/** The fused activation that limits the result to low and high. */
-function fusedActivation(node: Node): number {
-  const { dtype, quantization } = node.outputs[0].type;
-  const [least, most] = integerRange(dtype);
-  const low = typeof node.attributes.low === "number" ? node.attributes.low : least;
-  const high = typeof node.attributes.high === "number" ? node.attributes.high : most;
-  if (low === least && high === most) return activation.none;
-  const scale = { scale: quantization?.scale[0] ?? 1, zeroPoint: quantization?.zeroPoint[0] ?? 0 };
-  const stored = (x: number): number => storedValue(x, scale, dtype);
-  if (low === stored(0) && high === most) return activation.relu;
-  if (low === stored(0) && high === stored(6)) return activation.relu6;
-  throw new UserError(`${node.op}: TFLite has no activation that limits to ${low}..${high}`);
-}
+import { type BuiltinOperator, type OptionName, padding } from "./schema.js";
 
 function transposed(values: ParameterData, rows: number, columns: number): ParameterData {
   const result = values.slice();
@@ -72,14 +53,16 @@ function product(
       const content = lowering.constant(bias) as ParameterData;
       inputs.push(emitter.shared(bias, () => emitter.quantized(lowering.name(bias), bias.type.shape, biasOf(content, x), sums)));
     }
-    const options = table === "FullyConnected" ? fullOptions(node, x.type.shape.length) : geometryOptions(node, table);
+    const options = table === "FullyConnected" ? fullOptions(x.type.shape.length) : geometryOptions(node, table);
     const wide = x.type.dtype === "i16" ? 1 : 0;
-    lowering.set(node.outputs[0], emitter.apply(code, inputs, resultOf(node, lowering), [table, options], version + wide));
+    writeLimited(node, lowering, true, (result, activation) =>
+      emitter.apply(code, inputs, result, [table, { ...options, activation }], version + wide),
+    );
   };
 }
 
-function fullOptions(node: Node, axes: number): Record<string, number> {
-  return { activation: fusedActivation(node), keepDimensions: axes > 2 ? 1 : 0 };
+function fullOptions(axes: number): Record<string, number> {
+  return { keepDimensions: axes > 2 ? 1 : 0 };
 }
 
 /** The map of a convolution, with the zeros of the past where padding is causal. PAD writes the zero point. */
@@ -101,7 +84,7 @@ function geometryOptions(node: Node, table: OptionName): Record<string, number> 
   const kind = textOf(node.attributes, "padding");
   const mode = kind === "same" ? padding.same : padding.valid;
   const depth: Record<string, number> = table === "DepthwiseConv2D" ? { depthMultiplier: 1 } : {};
-  return { padding: mode, strideW, strideH, activation: fusedActivation(node), dilationW, dilationH, ...depth };
+  return { padding: mode, strideW, strideH, dilationW, dilationH, ...depth };
 }
 
 const conv2d = product("CONV_2D", "Conv2D", 3, ([height, width, inner, outer]) => ({
@@ -126,9 +109,11 @@ const dense = product("FULLY_CONNECTED", "FullyConnected", 4, ([inner, outer]) =
 function plain(code: BuiltinOperator, version: number, table?: OptionName, fused = false): TfliteRule {
   return (node, lowering) => {
     const inputs = node.inputs.map((v) => lowering.tensor(v));
-    const values: Record<string, number> = fused ? { activation: fusedActivation(node) } : {};
-    const options = table && ([table, values] as const);
-    lowering.set(node.outputs[0], lowering.emitter.apply(code, inputs, resultOf(node, lowering), options, version));
+    writeLimited(node, lowering, fused, (result, activation) => {
+      const values: Record<string, number> = fused ? { activation } : {};
+      const options = table && ([table, values] as const);
+      return lowering.emitter.apply(code, inputs, result, options, version);
+    });
   };
 }
 
@@ -137,9 +122,11 @@ function sum(code: "ADD" | "SUB", table: "Add" | "Sub", wideVersion: number): Tf
   return (node, lowering) => {
     const isWide = node.inputs[0].type.dtype === "i16";
     const inputs = node.inputs.map((v) => lowering.tensor(v));
-    const values = { activation: fusedActivation(node), ...(isWide ? { potScaleInt16: 0 } : {}) };
     const version = isWide ? wideVersion : 2;
-    lowering.set(node.outputs[0], lowering.emitter.apply(code, inputs, resultOf(node, lowering), [table, values], version));
+    writeLimited(node, lowering, true, (result, activation) => {
+      const values = { activation, ...(isWide ? { potScaleInt16: 0 } : {}) };
+      return lowering.emitter.apply(code, inputs, result, [table, values], version);
+    });
   };
 }
 
@@ -148,21 +135,21 @@ function pool(code: BuiltinOperator): TfliteRule {
     const [filterHeight, filterWidth] = shapeOf(node.attributes, "window");
     const [strideH, strideW] = shapeOf(node.attributes, "strides");
     const mode = textOf(node.attributes, "padding") === "same" ? padding.same : padding.valid;
-    const options = { padding: mode, strideW, strideH, filterWidth, filterHeight, activation: fusedActivation(node) };
+    const options = { padding: mode, strideW, strideH, filterWidth, filterHeight };
     const inputs = [lowering.tensor(node.inputs[0])];
-    lowering.set(node.outputs[0], lowering.emitter.apply(code, inputs, resultOf(node, lowering), ["Pool2D", options], 2));
+    writeLimited(node, lowering, true, (result, activation) =>
+      lowering.emitter.apply(code, inputs, result, ["Pool2D", { ...options, activation }], 2),
+    );
   };
 }
 
 const mean: TfliteRule = (node, lowering) => {
-  if (fusedActivation(node) !== activation.none) throw new UserError(`${node.op}: TFLite's MEAN has no activation`);
   const x = node.inputs[0];
   const axes = shapeOf(node.attributes, "axes").map((a) => (a < 0 ? a + x.type.shape.length : a));
   const inputs = [lowering.tensor(x), lowering.emitter.integers("axes", [axes.length], axes)];
   const keepDimensions = booleanOf(node.attributes, "keep") ? 1 : 0;
-  lowering.set(
-    node.outputs[0],
-    lowering.emitter.apply("MEAN", inputs, resultOf(node, lowering), ["Reducer", { keepDimensions }], 2),
+  writeLimited(node, lowering, false, (result) =>
+    lowering.emitter.apply("MEAN", inputs, result, ["Reducer", { keepDimensions }], 2),
   );
 };
 

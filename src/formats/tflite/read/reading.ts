@@ -17,7 +17,8 @@ export function elementsOf(type: TfliteType, bytes: Uint8Array): ParameterData |
   return type === "uint8" ? new Uint8Array(buffer) : undefined;
 }
 
-const sameSteps = (a: Quantization, b: Quantization): boolean =>
+/** Whether two tensors have one scale and zero point, or the same of every channel. */
+export const sameSteps = (a: Quantization, b: Quantization): boolean =>
   a.scale.join() === b.scale.join() && a.zeroPoint.join() === b.zeroPoint.join();
 
 /** "a scale of 0.5 and the zero point -3". */
@@ -171,6 +172,13 @@ export class Reading {
   /** As `knownIntegers`, for an input that must hold them. */
   integers(operator: FileOperator, i: number): readonly number[] {
     return this.knownIntegers(operator, i) ?? this.refuse(operator, `input ${i} is no list of constants`);
+  }
+
+  /** The one stored number of a constant input; undefined where it is no such constant. */
+  storedNumber(operator: FileOperator, i: number): number | undefined {
+    const { type, data } = this.required(operator, i);
+    const elements = data && data.length === typeBytes[type] ? elementsOf(type, data) : undefined;
+    return elements?.[0];
   }
 
   setIntegers(operator: FileOperator, list: readonly number[]): void {

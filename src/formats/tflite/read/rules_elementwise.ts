@@ -1,7 +1,7 @@
 import { integerLimits, isInteger, activated, resultScale } from "./activation.js";
 import { activation, type OptionName } from "../schema.js";
 import type { FileOperator } from "./file.js";
-import type { ReadRule, Reading } from "./reading.js";
+import { type ReadRule, type Reading, sameSteps } from "./reading.js";
 
 function realOnly(operator: FileOperator, reading: Reading): void {
   for (let i = 0; i < operator.inputs.length; i++)
@@ -32,6 +32,23 @@ function number(op: string): ReadRule {
   return (operator, reading) => {
     if (!isWhole(operator, reading)) return reals(operator, reading);
     reading.set(operator, reading.op(op, [reading.value(operator, 0), reading.value(operator, 1)]));
+  };
+}
+
+/** The larger or smaller of two numbers; of integers with a scale, of those of one tensor and a constant at its scale. */
+function limit(op: string, side: "low" | "high"): ReadRule {
+  const numbers = number(op);
+  return (operator, reading) => {
+    if (!isInteger(operator, reading) || isWhole(operator, reading)) return numbers(operator, reading);
+    const constant = [0, 1].find((i) => reading.required(operator, i).data !== undefined);
+    const bound = constant === undefined ? undefined : reading.storedNumber(operator, constant);
+    if (constant === undefined || bound === undefined)
+      return reading.refuse(operator, "of integers", "this operator is read for float32, or with one constant number");
+    const { quantization } = reading.required(operator, constant);
+    const x = reading.value(operator, 1 - constant);
+    const same = quantization && x.type.quantization && sameSteps(quantization, x.type.quantization);
+    if (!same) return reading.refuse(operator, "of integers of two scales", "this operator is read for integers of one scale");
+    reading.set(operator, reading.op("requantize", [x], { ...resultScale(operator, reading), [side]: bound }));
   };
 }
 
@@ -104,8 +121,8 @@ export const readElementwise: Readonly<Record<string, ReadRule>> = {
   SUB: arithmetic("sub", "Sub"),
   MUL: arithmetic("mul", "Mul"),
   DIV: arithmetic("div", "Div", false),
-  MAXIMUM: number("maximum"),
-  MINIMUM: number("minimum"),
+  MAXIMUM: limit("maximum", "low"),
+  MINIMUM: limit("minimum", "high"),
   NEG: real("neg", 1),
   ABS: real("abs", 1),
   EXP: real("exp", 1),

@@ -4,6 +4,7 @@ import { Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
 import { type VoiceInside, voicesInside } from "../signal/voices.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
+import { interruptible } from "./interrupt.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface LongArguments extends CommonOptions {
@@ -54,7 +55,10 @@ async function long(options: LongArguments): Promise<void> {
   const keywords = dataset.labels.filter((label) => !label.startsWith("_"));
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number): void => (progress ??= new Progress("writing", total, "scenes")).update(done);
-  const result = await writeLongRecording({ ...options, clips, keywords, onProgress }).finally(() => progress?.end());
+  const result = await interruptible(
+    (signal) => writeLongRecording({ ...options, clips, keywords, signal, onProgress }),
+    "no recording was written",
+  ).finally(() => progress?.end());
   if (options.json === true) return printJson(result);
   printText(
     `${result.recording}: ${result.hours.toFixed(2)} h with ${result.keywords} keywords; ${result.truth}${result.ignored > 0 ? `, ${result.ignored} stretches of running speech with a keyword` : ""}`,

@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { UsageError, UserError } from "../base/errors.js";
 import { makeFolder } from "../base/make_folder.js";
 import { RandomStream } from "../base/random.js";
@@ -35,6 +36,8 @@ export interface LongRecordingOptions {
   noise?: string | undefined;
   /** Voice of the sentences that are synthesised. */
   voice: VoiceInside;
+  /** Ends the writing; nothing is left of the recording. */
+  signal?: AbortSignal | undefined;
   onProgress?: (scenes: number, total: number) => void;
 }
 
@@ -87,6 +90,9 @@ export async function writeLongRecording(options: LongRecordingOptions): Promise
   const [windows, labels, ignored]: [[number, number][], string[], Scene["ignored"]] = [[], [], []];
   try {
     for (let i = 0; i < scenes; i++) {
+      // Signals are heard between scenes, which may be made without waiting for anything.
+      await turnOfTheLoop();
+      options.signal?.throwIfAborted();
       const scene = await maker.make(i);
       await writer.write(scene.samples);
       const at = (seconds: number): number => Number((i * sceneSeconds + seconds).toFixed(4));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -195,6 +195,22 @@ describe("earshot data long", () => {
       2,
       expect.stringContaining("Allowed choices are awb, rms, slt, kal, kal16, pico-us, pico-gb"),
     ]);
+  });
+
+  it("leaves nothing of a recording at Ctrl-C", async () => {
+    const args = ["data", "long", "--out", path("stopped"), "--data", path("words"), "--words", "yes,stop", "--hours", "10"];
+    let stopped = false;
+    const { code, stderr } = await earshot(args, {
+      whileRunning: (kill) =>
+        setInterval(() => {
+          // Once: a second one ends the program at once.
+          if (stopped || !existsSync(path("stopped", "long.wav.part"))) return;
+          stopped = true;
+          kill("SIGINT");
+        }, 100),
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("earshot: interrupted; no recording was written")]);
+    expect(readdirSync(path("stopped"))).toEqual([]);
   });
 
   it("marks running speech in which a keyword is said", async () => {

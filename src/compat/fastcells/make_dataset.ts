@@ -36,8 +36,9 @@ export const program: CompatProgram = {
     if (window < 1 || shift < 1) throw new UserError("--window_size and --shift are at least 1");
     const { rate, frontend } = await readFeaturizer(path);
     const folder = dirname(list);
+    const names = await readNameList(list);
     const categories = await readNameList(flags.values.categories || join(folder, "categories.txt"));
-    const groups = grouped(await readNameList(list), folder, categories);
+    const groups = grouped(names, folder, categories);
     const noise = await noiseOf(flags.values, rate);
     const { print } = context;
     if (frontend.autoScale) print("Featurizer requires auto-scaling of audio input to float range [-1, 1]");

@@ -246,7 +246,7 @@ describe("earshot compat fastcells", () => {
       [["make_featurizer", "--nftt", "512"], 2, "there is no flag --nftt; did you mean --nfft?"],
       [["make_featurizer", "--log", "--log_delta", "0"], 2, "silence has no logarithm"],
       [["make_dataset", "--list_file", list, "-f", "none"], 1, "none: there is no such featurizer"],
-      [["make_dataset", "--list_file", "gone/list.txt", "-f", "featurizer.ell"], 1, "gone/list.txt: cannot be read"],
+      [["make_dataset", "--list_file", "gone/list.txt", "-f", featurizer], 1, "gone/list.txt: cannot be read"],
       [["make_dataset", "-l", list, "-f", featurizer, "--noise_path", "gone"], 1, "Noise dir 'gone' not found"],
       [["train_classifier", "-a", "gone", "-hu", "4"], 1, "please specify valid --dataset folder location: gone"],
       [["train_classifier", "-a", data], 2, "name the units of the layers with --hidden_units"],

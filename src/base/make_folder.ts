@@ -1,51 +1,45 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { systemCode } from "./system_error.js";
 
 /**
- * Makes a folder with all that lead to it; one that is there stays.
- * @throws the system's error; on a read-only file system Node's own recursive call says that there is no such folder (Node 20, 22)
+ * Makes a folder with all that lead to it; one that is there stays. Node's own recursive call says on a read-only file system that there is no
+ * such folder (Node 20, 22), and tries for ever where the system makes none in a folder that is there, as in /proc.
+ * @throws the system's error; of a file in the folder's place that it is no folder (ENOTDIR)
  */
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw reasonOf(path, error);
-  });
-}
-
-/** `makeFolder` at once. */
 export function makeFolderSync(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(path);
   } catch (error) {
-    throw reasonOf(path, error);
+    if (isFolder(path)) return;
+    const code = systemCode(error);
+    if (code === "EEXIST") throw reading(path) ?? error;
+    const parent = dirname(resolve(path));
+    if (code !== "ENOENT" || isFolder(parent) || parent === resolve(path)) throw error;
+    makeFolderSync(parent);
+    makeFolderSync(path);
   }
 }
 
-/**
- * What the system says of the first folder that is missing, where the recursive call says only that it is; and of a file in the folder's
- * place, of which it says that it exists.
- */
-function reasonOf(path: string, error: unknown): unknown {
-  if (systemCode(error) === "EEXIST") return reading(path) ?? error;
-  if (systemCode(error) !== "ENOENT") return error;
-  let missing = resolve(path);
-  while (!existsSync(dirname(missing))) missing = dirname(missing);
+/** `makeFolderSync` for those who wait anyhow: it takes no time. */
+export async function makeFolder(path: string): Promise<void> {
+  makeFolderSync(path);
+}
+
+function isFolder(path: string): boolean {
   try {
-    mkdirSync(missing);
-  } catch (reason) {
-    return reason;
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
-  rmdirSync(missing);
-  return error;
 }
 
-/** What the system says to reading a folder; undefined where it lets it be read. */
+/** What the system says to reading a folder where a file is; undefined where nothing can be read, as of a link that leads nowhere. */
 function reading(path: string): unknown {
   try {
     readdirSync(path);
     return undefined;
   } catch (reason) {
-    return reason;
+    return systemCode(reason) === "ENOENT" ? undefined : reason;
   }
 }

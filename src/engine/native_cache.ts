@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { makeFolderSync } from "../base/make_folder.js";
 import { makeTemporaryFolder } from "../base/temporary_folder.js";
 
 /** Bytes that the kept libraries take together at most; some two thousand graphs. */
@@ -21,7 +22,7 @@ function cacheFolder(): string {
   const root = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
   const folder = join(root, "earshot", "native");
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolderSync(folder);
     return folder;
   } catch {
     return unkeptFolder();

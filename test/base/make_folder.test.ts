@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -39,6 +39,17 @@ describe("makeFolder", () => {
     await expect(makeFolder(join(root, "file"))).rejects.toThrow(/ENOTDIR/);
     expect(() => makeFolderSync(join(root, "file"))).toThrow(/ENOTDIR/);
     expect(() => makeFolderSync(join(root, "\0"))).toThrow();
+  });
+
+  it("says that nothing is there where a link leads nowhere", () => {
+    symlinkSync(join(root, "gone"), join(root, "link"));
+    expect(() => makeFolderSync(join(root, "link"))).toThrow(/EEXIST/);
+    expect(() => makeFolderSync(join(root, "link/a"))).toThrow(/EEXIST/);
+  });
+
+  // Node's recursive call never came back.
+  it.skipIf(!existsSync("/proc/self"))("ends where the system makes no folder in one that is there", async () => {
+    await expect(makeFolder("/proc/nothing/at/all")).rejects.toThrow(/ENOENT/);
   });
 
   it.skipIf(!isMounted)("says that a file system is read-only (needs the right to mount)", async () => {

@@ -7,7 +7,7 @@ import { verifyGraph } from "../graph/verify.js";
 import { foldBatchNorm, type ValuedGraph } from "./fold.js";
 import { levelChannels } from "./level_channels.js";
 import { normAsProduct } from "./norm_as_product.js";
-import { type ProductChain, productChains } from "./quantize_chain.js";
+import { isProduct, type ProductChain, productChains } from "./quantize_chain.js";
 import { refuseUnknownParts } from "./quantize_names.js";
 import { rules, writeProduct } from "./quantize_rules.js";
 import { type ActivationType, activationScale, type Range, union, unitScale } from "./quantize_scale.js";
@@ -64,6 +64,12 @@ export function quantizeGraph(
   const quantized = writer.write();
   verifyGraph(quantized.graph);
   return quantized;
+}
+
+const isWritten = (op: string): boolean => op === "scan" || isProduct(op) || Object.hasOwn(rules, op);
+
+function opsOf(graph: Graph): string[] {
+  return graph.nodes.flatMap((node) => [node.op, ...(node.body ? opsOf(node.body) : [])]);
 }
 
 class Quantizer {
@@ -193,8 +199,17 @@ class Quantizer {
 
   #apply(scope: QuantizeScope, node: Node): void {
     const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
-    if (!rule) throw new UserError(`op ${node.op} has no integer form: let it stay float with --float-ops ${node.op}`);
+    if (!rule) this.#refuse();
     rule(scope, node);
+  }
+
+  #refuse(): never {
+    const missing = [...new Set(opsOf(this.#graph))].filter((op) => !isWritten(op) && !this.#float.has(op));
+    const [subject, object] = missing.length === 1 ? ["op", "it"] : ["ops", "them"];
+    const verb = missing.length === 1 ? "has" : "have";
+    throw new UserError(
+      `${subject} ${missing.join(", ")} ${verb} no integer form: let ${object} stay float with --float-ops ${missing.join(",")}`,
+    );
   }
 
   /** A layer for the report: everything that computes. */

@@ -14,6 +14,9 @@ export interface ProductChain {
 
 const products = new Set(["conv2d", "depthwise_conv2d", "dense"]);
 
+/** Whether an op is one that bias and activation may belong to. */
+export const isProduct = (op: string): boolean => products.has(op);
+
 /** Finds the chains of a graph or body, by their product. */
 export function productChains(graph: Graph, isParameter: (value: Value) => boolean): Map<Node, ProductChain> {
   const users = new Map<Value, Node[]>();

@@ -80,10 +80,18 @@ const move: Rule = (scope, node) => {
 };
 
 /** The result has the input's scale, too. */
-const pool: Rule = (scope, node) => {
+const atInputScale: Rule = (scope, node) => {
   const y = node.outputs[0]!;
   const x = scope.asInteger(node.inputs[0]!, scope.wantedOf(y).dtype);
   scope.setInteger(y, scope.builder.op(`quantized_${node.op}`, [x], node.attributes));
+};
+
+/** The larger of two: both at the result's scale. */
+const maximum: Rule = (scope, node) => {
+  const y = node.outputs[0]!;
+  const { dtype, scale } = scope.wantedOf(y);
+  const inputs = node.inputs.map((v) => scope.atScale(v, dtype, scale));
+  scope.setInteger(y, scope.builder.op("quantized_maximum", inputs));
 };
 
 const pair =
@@ -124,7 +132,7 @@ const mean: Rule = (scope, node) => {
 
 /** An integer that stands for a number, wherever one scale is as good as another. */
 function constant(scope: QuantizeScope, name: string, value: number, dtype: ActivationType): Value {
-  const scale = { scale: Math.fround(Math.abs(value) / 127), zeroPoint: 0 };
+  const scale = { scale: value === 0 ? 1 : Math.fround(Math.abs(value) / 127), zeroPoint: 0 };
   const stored = [127 * Math.sign(value)];
   return scope.addParameter(
     name,
@@ -156,7 +164,7 @@ const affine: Rule = (scope, node) => {
     // Without an offset the product is the result; else it has the input's steps, times the factor.
     const own = scaleOf(x.type);
     const ofProduct =
-      offset === 0
+      offset === 0 || factor === 0
         ? scale
         : {
             scale: Math.fround(own.scale * Math.abs(factor)),
@@ -196,8 +204,10 @@ export const rules: Readonly<Record<string, Rule>> = {
   pad: move,
   unslice: move,
   transpose: move,
-  average_pool: pool,
-  max_pool: pool,
+  average_pool: atInputScale,
+  max_pool: atInputScale,
+  max: atInputScale,
+  maximum,
   add: pair("quantized_add"),
   sub: pair("quantized_sub"),
   mul: pair("quantized_mul"),

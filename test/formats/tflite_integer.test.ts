@@ -56,6 +56,28 @@ describe("limits that no activation of TFLite has", () => {
   });
 });
 
+describe("the largest over time or of two paths", () => {
+  const body = { filters: 8, kernels: [3], dilations: [1], headFilters: 6, headKernels: [3], headDilations: [1] };
+  const block = {
+    pointwiseFilters: [8],
+    repeatInBlock: [1],
+    mixconvKernelSizes: [[3]],
+    residualConnection: [0],
+    firstConvFilters: 6,
+  };
+  it.each<[string, Record<string, unknown>]>([
+    ["earshot/phrase_net", { ...body, bodies: ["levelled"], phrases: ["y eh s", "n ow"] }],
+    ["micro_wake_word/mixednet", { ...block, pooled: 1, maxPool: 1 }],
+  ])("is one of integers: %s %j", async (name, options) => {
+    for (const recurrent of ["int8", "int16"] as const) {
+      const { graph, read, lite } = await threeScores(randomModel(name, coarse, options), recurrent);
+      expect(graph.nodes.map(({ op }) => op)).toContain("quantized_max");
+      expect(read).toBeLessThan(1e-6);
+      expect(lite).toBeLessThan(0.03);
+    }
+  });
+});
+
 describe("values that were 0 in all clips", () => {
   it("have a scale with which LiteRT's kernels compute", async () => {
     const model = randomModel("hello_edge/dnn", coarse, { modelSizeInfo: [9, 2, 7] });

@@ -55,6 +55,31 @@ const floatOps = (graph: Graph): string[] =>
   graph.nodes.flatMap((n) => [...(n.outputs[0]!.type.dtype === "f32" ? [n.op] : []), ...(n.body ? floatOps(n.body) : [])]);
 
 describe("quantizeGraph", () => {
+  it("names all ops that have no integer form, and leaves them float where told", async () => {
+    const { model, ranges } = await prepared("kws_streaming/tc_resnet", { channels: [8, 12], useLayerNorm: 1 });
+    expect(() => quantizeGraph(model, ranges)).toThrow(
+      "ops square, rsqrt have no integer form: let them stay float with --float-ops square,rsqrt",
+    );
+    const { graph } = quantizeGraph(model, ranges, { float: ["square", "rsqrt"] });
+    expect(graph.nodes.map(({ op }) => op)).toContain("rsqrt");
+  });
+
+  it("takes a branch times 0", async () => {
+    const one = { cnn2FiltersBranch0: [4], cnn2FiltersBranch1: [4], cnn2FiltersBranch2: [4], cnn2Strides: [1] };
+    const { model, features, ranges } = await prepared("kws_streaming/inception_resnet", {
+      ...one,
+      cnn1Filters: [4],
+      cnn2KernelSizes: [3],
+      cnn2Scales: [0],
+    });
+    const { graph, parameters } = quantizeGraph(model, ranges);
+    const clip = features.subarray(0, 490);
+    const wanted = await run(model.graph, model.parameters, clip, "wasm");
+    const found = await run(graph, parameters, clip, "wasm");
+    const spread = Math.max(...wanted) - Math.min(...wanted);
+    expect(Math.max(...found.map((v, i) => Math.abs(v - (wanted[i] as number))))).toBeLessThan(0.1 * spread);
+  });
+
   it.each(small)("%s: only integers inside, near the float network, the same bits on every target", async (name, options) => {
     const { model, features, ranges } = await prepared(name, options);
     for (const recurrent of ["int8", "int16"] as const) {

@@ -194,7 +194,12 @@ describe("errors name what was wrong", () => {
     [
       "too few features",
       () => build("crnn", {}, 49, 3),
-      /layer convolutions\.1: its kernel needs 3 frequencies and there are 1 left/,
+      /layer convolutions\.1: its kernel needs 3 frequencies and there are 1 left; .* more features/,
+    ],
+    [
+      "even kernels around a middle",
+      () => build("phrase_net", { head: "phone", kernels: [2], dilations: [1] }),
+      /1 frames, which have no middle/,
     ],
     ["no frames", () => build("dnn", {}, 0), /number of frames must be a whole number from 1/],
     ["too many frames", () => build("dnn", {}, 1e9), /number of frames/],

@@ -90,7 +90,10 @@ class GraphLowering implements TfliteLowering {
     for (const node of this.#graph.nodes) {
       if (this.#done.has(node)) continue;
       const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
-      if (!rule) throw new UserError(`graph ${this.#graph.name}: op ${node.op} cannot be written to a .tflite file`);
+      if (!rule)
+        throw new UserError(
+          `graph ${this.#graph.name}: op ${node.op} cannot be written to a .tflite file; where it belongs to the front end, export with --features none`,
+        );
       rule(node, this);
     }
   }

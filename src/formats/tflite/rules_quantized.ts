@@ -153,6 +153,23 @@ const mean: TfliteRule = (node, lowering) => {
   );
 };
 
+const largest: TfliteRule = (node, lowering) => {
+  const [x] = node.inputs;
+  const axes = shapeOf(node.attributes, "axes").map((a) => (a < 0 ? a + x.type.shape.length : a));
+  const inputs = [lowering.tensor(x), lowering.emitter.integers("axes", [axes.length], axes)];
+  const keepDimensions = booleanOf(node.attributes, "keep") ? 1 : 0;
+  const version = x.type.dtype === "i16" ? 3 : 2;
+  const tensor = lowering.emitter.apply("REDUCE_MAX", inputs, resultOf(node, lowering), ["Reducer", { keepDimensions }], version);
+  lowering.set(node.outputs[0], tensor);
+};
+
+const maximum: TfliteRule = (node, lowering) => {
+  const inputs = node.inputs.map((v) => lowering.tensor(v));
+  const version = node.inputs[0].type.dtype === "i16" ? 4 : 2;
+  const result = resultOf(node, lowering);
+  lowering.set(node.outputs[0], lowering.emitter.apply("MAXIMUM", inputs, result, ["MaximumMinimum", {}], version));
+};
+
 const concat: TfliteRule = (node, lowering) => {
   const axis = numberOf(node.attributes, "axis");
   // CONCATENATION takes inputs at the result's scale alone.
@@ -188,6 +205,8 @@ export const quantizedRules: Readonly<Record<string, TfliteRule>> = {
   quantized_average_pool: pool("AVERAGE_POOL_2D"),
   quantized_max_pool: pool("MAX_POOL_2D"),
   quantized_mean: mean,
+  quantized_max: largest,
+  quantized_maximum: maximum,
   quantized_concat: concat,
   quantized_softmax: softmax,
   quantize: plain("QUANTIZE", 1, "Quantize"),

@@ -79,7 +79,9 @@ import { quantizedAdd } from "./quantized_add.js";
 import { quantizedSub } from "./quantized_sub.js";
 import { quantizedMul } from "./quantized_mul.js";
 import { quantizedAveragePool } from "./quantized_average_pool.js";
+import { quantizedMax } from "./quantized_max.js";
 import { quantizedMaxPool } from "./quantized_max_pool.js";
+import { quantizedMaximum } from "./quantized_maximum.js";
 import { quantizedMean } from "./quantized_mean.js";
 import { quantizedSoftmax } from "./quantized_softmax.js";
 import { quantizedLogistic } from "./quantized_logistic.js";
@@ -166,7 +168,9 @@ export const ops: readonly OpDefinition[] = [
   quantizedSub,
   quantizedMul,
   quantizedAveragePool,
+  quantizedMax,
   quantizedMaxPool,
+  quantizedMaximum,
   quantizedMean,
   quantizedSoftmax,
   quantizedLogistic,

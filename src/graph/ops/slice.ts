@@ -14,6 +14,8 @@ function range(shape: readonly number[], attributes: Attributes): { from: number
   const strides = shapeOf(attributes, "strides");
   if ([begin, end, strides].some((list) => list.length !== shape.length))
     throw new UserError(`begin, end and strides must name ${shape.length} axes`);
+  if (![...begin, ...end, ...strides].every(Number.isInteger))
+    throw new UserError("begin, end and strides must be whole numbers");
   return shape.map((size, axis) => {
     const from = begin[axis]! < 0 ? begin[axis]! + size : begin[axis]!;
     const to = Math.min(size, end[axis]! <= 0 ? end[axis]! + size : end[axis]!);

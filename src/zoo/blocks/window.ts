@@ -26,8 +26,9 @@ export function requireFit(path: string, x: Value, window: Window): void {
     const needed = (window.kernel[axis] - 1) * (window.dilations?.[axis] ?? 1) + 1;
     const found = x.type.shape[axis + 1] as number;
     if (free || found >= needed) continue;
+    const more = axis === 0 ? "a longer clip" : "more features";
     throw new UsageError(
-      `layer ${path}: its kernel needs ${needed} ${names[axis]} and there are ${found} left; take a smaller kernel or stride, or a longer clip`,
+      `layer ${path}: its kernel needs ${needed} ${names[axis]} and there are ${found} left; take a smaller kernel or stride, or ${more}`,
     );
   }
 }

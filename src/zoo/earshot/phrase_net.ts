@@ -110,14 +110,22 @@ function bodyOf(builder: GraphBuilder, path: string, input: Value, filters: numb
   for (const [i, kernel] of kernels.entries()) {
     const window = { kernel: [kernel, 1], dilations: [dilations[i] as number, 1], padding: "valid" } as const;
     const y = normalisedConvolution(builder, `${path}.${i}`, padTime(builder, x, window, padding), filters, window, norm);
-    x = builder.op("add", [middleOf(builder, x, y.type.shape[1] as number), y]);
+    x = builder.op("add", [middleOf(builder, `${path}.${i}`, x, y.type.shape[1] as number), y]);
   }
   return x;
 }
 
-/** The middle frames of a map. */
-function middleOf(builder: GraphBuilder, x: Value, frames: number): Value {
-  const cut = ((x.type.shape[1] as number) - frames) / 2;
+/**
+ * The middle frames of a map.
+ * @throws UsageError where as many cannot be left out on both sides
+ */
+function middleOf(builder: GraphBuilder, path: string, x: Value, frames: number): Value {
+  const left = (x.type.shape[1] as number) - frames;
+  if (left % 2 !== 0)
+    throw new UsageError(
+      `${name}: layer ${path} leaves out ${left} frames, which have no middle; with head 'phone' give kernels of an odd number of frames, or an even dilation`,
+    );
+  const cut = left / 2;
   return cut === 0 ? x : builder.op("slice", [x], { begin: [0, cut, 0, 0], end: [0, -cut, 0, 0], strides: [1, 1, 1, 1] });
 }
 

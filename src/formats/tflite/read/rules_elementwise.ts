@@ -42,6 +42,10 @@ function limit(op: string, side: "low" | "high"): ReadRule {
     if (!isInteger(operator, reading) || isWhole(operator, reading)) return numbers(operator, reading);
     const constant = [0, 1].find((i) => reading.required(operator, i).data !== undefined);
     const bound = constant === undefined ? undefined : reading.storedNumber(operator, constant);
+    if (bound === undefined && op === "maximum") {
+      const inputs = [reading.value(operator, 0), reading.value(operator, 1)];
+      return reading.set(operator, reading.op("quantized_maximum", inputs));
+    }
     if (constant === undefined || bound === undefined)
       return reading.refuse(operator, "of integers", "this operator is read for float32, or with one constant number");
     const { quantization } = reading.required(operator, constant);
@@ -111,7 +115,9 @@ function reduction(op: string, integer?: string): ReadRule {
     const keep = operator.option("Reducer", "keepDimensions") !== 0;
     if (!isInteger(operator, reading)) return reading.set(operator, reading.op(op, [x], { axes, keep }));
     if (integer === undefined) return reading.refuse(operator, "of integers", "this operator is read for float32 only");
-    reading.set(operator, reading.op(integer, [x], { axes, keep, ...resultScale(operator, reading) }));
+    // The largest element keeps the input's scale, which the file must give the result, too.
+    const scale = integer === "quantized_max" ? {} : resultScale(operator, reading);
+    reading.set(operator, reading.op(integer, [x], { axes, keep, ...scale }));
   };
 }
 
@@ -143,5 +149,5 @@ export const readElementwise: Readonly<Record<string, ReadRule>> = {
   DEQUANTIZE: dequantize,
   MEAN: reduction("mean", "quantized_mean"),
   SUM: reduction("sum"),
-  REDUCE_MAX: reduction("max"),
+  REDUCE_MAX: reduction("max", "quantized_max"),
 };

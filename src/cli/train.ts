@@ -265,10 +265,14 @@ async function applyFrontend(recipe: Table, { frontend }: TrainArguments): Promi
   const rows = sources.find((source) => source.kind === "rows");
   if (rows !== undefined) return applyRows(recipe, rows.path);
   const archive = sources.find((source) => source.kind === "archive");
-  recipe["frontend"] =
-    archive === undefined
-      ? findModel(String((recipe["model"] as Table)["name"])).published.frontend
-      : await frontendOfArchive(archive.path);
+  if (archive !== undefined) {
+    recipe["frontend"] = await frontendOfArchive(archive.path);
+    return;
+  }
+  const { published } = findModel(String((recipe["model"] as Table)["name"]));
+  recipe["frontend"] = published.frontend;
+  // Networks that pad nothing need more than a second.
+  if (published.samples !== undefined) recipe["samples"] ??= published.samples;
 }
 
 /** Whether a path is a data set of rows, as make_dataset writes them. */

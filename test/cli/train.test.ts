@@ -181,6 +181,14 @@ describe("earshot train", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it("takes clips of the length that the network is published with", async () => {
+    const run = join(base, "long_clips");
+    const given = ["train", "mixednet", "--data", data, "--words", "low", "--unknown", "--no-silence", "--out", run];
+    const { code, stderr } = await earshot([...given, "--steps", "1", "--batch", "2", "--no-evaluate", "--target", "wasm"]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("step 1")]);
+    expect(JSON.parse(readFileSync(join(run, "recipe.json"), "utf8"))).toMatchObject({ samples: 27_040 });
+  });
+
   it("writes the network's name as the zoo has it, however it was spelt", async () => {
     const run = join(base, "spelt");
     const given = ["train", "DNN-S", "--data", data, "--words", "low,high", "--no-unknown", "--out", run];

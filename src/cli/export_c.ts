@@ -23,7 +23,7 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   const { resolveModel } = await import("../formats/shipped.js");
   const { writeFileSafely } = await import("../formats/write_file.js");
   const { rateOf } = await import("../measure/spotter_model.js");
-  const { compilerFlags, cpuNamed, cpus, defaultFloatAbi } = await import("../targets/c/cpu.js");
+  const { compilerFlags, cpuNamed, cpus, defaultFloatAbi, hasFloatUnit } = await import("../targets/c/cpu.js");
   const { crossCompile, tryCrossCompile } = await import("../targets/c/cross_compiler.js");
   const { exportC, prefixOf } = await import("../targets/c/export.js");
   const { ownStream } = await import("../detect/model_stream.js");
@@ -36,6 +36,12 @@ export async function exportToC(name: string, options: CExportArguments): Promis
   if (options.hops !== undefined && !options.stream) throw new UsageError("--hops goes with --stream");
   const isAssembly = options.asm === true;
   if (isAssembly && cpu === "generic") throw new UsageError("--asm compiles for a core: name it, such as --cpu cortex-m4");
+  if (options.floatAbi !== undefined && options.floatAbi !== "soft" && !hasFloatUnit(cpu))
+    throw new UsageError(
+      cpu === "generic"
+        ? `--float-abi ${options.floatAbi} is about a core: name it, such as --cpu cortex-m4`
+        : `--float-abi ${options.floatAbi}: a ${cpu} has no floating-point unit; leave it out`,
+    );
   if (isAssembly && options.example === true) throw new UsageError("--example goes with C, not with --asm");
   const path = resolveModel(name);
   const isTflite = path.toLowerCase().endsWith(".tflite");

@@ -90,7 +90,7 @@ function folderError(path: string, cause: unknown): UserError {
   const code = (cause as NodeJS.ErrnoException).code;
   const remedies: Record<string, string> = {
     ENOENT: "there is no such folder; check the path, or get a data set with 'earshot data get' or 'earshot data synth'",
-    ENOTDIR: "this is a file; give a folder with one folder a word, or a manifest whose name ends in .jsonl",
+    ENOTDIR: "this is a file; give a folder",
     EACCES: "the folder may not be read; check its permissions",
   };
   return new UserError(`${path}: ${remedies[code ?? ""] ?? `the folder cannot be read (${code})`}`, { cause });

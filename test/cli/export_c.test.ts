@@ -57,6 +57,8 @@ describe("earshot export --to c", () => {
       [["ds_cnn_s", "--to", "c", "--example", "--features", "none"], 1, /--example classifies sounds/],
       [["ds_cnn_s", "--to", "c", "--example", "--cpu", "m0"], 1, /no example for --cpu cortex-m0/],
       [["ds_cnn_s", "--to", "c", "--asm"], 2, /--asm compiles for a core/],
+      [["ds_cnn_s", "--to", "c", "--float-abi", "hard"], 2, /--float-abi hard is about a core: name it/],
+      [["ds_cnn_s", "--to", "c", "--float-abi", "softfp", "--cpu", "m0"], 2, /a cortex-m0 has no floating-point unit/],
       [["ds_cnn_s", "--to", "c", "--asm", "--example", "--cpu", "m4"], 2, /--example goes with C, not with --asm/],
       [["ds_cnn_s", "--cpu", "m4"], 2, /--cpu is for --to c/],
       [[text, "--to", "c"], 1, /broken\.tflite/],

@@ -106,7 +106,7 @@ describe("archive reader", () => {
     const file = join(byteArchive(2), "features.npy");
     expect(() => openArchive(file)).toThrow(`${file}: this is a file; a feature archive is named by its folder`);
     expect(() => openDataset(dirname(file))).toThrow(
-      /this is a feature archive, not a folder of sounds; name it with --features/,
+      /this is a feature archive, not a folder of sounds; train and evaluate take it with --features/,
     );
     const open =
       (...rows: string[]) =>

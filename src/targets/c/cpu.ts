@@ -18,6 +18,10 @@ const floatUnits: Partial<Record<Cpu, string>> = {
   "cortex-m55": "auto",
 };
 
+export function hasFloatUnit(cpu: Cpu): boolean {
+  return floatUnits[cpu] !== undefined;
+}
+
 /** Whether a core has vectors of 16 bytes (Helium); they lie in the floating-point unit's registers. */
 export function hasVectors(cpu: Cpu, abi: FloatAbi): boolean {
   return cpu === "cortex-m55" && abi !== "soft";
@@ -25,7 +29,7 @@ export function hasVectors(cpu: Cpu, abi: FloatAbi): boolean {
 
 /** How floats are passed where nobody says: in the unit's registers where the core has one. */
 export function defaultFloatAbi(cpu: Cpu): FloatAbi {
-  return floatUnits[cpu] ? "hard" : "soft";
+  return hasFloatUnit(cpu) ? "hard" : "soft";
 }
 
 /** The options that name the core to GCC and Clang; none for generic. */

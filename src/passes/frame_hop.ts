@@ -1,7 +1,7 @@
 import { UserError } from "../base/errors.js";
 import { numberOf } from "../graph/attributes.js";
 import type { Graph, Node, Value } from "../graph/types.js";
-import { timeRuleOf, timingsOf } from "./stream_timing.js";
+import { timeRuleOf } from "./stream_timing.js";
 
 /** Time axis of a value of a clip, and units from one of its elements to the next. */
 interface Place {
@@ -10,15 +10,12 @@ interface Place {
 }
 
 /**
- * Units (samples) from one frame of a front end to the next. Where something needs the whole clip first, such as its largest sample, it is
- * that within the clip.
- * @throws UserError that names the node that cannot stream
+ * Units (samples) from one frame of a front end to the next, within a clip: also where something needs the whole clip first, such as its
+ * largest sample.
+ * @throws UserError where there are no such frames
  */
 export function frameHop(frontend: Graph): number {
-  const [features] = frontend.outputs;
-  const timing = timingsOf(frontend, "context").timings.get(features.value);
-  if (timing?.axis !== undefined) return timing.stride;
-  const hop = placesOf(frontend).get(features.value)?.stride;
+  const hop = placesOf(frontend).get(frontend.outputs[0].value)?.stride;
   if (hop === undefined) throw new UserError(`front end ${frontend.name} makes no frames that follow each other in time`);
   return hop;
 }
@@ -37,6 +34,8 @@ function placesOf(graph: Graph): Map<Value, Place> {
 function placeBehind(node: Node, places: ReadonlyMap<Value, Place>): Place | undefined {
   const given = node.inputs.map((value) => places.get(value));
   if (node.op === "scan") return given[numberOf(node.attributes, "states")];
+  // It puts more samples around those of the clip.
+  if (node.op === "mirror") return given[0];
   const [stride] = given.flatMap((place) => place?.stride ?? []);
   if (stride === undefined) return undefined;
   const types = node.inputs.map((value) => value.type);

@@ -65,6 +65,14 @@ describe("models that listen", () => {
     expect(await largestDifference(model, form, "audio")).toBeLessThan(1e-4);
   });
 
+  it("a front end that mirrors the clip's ends cannot stream, and is not sent from one form to the other", () => {
+    const model = randomModel("kws_streaming/dnn", describeFrontend({ kind: "librosa_mel" }));
+    expect(hopOf(model)).toBe(512);
+    expect(() => streamModel(model, { form: "window" })).toThrow(
+      /mirror\) cannot stream: .*step of time after another; run the clip/,
+    );
+  });
+
   it("a state that goes on cannot take what is made from whole clips", () => {
     const model = randomModel("gru_state", describeFrontend({ kind: "log_mel", peak: true }));
     expect(() => streamModel(model, { form: "context" })).toThrow(

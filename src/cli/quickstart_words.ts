@@ -104,8 +104,8 @@ function cpuSeconds(): number {
 
 function sayPlan({ near, clipSeconds, words }: OwnWordsPlan): string {
   const some = words.flatMap((word) => near.filter(({ of, kind }) => of === word && kind === "words").slice(0, 3));
-  const examples = some.map(({ text }) => `"${text}"`).join(", ");
-  return `${words.map((word) => `"${word}"`).join(", ")} in clips of ${clipSeconds.toFixed(1)} s, against ${near.length} near-sounding phrases such as ${examples}`;
+  const examples = some.length === 0 ? "" : ` such as ${some.map(({ text }) => `"${text}"`).join(", ")}`;
+  return `${words.map((word) => `"${word}"`).join(", ")} in clips of ${clipSeconds.toFixed(1)} s, against ${near.length} near-sounding phrases${examples}`;
 }
 
 async function synthesise(

@@ -5,7 +5,7 @@ import { editedSounds } from "./near/edited_sounds.js";
 import { leastDistance, nearPhrases, vocabulary } from "./near/near_phrases.js";
 import type { NearPhrase, SpokenPhrase } from "./near/near_phrases.js";
 import { distanceWithin, phoneDistance } from "./near/phone_distance.js";
-import { folderOf } from "./synthesize.js";
+import { checkWord, folderOf } from "./synthesize.js";
 import type { OtherSpeech } from "./synthesize.js";
 
 /**
@@ -70,6 +70,7 @@ export async function planOwnWords(given: readonly string[], perWord: number, se
     throw new UsageError(
       `--words names ${words.length} words; name 1 to ${mostWords}, with single commas: "hey robin,lights off"`,
     );
+  for (const word of words) checkWord(word);
   const spoken = await Promise.all(words.map(spokenPhrase));
   checkDifferent(spoken);
   const each = (inAll: number, [least, most]: readonly [number, number]): number =>

@@ -278,8 +278,11 @@ function checkNumbers(options: SynthesisOptions): void {
   between("the share for validation", options.validationShare ?? 0.1, 0, 0.4);
 }
 
-/** A word that can name a folder, spaces made single. */
-function checkWord(word: string): string {
+/**
+ * A word that can name a folder, spaces made single.
+ * @throws UsageError for a word that cannot
+ */
+export function checkWord(word: string): string {
   const text = word.trim().replace(/\s+/g, " ");
   if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}' -]*$/u.test(text) || text.length > 60)
     throw new UsageError(`'${word}' cannot be a word; use letters, digits, spaces, ' and -, at most 60`);

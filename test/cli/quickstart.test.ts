@@ -111,5 +111,11 @@ it("quickstart looks at the model that it starts from before it speaks", async (
 
 it("quickstart says what is wrong with the words", async () => {
   expect((await earshot(["quickstart", "--words", "robin,robyn"])).stderr).toContain("sound the same; leave one out");
+  const long = await earshot(["quickstart", "--words", `robin ${"long ".repeat(12)}`]);
+  expect([long.code, long.stdout, long.stderr]).toEqual([
+    2,
+    "",
+    expect.stringContaining("cannot be a word; use letters, digits"),
+  ]);
   expect((await earshot(["quickstart", "--from", "svdf"])).stderr).toContain("--from goes with --words");
 });

@@ -165,7 +165,8 @@ describe("a plan for own words", () => {
         0,
       ),
     ).rejects.toThrow(/21 words; name 1 to 20/);
-    await expect(planOwnWords(["...", "yes"], 300, 0)).rejects.toThrow(/cannot be spoken/);
+    await expect(planOwnWords(["...", "yes"], 300, 0)).rejects.toThrow(/'\.\.\.' cannot be a word; use letters/);
+    await expect(planOwnWords(["白い", "yes"], 300, 0)).rejects.toThrow(/cannot be spoken/);
   });
 });
 

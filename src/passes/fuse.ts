@@ -61,9 +61,9 @@ class Fuser {
     const seen = new Set<Node>();
     const reaches = (n: Node): boolean => {
       if (this.#position.get(n)! < first || seen.has(n)) return false;
-      seen.add(n);
-      // A member of another group stands for the whole group, which runs as one.
+      // A member of another group stands for the whole group, which runs as one and is looked at once.
       const whole = this.#groups.get(n)?.members ?? [n];
+      for (const m of whole) seen.add(m);
       for (const m of whole)
         for (const v of m.inputs) {
           const p = this.#producer.get(v);

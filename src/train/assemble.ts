@@ -52,6 +52,10 @@ export interface Assembly {
 export async function assemble(recipe: Recipe, target: Target = "auto"): Promise<Assembly> {
   const data = openSources(recipe);
   const { labels } = data;
+  if (labels.length < 2)
+    throw new UsageError(
+      `task: there is the one label ${labels.join()}, and nothing to tell it from; name another word, or let there be ${silenceLabel} or ${unknownLabel} (--silence, --unknown)`,
+    );
   const frontend = wholeFrontend(recipe);
   const loader = loaderFrontend(recipe, data);
   const [frames, features] = loader.featureShape;

@@ -24,6 +24,15 @@ it("a word may be called as what every object has", async () => {
   expect([...plan.classWeights]).toEqual([1, 2, 1]);
 });
 
+// It would answer that label whatever it hears.
+it("one label is refused", async () => {
+  const task = { words: ["low"], silence: false, unknown: false };
+  const recipe = parseRecipe({ ...toneRecipe(toneDataset(2)), task }, "recipe");
+  await expect(assemble(recipe)).rejects.toThrow(
+    /there is the one label low, and nothing to tell it from; .*--silence, --unknown/,
+  );
+});
+
 // Shares and weights of such labels were dropped on the way from the recipe.
 it.each(["constructor", "__proto__", "prototype"])("the share and the weight of a word called %s count", async (word) => {
   const task = { words: ["low", word], silence: false, unknown: false };

@@ -103,7 +103,10 @@ async function readPretrained(nameOrPath: string): Promise<Model> {
     throw new UserError(
       `${path}: a .tflite file cannot be trained on; start from the .safetensors file that it was exported from`,
     );
-  return loadModel(path);
+  const model = await loadModel(path);
+  if ([...model.parameters.values()].some((data) => !(data instanceof Float32Array)))
+    throw new UserError(`${path}: is quantized; start from the float model that it was made from`);
+  return model;
 }
 
 /**
@@ -127,10 +130,7 @@ export async function pretrainedValues(
     if (head.has(name) && !sameLabels) continue;
     const found = before.get(name);
     if (found !== typeText(value.type)) throw misfit(from.model, name, found, typeText(value.type));
-    const data = model.parameters.get(name);
-    if (!(data instanceof Float32Array))
-      throw new UserError(`${from.model}: parameter ${name} is quantized; start from the float model that it was made from`);
-    values.set(name, data);
+    values.set(name, model.parameters.get(name) as Float32Array);
   }
   const layer = head.size > 4 ? `${headPath}*` : [...head].join(", ");
   const what = sameLabels

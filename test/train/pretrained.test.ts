@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../src/base/errors.js";
-import { loadModel } from "../../src/formats/model_file.js";
+import { loadModel, saveModel } from "../../src/formats/model_file.js";
 import { type ParameterData, typeText } from "../../src/graph/types.js";
+import { namedSet } from "../../src/measure/named_set.js";
+import { ModelQuantizer } from "../../src/measure/quantize_model.js";
 import { labelLayer, pretrainedSettings } from "../../src/train/pretrained.js";
 import type { RecipeInput } from "../../src/train/recipe.js";
 import { parseRecipe } from "../../src/train/recipe.js";
@@ -106,6 +108,16 @@ describe("training from a pretrained model", () => {
     );
     expect(await refused({ from: { model: "ds_cnn_z" } })).toMatch(/ds_cnn_z: there is no such file/);
     await expect(pretrainedSettings(join(pretrained, "recipe.json"))).rejects.toThrow(UserError);
+  });
+
+  it("says that a quantized model is one", async () => {
+    const model = await loadModel(start);
+    const clips = namedSet(data, "training", model.labels, 4);
+    const quantized = join(temporaryFolder(), "quantized.safetensors");
+    await saveModel(quantized, (await ModelQuantizer.open(model, clips, "minmax")).quantize({}).model);
+    await expect(pretrainedSettings(quantized)).rejects.toThrow(
+      `${quantized}: is quantized; start from the float model that it was made from`,
+    );
   });
 
   it("takes network, front end and clip length from the model", async () => {

@@ -83,7 +83,7 @@ describe("the folder that prove:twins hands to PyTorch", () => {
     const [state] = task.graph.states;
     expect(state?.shape[0]).toBe(3);
     expect(task.graph.nexts.map(({ name }) => name)).toEqual(task.graph.states.map(({ name }) => name));
-    expect(task.recipe).toMatchObject({ sparsity: { w: 0.3, u: 0.3 }, l2Parameters: "all" });
+    expect(task.recipe).toMatchObject({ sparsity: { w: 0.3, u: 0.3 }, schedule: { kind: "piecewise" } });
   });
 
   it("has tensors in the shapes of parameters, and slots as lists, as they were when they were taken", () => {

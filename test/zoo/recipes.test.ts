@@ -41,10 +41,30 @@ describe("recipes", () => {
       const { optimizer, l2 = 0, l2Parameters } = recipe;
       if (optimizer?.kind === "adam") expect({ name, inside: optimizer.epsilonInside }).toEqual({ name, inside: true });
       // PyTorch's weight decay is about biases and norms, too.
-      if (/^(fastcells|fastgrnn_paper|speechrec)_/.test(name))
+      if (/^(fastcells|speechrec)_/.test(name))
         expect({ name, l2Parameters }).toEqual({ name, l2Parameters: "all" });
       else if (l2 > 0)
         expect({ name, classifier: l2Parameters?.includes("classifier.kernel") }).toEqual({ name, classifier: false });
+    }
+  });
+
+  it("the FastGRNN paper's rates, batches and passes are those of its section 4, on the clips of its table 1", () => {
+    for (const [labels, clips] of [
+      [12, 22_246],
+      [30, 51_088],
+    ] as const) {
+      const pass = Math.ceil(clips / 100);
+      for (const kind of ["lsq", "q"]) {
+        const { recipe } = publishedTraining(`fastgrnn_paper_${kind}_${labels}`);
+        expect(recipe).toMatchObject({
+          batch: 100,
+          steps: 300 * pass,
+          optimizer: { kind: "sgd", nesterov: true },
+          schedule: { kind: "piecewise", rates: [0.01, 0.001], steps: [200 * pass, 100 * pass] },
+        });
+        expect(recipe).not.toHaveProperty("l2");
+        expect(recipe.model.options.classifierStart).toBe("normal");
+      }
     }
   });
 

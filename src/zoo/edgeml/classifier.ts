@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { UsageError } from "../../base/errors.js";
 import { GraphBuilder } from "../../graph/builder.js";
-import { type Graph, tensor, type Value } from "../../graph/types.js";
+import { type Graph, type Initializer, tensor, type Value } from "../../graph/types.js";
 import { type EdgemlKind, edgemlLayer } from "../blocks/edgeml_recurrent.js";
 import { nonlinearities } from "../cells/nonlinearity.js";
 import type { Architecture, ModelShape } from "../model.js";
@@ -35,6 +35,11 @@ const schema = v.strictObject({
   updateNonlinearity: v.optional(nonlinear, "tanh"),
   /** The network begins with (x - mean) / deviation of each feature, both from the training clips. */
   normalize: v.optional(flag, false),
+  /**
+   * How the classifier begins: with PyTorch's Linear, as in train_classifier, or normally distributed with deviation 1, its biases too, as in
+   * EdgeML's FastTrainer, with which the FastGRNN paper's networks were trained.
+   */
+  classifierStart: v.optional(v.picklist(["uniform", "normal"]), "uniform"),
   /** The recurrent states go on from one run to the next, as rolling training wants it. */
   stateful: v.optional(flag, false),
 });
@@ -96,12 +101,17 @@ function build(name: string, kind: EdgemlKind, options: Options, { frames, featu
       update: options.updateNonlinearity,
     });
   }
-  const hidden = (layers.at(-1) as Layer).units;
-  // PyTorch's Linear: uniform in +-1 / sqrt(hidden), which is Glorot's for fans of 6 times hidden together.
-  const start = { kind: "glorot_uniform", fanIn: 3 * hidden, fanOut: 3 * hidden } as const;
-  const product = builder.op("dense", [x, builder.parameter("classifier.kernel", [hidden, labels], start)]);
-  builder.output("logits", builder.op("add", [product, builder.parameter("classifier.bias", [labels], { kind: "zeros" })]));
+  builder.output("logits", classifier(builder, x, (layers.at(-1) as Layer).units, labels, options.classifierStart));
   return builder.finish();
+}
+
+function classifier(builder: GraphBuilder, x: Value, hidden: number, labels: number, start: Options["classifierStart"]): Value {
+  // PyTorch's Linear: uniform in +-1 / sqrt(hidden), which is Glorot's for fans of 6 times hidden together.
+  const uniform: Initializer = { kind: "glorot_uniform", fanIn: 3 * hidden, fanOut: 3 * hidden };
+  const normal: Initializer = { kind: "normal", deviation: 1 };
+  const [kernel, bias]: Initializer[] = start === "normal" ? [normal, normal] : [uniform, { kind: "zeros" }];
+  const product = builder.op("dense", [x, builder.parameter("classifier.kernel", [hidden, labels], kernel)]);
+  return builder.op("add", [product, builder.parameter("classifier.bias", [labels], bias)]);
 }
 
 /** A classifier of one of EdgeML's cells: one to three layers, the last time step, a linear layer. */

@@ -34,7 +34,7 @@ function command(name: string, cell: string, title: string): ZooModel {
 /** A row of the FastGRNN paper's table, on words of Speech Commands v0.01; `accuracy` as printed. */
 function paper(name: string, documentation: string, options: ModelOptions, labels: number, accuracy: string): ZooModel {
   const published = { source: "arXiv 1901.02358, Google-12 and Google-30", accuracy };
-  return model(name, "fastgrnn", documentation, options, labels, published);
+  return model(name, "fastgrnn", documentation, { ...options, classifierStart: "normal" }, labels, published);
 }
 
 /**

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { nativeCompiler } from "../../dist/engine/native_target.js";
 import { alignedTable, machineLines } from "../bench/bench_report.mjs";
 import { commandsOf } from "./compat/documents.mjs";
 
@@ -118,7 +119,7 @@ function textOf(lines) {
     );
   const later = lines.filter((line) => line.notYet);
   return [
-    ...machineLines(undefined),
+    ...machineLines(nativeCompiler()),
     "",
     `${done.filter((r) => r.right).length} of ${done.length} runs right`,
     "",

@@ -4,9 +4,10 @@
 // Each in a process of its own. Writes results/recipes.json, in which the rows of other recipes stay, and results/recipes.txt from it.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { nativeCompiler } from "../../dist/engine/native_target.js";
 import { assemble } from "../../dist/train/assemble.js";
-import { isNormalised, normalisation } from "../../dist/train/normalise.js";
 import { openLoader } from "../../dist/train/loader.js";
+import { isNormalised, normalisation } from "../../dist/train/normalise.js";
 import { parseRecipe } from "../../dist/train/recipe.js";
 import { learningRateAt } from "../../dist/train/schedule.js";
 import { planThreads } from "../../dist/train/threads.js";
@@ -106,7 +107,7 @@ function textOf(rows) {
     "on",
   ];
   return [
-    ...machineLines(undefined),
+    ...machineLines(nativeCompiler()),
     "",
     ...alignedTable(head, table),
     "",

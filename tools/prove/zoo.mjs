@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "../../dist/engine/compile.js";
+import { nativeCompiler } from "../../dist/engine/native_target.js";
 import { openLiteRt } from "../../dist/formats/litert.js";
 import { exportTflite } from "../../dist/formats/tflite/export.js";
 import { buildFrontend, oneSecond } from "../../dist/frontend/frontend.js";
@@ -193,7 +194,7 @@ function textOf(rows) {
   const head =
     "model,kind,parameters,products,context,state,delay,field,window,state,delay,field,C,flash,RAM,.tflite,bytes".split(",");
   return [
-    ...machineLines(undefined),
+    ...machineLines(nativeCompiler()),
     "",
     ...alignedTable(head, table, 2),
     "",

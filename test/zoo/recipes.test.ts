@@ -41,8 +41,7 @@ describe("recipes", () => {
       const { optimizer, l2 = 0, l2Parameters } = recipe;
       if (optimizer?.kind === "adam") expect({ name, inside: optimizer.epsilonInside }).toEqual({ name, inside: true });
       // PyTorch's weight decay is about biases and norms, too.
-      if (/^(fastcells|speechrec)_/.test(name))
-        expect({ name, l2Parameters }).toEqual({ name, l2Parameters: "all" });
+      if (/^(fastcells|speechrec)_/.test(name)) expect({ name, l2Parameters }).toEqual({ name, l2Parameters: "all" });
       else if (l2 > 0)
         expect({ name, classifier: l2Parameters?.includes("classifier.kernel") }).toEqual({ name, classifier: false });
     }

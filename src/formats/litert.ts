@@ -70,10 +70,13 @@ export async function openLiteRt(
 
 /** What LiteRT printed last; it goes into error messages instead of onto the terminal. */
 const said: string[] = [];
+/** Errors that it has printed. */
+let errors = 0;
 
 function keep(line: unknown): void {
   if (said.length > 200) said.splice(0, 100);
   said.push(String(line));
+  if (/^ERROR:/.test(String(line))) errors++;
 }
 
 function reason(error: unknown): string {
@@ -102,10 +105,13 @@ function wrap(model: CompiledModel, file: string): LiteRtModel {
       checkInputs(values, inputs, file);
       const { Tensor } = await library();
       const tensors = values.map((v, i) => new Tensor(v as Float32Array, inputs[i].shape as number[]));
+      const before = errors;
       try {
         const results = await model.run(tensors);
         const arrays = results.map((r) => r.toTypedArray() as LiteRtArray);
         for (const result of results) result.delete();
+        // Where its kernels cannot prepare, it says so and gives what lies in memory.
+        if (errors > before) throw new Error("it gives no results");
         return arrays;
       } catch (error) {
         throw new UserError(`${file}: LiteRT could not run this model: ${reason(error)}`, { cause: error });

@@ -4,6 +4,8 @@ import { probabilitiesOf } from "../../src/detect/model_stream.js";
 import { compile } from "../../src/engine/compile.js";
 import type { Model } from "../../src/formats/model.js";
 import { describeFrontend } from "../../src/frontend/frontend.js";
+import { GraphBuilder } from "../../src/graph/builder.js";
+import { quantizedType } from "../../src/graph/quantized.js";
 import { activationScale, scaleForSums } from "../../src/passes/quantize_scale.js";
 import { openLiteRt } from "../../src/formats/litert.js";
 import { exportTflite } from "../../src/formats/tflite/export.js";
@@ -75,6 +77,28 @@ describe("the largest over time or of two paths", () => {
       expect(read).toBeLessThan(1e-6);
       expect(lite).toBeLessThan(0.03);
     }
+  });
+});
+
+describe("LiteRT", () => {
+  it("does not give what lies in memory where its kernels cannot prepare", async () => {
+    const g = new GraphBuilder("too_fine");
+    const x = g.input("features", quantizedType("i8", [1, 4], { scale: 0.1, zeroPoint: 0 }));
+    const w = g.quantizedParameter("w", {
+      dtype: "i8",
+      shape: [4, 2],
+      quantization: { scale: [0.1, 0.1], zeroPoint: [0, 0], axis: 1 },
+    });
+    // Ten thousand million steps of the result in one of the sums.
+    const scale = { outputScale: 1e-12, outputZeroPoint: 0, outputType: "i8" };
+    g.output("logits", g.op("quantized_dense", [x, w], scale));
+    const parameters = new Map([["w", Int8Array.from([1, 2, 3, 4, 5, 6, 7, 8])]]);
+    const bytes = exportTflite({ ...randomModel("dnn_s", "arm"), graph: g.finish(), parameters }, { features: "none" });
+    const lite = await openLiteRt(bytes, "a.tflite");
+    await expect(lite.run([Int8Array.of(1, 2, 3, 4)])).rejects.toThrow(
+      /^a\.tflite: LiteRT could not run this model: .*failed to/,
+    );
+    lite.close();
   });
 });
 

@@ -76,7 +76,7 @@ let errors = 0;
 function keep(line: unknown): void {
   if (said.length > 200) said.splice(0, 100);
   said.push(String(line));
-  if (/^ERROR:/.test(String(line))) errors++;
+  if (String(line).startsWith("ERROR:")) errors++;
 }
 
 function reason(error: unknown): string {

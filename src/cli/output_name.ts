@@ -1,7 +1,12 @@
 import { statSync } from "node:fs";
 import { UsageError } from "../base/errors.js";
 
-const kinds = { ".safetensors": "a model file", ".tflite": "a file for TensorFlow Lite" } as const;
+const kinds = {
+  ".safetensors": "a model file",
+  ".tflite": "a file for TensorFlow Lite",
+  ".html": "a page",
+  ".json": "a recipe",
+} as const;
 
 /**
  * What is written is read by its name's ending later on.

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { PublishedTraining } from "../zoo/recipes/index.js";
-import { type CommonOptions, paint, printJson, printNext, printText } from "./output.js";
+import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { refuseOtherEnding } from "./output_name.js";
 
 interface RecipesArguments extends CommonOptions {
   out?: string;
@@ -23,6 +24,7 @@ async function recipes(name: string | undefined, options: RecipesArguments): Pro
   const { publishedTraining, publishedTrainings } = await import("../zoo/recipes/index.js");
   if (name === undefined) return list(publishedTrainings(), options);
   const training = publishedTraining(name);
+  refuseOtherEnding(options.out, ".json");
   if (options.out !== undefined) {
     const { writeFileSafely } = await import("../formats/write_file.js");
     await writeFileSafely(options.out, Buffer.from(`${JSON.stringify(training.recipe, null, 2)}\n`));
@@ -30,7 +32,7 @@ async function recipes(name: string | undefined, options: RecipesArguments): Pro
   if (options.json === true) printJson(training);
   else show(training);
   printNext(
-    `earshot train ${options.out === undefined ? training.name : `--recipe ${options.out}`} --data FOLDER --out RUN`,
+    `earshot train ${options.out === undefined ? training.name : `--recipe ${shellWord(options.out)}`} --data FOLDER --out RUN`,
     options,
   );
 }

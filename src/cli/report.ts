@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.js";
+import { refuseOtherEnding } from "./output_name.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { packageVersion } from "./version.js";
 
@@ -26,6 +27,7 @@ export function register(program: Command): void {
 }
 
 async function report(run: string, options: ReportOptions): Promise<void> {
+  refuseOtherEnding(options.out, ".html");
   const { writeFileSafely } = await import("../formats/write_file.js");
   const { reportOfRun } = await import("../measure/run_report.js");
   const { renderReport } = await import("../measure/report.js");
@@ -52,6 +54,7 @@ async function report(run: string, options: ReportOptions): Promise<void> {
 }
 
 async function compare(folders: readonly string[], options: ReportOptions): Promise<void> {
+  refuseOtherEnding(options.out, ".html");
   if (options.data !== undefined) throw new UsageError("--data goes with one run; a comparison shows no clips");
   const { writeFileSafely } = await import("../formats/write_file.js");
   const { compareRuns } = await import("../measure/compare_runs.js");

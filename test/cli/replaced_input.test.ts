@@ -47,6 +47,10 @@ it.each([
   ["export m.safetensors -o again.safetensors", "a file for TensorFlow Lite ends in .tflite", "\n"],
   ["export m.tflite --states resource -o again", "a file for TensorFlow Lite ends in .tflite", "\n"],
   ["import m.safetensors -o model", "a model file ends in .safetensors", "\n"],
+  // These took the place of whatever was there.
+  ["report run -o m.safetensors", "a page ends in .html", "\n"],
+  ["report run other -o m.tflite", "a page ends in .html", "\n"],
+  ["recipes hello_edge_dnn_s -o m.tflite", "a recipe ends in .json", "\n"],
 ])("%s is refused for its name", async (line, kind, end) => {
   const out = line.split(" ").at(-1);
   const { code, stderr } = await earshot(line.split(" "), { cwd });

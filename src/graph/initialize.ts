@@ -30,6 +30,14 @@ function initialValue(parameter: Parameter, seed: number): Float32Array {
       const limit = Math.sqrt(6 / (initializer.fanIn + initializer.fanOut));
       return values.map(() => random.between(-limit, limit));
     }
+    case "uniform": {
+      const { limits } = initializer;
+      const width = shape.at(-1) ?? 1;
+      return values.map((_, i) => {
+        const limit = limits[Math.floor(((i % width) * limits.length) / width)] as number;
+        return random.between(-limit, limit);
+      });
+    }
     case "truncated_normal":
       return values.map(() => initializer.deviation * truncatedNormal(random));
     case "normal":

@@ -289,13 +289,10 @@ function readInitializer(line: TextCursor): Initializer {
       return { kind };
     case "constant":
       return { kind, value: readNumbers(line, 1)[0] };
-    case "parts": {
-      line.expect("(");
-      const values = readList(line);
-      line.expect(")");
-      if (values.length === 0 || !values.every((value) => typeof value === "number")) line.fail("parts are numbers");
-      return { kind, values: values as number[] };
-    }
+    case "parts":
+      return { kind, values: readParts(line) };
+    case "uniform":
+      return { kind, limits: readParts(line) };
     case "truncated_normal":
     case "normal":
       return { kind, deviation: readNumbers(line, 1)[0] };
@@ -306,6 +303,15 @@ function readInitializer(line: TextCursor): Initializer {
     default:
       return line.fail(`unknown initializer '${kind}'`);
   }
+}
+
+/** A list of numbers in brackets, one for each of equal parts of the last axis. */
+function readParts(line: TextCursor): number[] {
+  line.expect("(");
+  const values = readList(line);
+  line.expect(")");
+  if (values.length === 0 || !values.every((value) => typeof value === "number")) line.fail("parts are numbers");
+  return values as number[];
 }
 
 function readNumbers(line: TextCursor, count: number): number[] {

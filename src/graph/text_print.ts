@@ -39,6 +39,8 @@ function initializerText(initializer: Initializer): string {
       return `constant(${numberText(initializer.value)})`;
     case "parts":
       return `parts(${listText(initializer.values)})`;
+    case "uniform":
+      return `uniform(${listText(initializer.limits)})`;
     case "glorot_uniform":
       return `glorot_uniform(${numberText(initializer.fanIn)},${numberText(initializer.fanOut)})`;
     case "truncated_normal":

@@ -57,6 +57,8 @@ export type Initializer =
   | { readonly kind: "parts"; readonly values: readonly number[] }
   /** uniform in +-sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio 2010) */
   | { readonly kind: "glorot_uniform"; readonly fanIn: number; readonly fanOut: number }
+  /** uniform in +- a limit, one for each of equal parts of the last axis: gates that are drawn apart and stand in one matrix */
+  | { readonly kind: "uniform"; readonly limits: readonly number[] }
   /** normal, cut at two deviations */
   | { readonly kind: "truncated_normal"; readonly deviation: number }
   | { readonly kind: "normal"; readonly deviation: number }

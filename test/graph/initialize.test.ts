@@ -23,6 +23,18 @@ describe("first values", () => {
     expect([...initial([2, 4], { kind: "parts", values: [0, 3] })]).toEqual([0, 0, 3, 3, 0, 0, 3, 3]);
   });
 
+  it("uniform has a limit for each of equal parts of the last axis", () => {
+    const values = initial([5000, 3], { kind: "uniform", limits: [0.1, 0.2, 0.7] });
+    const largest = [0, 0, 0];
+    values.forEach((value, i) => {
+      largest[i % 3] = Math.max(largest[i % 3] as number, Math.abs(value));
+    });
+    [0.1, 0.2, 0.7].forEach((limit, i) => {
+      expect(largest[i]).toBeLessThanOrEqual(Math.fround(limit));
+      expect(largest[i]).toBeGreaterThan(0.99 * limit);
+    });
+  });
+
   it("glorot_uniform fills its interval evenly", () => {
     const limit = Math.sqrt(6 / 300);
     const values = initial([100, 200], { kind: "glorot_uniform", fanIn: 100, fanOut: 200 });

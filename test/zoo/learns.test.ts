@@ -9,6 +9,12 @@ import { smallNetworks, smallShape } from "./small_networks.js";
 
 const steps = 25;
 const rate = 0.002;
+/** Networks whose weights start so small that little comes through at first, and the factor of their rate. */
+const smallStarts = [
+  ["edgeml", 15],
+  ["cnn_s", 4],
+  ["hello_edge/crnn", 6],
+] as const;
 const beta1 = 0.9;
 const beta2 = 0.999;
 
@@ -36,8 +42,7 @@ async function losses(
     Float32Array.from({ length: clips * labels }, (_, i) => Number(i % labels === Math.floor(i / labels))),
   );
   program.write("weights", new Float32Array(clips).fill(1));
-  // EdgeML's weights start so small that little comes through at first.
-  program.write("learning_rate", [name.startsWith("edgeml") ? 15 * rate : rate]);
+  program.write("learning_rate", [rate * (smallStarts.find(([start]) => name.startsWith(start))?.[1] ?? 1)]);
   const found: number[] = [];
   for (let t = 1; t <= steps; t++) {
     program.write("correction1", [1 - beta1 ** t]);

@@ -10,6 +10,8 @@ export interface LstmOptions extends RecurrentOptions {
   readonly projection?: number;
   readonly cellClip?: number;
   readonly projectionClip?: number;
+  /** Kernel and recurrent kernel start as the parts of one: in TensorFlow's cells, which all have that with peepholes or a projection. */
+  readonly joint?: boolean;
 }
 
 /**
@@ -17,15 +19,15 @@ export interface LstmOptions extends RecurrentOptions {
  * `path.recurrent_kernel` [width, 4 units], gates in the order i, f, c, o; `path.peephole_input`, `_forget`, `_output` [units];
  * `path.projection` [units, projection]. The forget gate's bias starts at 1.
  *
- * Without peepholes and projection the initialisers are Keras': kernel Glorot uniform, recurrent kernel orthogonal. With them they are those
- * of TensorFlow's LSTMCell: all Glorot uniform, both kernels as the parts of one.
+ * Without peepholes and projection the initialisers are Keras': kernel Glorot uniform, recurrent kernel orthogonal. With them, or where
+ * `joint`, they are those of TensorFlow's LSTMCell: all Glorot uniform, both kernels as the parts of one.
  */
 export function lstmLayer(builder: GraphBuilder, path: string, x: Value, options: LstmOptions): Value {
   const { units, sequence, peepholes = false, projection = 0, cellClip = 0, projectionClip = 0 } = options;
   const cellOptions = { batch: x.type.shape[0] as number, units, sequence, peepholes, projection, cellClip, projectionClip };
   const inputs = channelsOf(x);
   const width = lstmWidth(cellOptions);
-  const joint = peepholes || projection > 0;
+  const joint = (options.joint ?? false) || peepholes || projection > 0;
   const glorot = (fanIn: number, fanOut: number): Initializer => ({ kind: "glorot_uniform", fanIn, fanOut });
   const gates = 4 * units;
   const kernel = builder.parameter(`${path}.kernel`, [inputs, gates], glorot(joint ? inputs + width : inputs, gates));

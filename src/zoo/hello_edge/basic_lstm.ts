@@ -5,6 +5,7 @@ import { denseLayer } from "../blocks/dense.js";
 import { lstmLayer } from "../blocks/lstm.js";
 import type { Architecture } from "../model.js";
 import { perLayer, units } from "../options.js";
+import { unnamedVector } from "./first_values.js";
 import { requireSizes } from "./size_info.js";
 
 const schema = v.strictObject({
@@ -24,8 +25,8 @@ export const basicLstm: Architecture<typeof schema> = {
     const [cells] = modelSizeInfo as [number];
     const builder = new GraphBuilder("basic_lstm");
     const x = builder.input("features", tensor("f32", [1, frames, features]));
-    const last = lstmLayer(builder, "recurrent.0", x, { units: cells, sequence: false, stateful: false });
-    builder.output("logits", denseLayer(builder, "classifier", last, labels));
+    const last = lstmLayer(builder, "recurrent.0", x, { units: cells, sequence: false, stateful: false, joint: true });
+    builder.output("logits", denseLayer(builder, "classifier", last, labels, true, { bias: unnamedVector(labels) }));
     return builder.finish();
   },
 };

@@ -7,6 +7,7 @@ import { dropout } from "../blocks/dropout.js";
 import { asMap, flatten } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { dropoutRate, perLayer, units } from "../options.js";
+import { smallNormal, unnamedVector } from "./first_values.js";
 import { normalised, normalisedEntries } from "./normalised.js";
 import { requireSizes } from "./size_info.js";
 
@@ -41,13 +42,15 @@ export const cnn: Architecture<typeof schema> = {
         filters,
         { kernel: [height, width], strides: [strideY, strideX], padding: "valid" },
         bias,
+        smallNormal,
       );
       x = dropout(builder, normalised(builder, `${path}.norm`, x, norm), rate);
     }
     const [bottleneck, hidden] = modelSizeInfo.slice(10) as [number, number];
-    x = denseLayer(builder, "bottleneck", flatten(builder, x), bottleneck);
-    x = normalised(builder, "hidden.norm", denseLayer(builder, "hidden", x, hidden, bias), norm);
-    builder.output("logits", denseLayer(builder, "classifier", dropout(builder, x, rate), labels));
+    x = denseLayer(builder, "bottleneck", flatten(builder, x), bottleneck, true, { bias: unnamedVector(bottleneck) });
+    const start = { kernel: smallNormal };
+    x = normalised(builder, "hidden.norm", denseLayer(builder, "hidden", x, hidden, bias, start), norm);
+    builder.output("logits", denseLayer(builder, "classifier", dropout(builder, x, rate), labels, true, start));
     return builder.finish();
   },
 };

@@ -9,6 +9,7 @@ import { pool } from "../blocks/pool.js";
 import { asMap, flatten } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { dropoutRate } from "../options.js";
+import { smallNormal } from "./first_values.js";
 
 const schema = v.strictObject({
   /** Dropout behind each convolution; inactive in Hello Edge's trainings, 0.5 in TensorFlow's example. */
@@ -25,13 +26,13 @@ export const conv: Architecture<typeof schema> = {
   build({ dropout: rate }, { frames, features, labels }) {
     const builder = new GraphBuilder("conv");
     const layer = (path: string, x: Value, kernel: readonly [number, number]): Value => {
-      const y = convolutionLayer(builder, path, x, 64, { kernel, padding: "same" });
+      const y = convolutionLayer(builder, path, x, 64, { kernel, padding: "same" }, true, smallNormal);
       return dropout(builder, activation(builder, y, "relu"), rate);
     };
     let x = asMap(builder, builder.input("features", tensor("f32", [1, frames, features])));
     x = pool(builder, "pool", layer("convolutions.0", x, [20, 8]), "max", [2, 2], [2, 2], "same");
     x = layer("convolutions.1", x, [10, 4]);
-    builder.output("logits", denseLayer(builder, "classifier", flatten(builder, x), labels));
+    builder.output("logits", denseLayer(builder, "classifier", flatten(builder, x), labels, true, { kernel: smallNormal }));
     return builder.finish();
   },
 };

@@ -7,6 +7,7 @@ import { denseLayer } from "../blocks/dense.js";
 import { asMap, mergeFrequency } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { perLayer, units } from "../options.js";
+import { smallNormal } from "./first_values.js";
 import { requireLayers, requireSizes } from "./size_info.js";
 import { stackedGru } from "./stacked_gru.js";
 
@@ -39,7 +40,7 @@ export const crnn: Architecture<typeof schema> = {
     x = activation(builder, convolutionLayer(builder, "convolution", x, filters, window), "relu");
     x = stackedGru(builder, mergeFrequency(builder, x), layers, cells);
     x = activation(builder, denseLayer(builder, "hidden", x, hidden), "relu");
-    builder.output("logits", denseLayer(builder, "classifier", x, labels));
+    builder.output("logits", denseLayer(builder, "classifier", x, labels, true, { kernel: smallNormal }));
     return builder.finish();
   },
 };

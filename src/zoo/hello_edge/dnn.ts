@@ -8,6 +8,7 @@ import { dropout } from "../blocks/dropout.js";
 import { flatten } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { dropoutRate, perLayer, units } from "../options.js";
+import { unnamedVector } from "./first_values.js";
 
 const schema = v.strictObject({
   /** Width of each hidden layer, as `--model-size-info` has it. */
@@ -32,7 +33,7 @@ export const dnn: Architecture<typeof schema> = {
     const builder = new GraphBuilder("dnn");
     let x = flatten(builder, builder.input("features", tensor("f32", [1, frames, features])));
     for (const [i, width] of modelSizeInfo.entries()) {
-      x = activation(builder, denseLayer(builder, `hidden.${i}`, x, width), "relu");
+      x = activation(builder, denseLayer(builder, `hidden.${i}`, x, width, true, { bias: unnamedVector(width) }), "relu");
       x = dropout(builder, x, rate);
     }
     builder.output("logits", denseLayer(builder, "classifier", x, labels));

@@ -4,6 +4,7 @@ import { tensor } from "../../graph/types.js";
 import { denseLayer } from "../blocks/dense.js";
 import type { Architecture } from "../model.js";
 import { perLayer, units } from "../options.js";
+import { unnamedVector } from "./first_values.js";
 import { requireLayers, requireSizes } from "./size_info.js";
 import { stackedGru } from "./stacked_gru.js";
 
@@ -27,7 +28,8 @@ export const gru: Architecture<typeof schema> = {
     requireLayers(name, layers);
     const builder = new GraphBuilder("gru");
     const x = builder.input("features", tensor("f32", [1, frames, features]));
-    builder.output("logits", denseLayer(builder, "classifier", stackedGru(builder, x, layers, cells), labels));
+    const last = stackedGru(builder, x, layers, cells);
+    builder.output("logits", denseLayer(builder, "classifier", last, labels, true, { bias: unnamedVector(labels) }));
     return builder.finish();
   },
 };

@@ -8,6 +8,7 @@ import { dropout } from "../blocks/dropout.js";
 import { asMap, flatten } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { dropoutRate } from "../options.js";
+import { smallNormal } from "./first_values.js";
 
 const schema = v.strictObject({
   /** Dropout behind the convolution and the hidden layers; inactive in Hello Edge's trainings, 0.5 in TensorFlow's example. */
@@ -24,10 +25,11 @@ export const lowLatencyConv: Architecture<typeof schema> = {
   build({ dropout: rate }, { frames, features, labels }) {
     const builder = new GraphBuilder("low_latency_conv");
     let x = asMap(builder, builder.input("features", tensor("f32", [1, frames, features])));
-    x = convolutionLayer(builder, "convolution", x, 186, { kernel: [frames, 8], padding: "valid" });
+    x = convolutionLayer(builder, "convolution", x, 186, { kernel: [frames, 8], padding: "valid" }, true, smallNormal);
     x = dropout(builder, flatten(builder, activation(builder, x, "relu")), rate);
-    for (const i of [0, 1]) x = dropout(builder, denseLayer(builder, `hidden.${i}`, x, 128), rate);
-    builder.output("logits", denseLayer(builder, "classifier", x, labels));
+    const start = { kernel: smallNormal };
+    for (const i of [0, 1]) x = dropout(builder, denseLayer(builder, `hidden.${i}`, x, 128, true, start), rate);
+    builder.output("logits", denseLayer(builder, "classifier", x, labels, true, start));
     return builder.finish();
   },
 };

@@ -8,6 +8,7 @@ import { dropout } from "../blocks/dropout.js";
 import { asChannels } from "../blocks/shape.js";
 import type { Architecture } from "../model.js";
 import { dropoutRate } from "../options.js";
+import { smallNormal } from "./first_values.js";
 
 const schema = v.strictObject({
   /** Dropout behind the filters and the hidden layers; inactive in Hello Edge's trainings, 0.5 in TensorFlow's example. */
@@ -27,15 +28,16 @@ export const lowLatencySvdf: Architecture<typeof schema> = {
   build({ dropout: rate }, { frames, features, labels }) {
     const builder = new GraphBuilder("low_latency_svdf");
     let x = asChannels(builder, builder.input("features", tensor("f32", [1, frames, features])));
-    x = denseLayer(builder, "filters.feature", x, rank * nodes, false);
-    x = depthwiseLayer(builder, "filters.time", x, { kernel: [frames, 1], padding: "valid" }, false);
+    const start = { kernel: smallNormal };
+    x = denseLayer(builder, "filters.feature", x, rank * nodes, false, start);
+    x = depthwiseLayer(builder, "filters.time", x, { kernel: [frames, 1], padding: "valid" }, false, smallNormal);
     // Filters of one node stand side by side.
     x = builder.op("sum", [builder.op("reshape", [x], { shape: [0, 0, nodes, rank] })], { axes: [3], keep: false });
     x = builder.op("add", [x, builder.parameter("filters.bias", [nodes], { kind: "zeros" })]);
     x = builder.op("reshape", [activation(builder, x, "relu")], { shape: [0, -1] });
     x = dropout(builder, x, rate);
-    for (const i of [0, 1]) x = dropout(builder, denseLayer(builder, `hidden.${i}`, x, 256), rate);
-    builder.output("logits", denseLayer(builder, "classifier", x, labels));
+    for (const i of [0, 1]) x = dropout(builder, denseLayer(builder, `hidden.${i}`, x, 256, true, start), rate);
+    builder.output("logits", denseLayer(builder, "classifier", x, labels, true, start));
     return builder.finish();
   },
 };

@@ -5,6 +5,7 @@ import { denseLayer } from "../blocks/dense.js";
 import { lstmLayer } from "../blocks/lstm.js";
 import type { Architecture } from "../model.js";
 import { perLayer, units } from "../options.js";
+import { unnamedVector } from "./first_values.js";
 import { requireSizes } from "./size_info.js";
 
 const schema = v.strictObject({
@@ -25,7 +26,8 @@ export const lstm: Architecture<typeof schema> = {
     const builder = new GraphBuilder("lstm");
     const x = builder.input("features", tensor("f32", [1, frames, features]));
     const options = { units: cells, projection, peepholes: true, sequence: false, stateful: false };
-    builder.output("logits", denseLayer(builder, "classifier", lstmLayer(builder, "recurrent.0", x, options), labels));
+    const last = lstmLayer(builder, "recurrent.0", x, options);
+    builder.output("logits", denseLayer(builder, "classifier", last, labels, true, { bias: unnamedVector(labels) }));
     return builder.finish();
   },
 };

@@ -16,7 +16,10 @@ export const singleFc: Architecture<typeof schema> = {
   build(_options, { frames, features, labels }) {
     const builder = new GraphBuilder("single_fc");
     const x = flatten(builder, builder.input("features", tensor("f32", [1, frames, features])));
-    builder.output("logits", denseLayer(builder, "classifier", x, labels));
+    builder.output(
+      "logits",
+      denseLayer(builder, "classifier", x, labels, true, { kernel: { kind: "truncated_normal", deviation: 0.001 } }),
+    );
     return builder.finish();
   },
 };

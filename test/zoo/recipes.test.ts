@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { featureShape } from "../../src/frontend/frontend.js";
 import { parseRecipe } from "../../src/train/recipe.js";
 import { learningRateAt } from "../../src/train/schedule.js";
-import { findModel, resolveOptions, zooModels } from "../../src/zoo/index.js";
+import { buildModel, findModel, resolveOptions, zooModels } from "../../src/zoo/index.js";
 import { publishedRecipe, publishedTraining, publishedTrainings, recipeNames } from "../../src/zoo/recipes/index.js";
 import { publishedTrainingSchema } from "../../src/zoo/recipes/recipe.js";
 
@@ -65,6 +65,63 @@ describe("recipes", () => {
         expect(recipe.model.options.classifierStart).toBe("normal");
       }
     }
+  });
+
+  it("that draw depthwise kernels otherwise than their originals say so", () => {
+    for (const { name, notes, recipe } of trainings) {
+      const graph = buildModel(recipe.model.name, {}, findModel(recipe.model.name).published.shape);
+      const depthwise = new Set(graph.nodes.filter(({ op }) => op === "depthwise_conv2d").map(({ inputs }) => inputs[1]));
+      const ours = graph.parameters.filter(({ value, initializer }) => {
+        const { kind, fanIn, fanOut } = { fanIn: 0, fanOut: 0, ...initializer };
+        return depthwise.has(value) && kind === "glorot_uniform" && fanIn === fanOut;
+      });
+      const told = notes.some((note) => note.startsWith("Depthwise kernels"));
+      // SpeechRec's are PyTorch's, which draw them so.
+      expect({ name, told }).toEqual({ name, told: ours.length > 0 && !name.startsWith("speechrec_") });
+    }
+  });
+
+  it("MLPerf Tiny's trainings take every other word, and its passes are those of its sets", () => {
+    const [kws, sww] = [publishedTraining("mlperf_tiny_kws").recipe, publishedTraining("mlperf_tiny_sww").recipe];
+    // Speech Commands v0.02 by its lists: 30,769 training clips of the ten words, 1,710 of marvin, 84,843 in all. tfds cuts 668 silences.
+    const clips = (wanted: number, percentage: number): number => Math.ceil((wanted * percentage) / 100);
+    const pass = 30_769 + clips(30_769, kws.task.silencePercentage) + Math.min(clips(30_769, kws.task.unknownPercentage), 54_074);
+    expect(pass).toBe(85_511);
+    expect([kws.validateEvery, kws.steps]).toEqual([Math.ceil(pass / kws.batch), 36 * Math.ceil(pass / kws.batch)]);
+    // The depthwise layers of Keras read no kernel_regularizer.
+    expect(kws.l2Parameters).not.toContain("blocks.0.depthwise.kernel");
+    // A fifth is the word and a tenth silence, so that all other clips are the rest.
+    expect(sww.sampling.shares).toEqual({ marvin: 0.2, _silence_: 0.1, _unknown_: 0.7 });
+    const others = 84_843 - 1_710;
+    expect(clips(1_710, sww.task.unknownPercentage)).toBeGreaterThan(others);
+    expect(sww.validateEvery).toBe(Math.ceil(Math.floor(others / 0.7) / sww.batch));
+    expect(sww.steps).toBe(100 * sww.validateEvery);
+  });
+
+  it("SpeechRec's trainings take every other word of v0.01", () => {
+    for (const name of ["resnet18", "mobilenetv2", "shufflenetv2"]) {
+      const { unknownPercentage } = publishedTraining(`speechrec_${name}`).recipe.task;
+      expect((18_538 * unknownPercentage) / 100).toBeGreaterThan(51_088 - 18_538);
+    }
+  });
+
+  it("the page of 75k parameters has the drawing and the validation that its tool has where nothing is said", () => {
+    for (const rule of ["momentum", "novograd"]) {
+      const { recipe } = publishedTraining(`kws_streaming_ds_tc_resnet_35_${rule}`);
+      expect(recipe).toMatchObject({ sampling: { order: "uniform" }, validateEvery: 400, batch: 128 });
+    }
+    expect(publishedTraining("kws_streaming_ds_tc_resnet_35_novograd").recipe.optimizer).toMatchObject({ epsilon: 1e-7 });
+  });
+
+  it("mixednet sees the frames of its 50 results in 1.5 seconds and those that its kernels drop", () => {
+    const dropped = 5 - 1 + 3 * (4 + 10 + 14 + 22);
+    expect(findModel("mixednet").published.shape.frames).toBe(1 + Math.floor((24_000 - 480) / 480) + dropped);
+  });
+
+  it("Hello Edge's ds_cnn moves its statistics as in 2017, and the 30k page's networks have no dropout", () => {
+    for (const size of ["s", "m", "l"]) expect(publishedRecipe(`ds_cnn_${size}`).model.options).toMatchObject({ momentum: 0.96 });
+    for (const name of ["inception", "inception_resnet", "mobilenet", "mobilenet_v2", "tc_resnet_30k"])
+      expect(publishedRecipe(name).model.options).toMatchObject({ dropout: 0 });
   });
 
   it("every model of the zoo has one, and every file is one", () => {

@@ -27,7 +27,9 @@ export function networkOf({ values }: NetworkFlags): { name: string; options: Mo
   }
   const name = `${prefix}${wanted}`;
   if (!Object.hasOwn(defaultOptions(name), "modelSizeInfo")) return { name, options: {} };
-  return { name, options: { modelSizeInfo: numbersOf("model_size_info", sizes) } };
+  const modelSizeInfo = numbersOf("model_size_info", sizes);
+  // Of the generations of the system, the one whose trainings were published: that of 2017.
+  return { name, options: { modelSizeInfo, ...(wanted === "ds_cnn" ? { momentum: 0.96 } : {}) } };
 }
 
 /** TensorFlow's AudioSpectrogram and Mfcc ops with 40 bands to 4 kHz, as all generations of the system have them. */

@@ -5,8 +5,9 @@ import { requireFit, type Window, windowAttributes } from "./window.js";
 
 /**
  * Convolution of every channel by itself: [B, T, F, C] to [B, T', F', C]; parameters `path.kernel` [kt, kf, C, 1] and `path.bias` [C].
- * Glorot uniform with the fans of one channel. (Keras counts all channels as fan-in of each, so that a channel starts near
- * zero: without batch norm behind it, as in svdf, the signal all but vanishes after a few layers.)
+ * Glorot uniform with the fans of one channel unless told otherwise. (Keras and TensorFlow's slim count all channels as fan-in of each,
+ * kws_streaming's svdf the filters as fan-out, so that a channel starts near zero, and before it is trained the signal all but vanishes
+ * after a few layers. Recipes say so in their notes.)
  * @throws UsageError where the kernel does not fit
  */
 export function depthwiseLayer(

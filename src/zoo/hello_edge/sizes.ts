@@ -52,7 +52,7 @@ function sized(network: Network, size: "s" | "m" | "l", modelSizeInfo: readonly 
     architecture: `hello_edge/${network}`,
     family: "hello_edge",
     documentation: `Hello Edge ${network.toUpperCase().replace("_", "-")}, size ${size.toUpperCase()}`,
-    options: { modelSizeInfo },
+    options: { modelSizeInfo, ...(network === "ds_cnn" ? { momentum: 0.96 } : {}) },
     frontend: armFrontend(isSlow ? 40 : 20),
     shape: { frames: isSlow ? 25 : 49, features: 10, labels: 12 },
     published: figures(name),

@@ -56,6 +56,7 @@ export const thirtyThousand12Labels: readonly ZooModel[] = [
       cnn2Filters1: [16, 16, 16],
       cnn2Filters2: [32, 64, 70],
       cnn2KernelSizes: [3, 5, 5],
+      dropout: 0,
     },
     frontend: frontend(30),
     accuracy: "95.9",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { compile } from "../../src/engine/compile.js";
-import { describeFrontend } from "../../src/frontend/frontend.js";
+import { describeFrontend, type FrontendDescription } from "../../src/frontend/frontend.js";
 import { modelOf } from "../../src/formats/import/index.js";
 import { parseStateDict } from "../../src/formats/pytorch/read.js";
 import { stateDictOf, writeStateDict } from "../../src/formats/pytorch/write.js";
@@ -14,6 +14,7 @@ import { resolveModel } from "../../src/formats/shipped.js";
 import { readZip } from "../../src/formats/zip.js";
 import { retype } from "../../src/graph/retype.js";
 import { readGolden, relativeDifference, tensorOf } from "../golden/read_golden.js";
+import { randomModel } from "./random_model.js";
 
 const folder = fileURLToPath(new URL("../golden/pytorch/", import.meta.url));
 const golden = readGolden("torch_weights");
@@ -160,5 +161,30 @@ test("says what is missing, of another shape or left over, by name", () => {
   expect(() => imported(more)).toThrow("the network has no place for stage9.weight");
   expect(() => modelOf({ format: "pytorch", tensors: new Map(tensors) }, "a.pth", { network: "svdf" })).toThrow(
     "how weights of kws_streaming/svdf stand in such a file is not known",
+  );
+});
+
+// EdgeML's files have no place for mean and factor: without them in the weights, the file was another network.
+test.each([
+  ["edgeml/fastgrnn", { wRank: 3 }],
+  ["edgeml/fastrnn", {}],
+  ["edgeml/gru", { uRank: 2, numLayers: 2 }],
+  ["edgeml/lstm", { wRank: 2, uRank: 3 }],
+] as const)("%s %j that normalizes is written with that in its weights", async (name, options) => {
+  const given = { hiddenUnits: 6, ...options };
+  const normalizing = randomModel(name, describeFrontend({ kind: "log_mel", strideMs: 100, melBands: 5 }), {
+    ...given,
+    normalize: 1,
+  });
+  normalizing.parameters.set("normalize.mean", Float32Array.of(0.5, -1, 2, 0.1, 0));
+  normalizing.parameters.set("normalize.factor", Float32Array.of(0.3, 2, 1, 0.7, 1.5));
+  const model = { ...normalizing, training: { ...normalizing.training, model: name } };
+  const features = Float64Array.from({ length: 10 * 5 }, (_, i) => Math.sin(i * i));
+  const tensors = parseStateDict(writeStateDict(stateDictOf(model, "a.safetensors"), "a"), "a.pth");
+  const settings = { frontend: model.frontendDescription as FrontendDescription, labels: [...model.labels] };
+  const again = modelOf({ format: "pytorch", tensors }, "a.pth", { network: name, options: given, ...settings });
+  expect(again.parameters.has("normalize.mean")).toBe(false);
+  expect(relativeDifference(await logitsOf(again, features), Float64Array.from(await logitsOf(model, features)))).toBeLessThan(
+    1e-5,
   );
 });

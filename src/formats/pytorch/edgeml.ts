@@ -3,6 +3,7 @@ import type { ModelOptions } from "../../zoo/model.js";
 import type { RecognisedNetwork, WeightMap } from "../import/foreign_model.js";
 import type { ForeignTensors, WeightRow } from "../import/weights.js";
 import type { Model } from "../model.js";
+import { withoutNormalization } from "./edgeml_normalization.js";
 import type { StateDict } from "./read.js";
 
 /** How a cell's matrices are called, in the order of our columns. */
@@ -159,7 +160,8 @@ function rows(architecture: string, graph: Graph, tensors: ForeignTensors): Weig
  * The state dict of a classifier as EdgeML has it on a machine without CUDA: matrices are [inputs, outputs], and each cell stands a second
  * time in the module that unrolls it.
  */
-export function edgemlStateDict(architecture: string, { graph, parameters }: Pick<Model, "graph" | "parameters">): StateDict {
+export function edgemlStateDict(architecture: string, { graph, ...model }: Pick<Model, "graph" | "parameters">): StateDict {
+  const parameters = withoutNormalization(model.parameters);
   const dict: StateDict = new Map();
   const layout = { moduleOf: (layer: number) => `rnn_list.${layer}.cell`, isTurned: false };
   for (const placement of placements(architecture, graph, layout)) {

@@ -39,12 +39,14 @@ describe("a disk that fails during a training", () => {
       0,
       numbersOf(/^write \.recipe/)[0],
       numbersOf(/^write metrics/).at(-1),
-      numbersOf(/^sync \.best/)[1],
+      // How often the model gets better depends on where the network starts.
+      numbersOf(/^sync \.best/).at(-1),
       numbersOf(/^write \.step/)[0],
       numbersOf(/^rename step/)[2],
       numbersOf(/^sync checkpoints/)[0],
       numbersOf(/^write \.last/)[0],
     ] as number[];
+    expect(moments).not.toContain(undefined);
     const failed = new Set<string>();
     for (const [i, at] of moments.entries()) {
       const out = runOf();

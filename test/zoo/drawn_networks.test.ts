@@ -2,19 +2,16 @@ import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/base/errors.js";
 import { RandomStream } from "../../src/base/random.js";
 import { probabilitiesOf } from "../../src/detect/model_stream.js";
-import { compile } from "../../src/engine/compile.js";
-import type { TargetName } from "../../src/engine/program.js";
 import { StreamProgram } from "../../src/engine/stream_program.js";
 import { exportTflite } from "../../src/formats/tflite/export.js";
 import { readTflite } from "../../src/formats/tflite/read/read.js";
 import { openNetwork } from "../../src/formats/tflite/read/runner.js";
 import { buildFrontend, describeFrontend, oneSecond } from "../../src/frontend/frontend.js";
-import { type Graph, sizeOf } from "../../src/graph/types.js";
+import type { Graph } from "../../src/graph/types.js";
 import { verifyGraph } from "../../src/graph/verify.js";
 import { calibrate } from "../../src/measure/calibrate.js";
 import { compareStream, openReference } from "../../src/measure/stream_check.js";
 import type { ValuedGraph } from "../../src/passes/fold.js";
-import { optimize } from "../../src/passes/optimize.js";
 import { prepareForQuantization, quantizeGraph } from "../../src/passes/quantize.js";
 import { mixedBeginning, streamGraph } from "../../src/passes/stream.js";
 import { streamTrainingForm } from "../../src/passes/stream_training.js";
@@ -22,24 +19,13 @@ import { exportC } from "../../src/targets/c/export.js";
 import { buildModel } from "../../src/zoo/index.js";
 import { livelyParameters } from "../formats/random_model.js";
 import { drawnArchitectures, type DrawnNetwork, drawnNetwork } from "./drawn_networks.js";
+import { logits } from "./logits.js";
 
 const around = { frontend: buildFrontend(describeFrontend({ kind: "log_mel" }), oneSecond), training: {}, licence: "" };
 
 function draws(count: number, seed: number): Float32Array {
   const random = new RandomStream(seed);
   return Float32Array.from({ length: count }, () => random.normal());
-}
-
-async function logits({ graph, parameters }: ValuedGraph, clip: Float32Array, target: TargetName): Promise<Float32Array> {
-  const program = await compile(target === "oracle" ? graph : optimize(graph), { target });
-  for (const [name, data] of parameters) program.write(name, data);
-  for (const { name, input } of graph.states)
-    program.write(name, new Float32Array(sizeOf(input.type.shape)).fill(input.type.quantization?.zeroPoint[0] ?? 0));
-  program.write("features", clip);
-  program.run();
-  const found = Float32Array.from(program.view("logits"));
-  program.close();
-  return found;
 }
 
 const difference = (found: ArrayLike<number>, wanted: Float32Array): number =>
@@ -56,8 +42,8 @@ function unlessRefused<T>(make: () => T): T | undefined {
   }
 }
 
-/** Largest difference of a .tflite file, read again, from the probabilities. */
-async function asTflite(drawn: DrawnNetwork, valued: ValuedGraph, clip: Float32Array, wanted: Float32Array): Promise<number> {
+/** Largest difference of a .tflite file, read again, from the probabilities; C is written of the same model. */
+async function exported(drawn: DrawnNetwork, valued: ValuedGraph, clip: Float32Array, wanted: Float32Array): Promise<number> {
   const labels = Array.from({ length: drawn.shape.labels }, (_, i) => `label ${i}`);
   const model = { ...around, ...valued, labels, frontendDescription: describeFrontend({ kind: "log_mel" }) };
   exportC(model, { prefix: "kws", cpu: "generic", floatAbi: "soft", features: "none", rate: 16_000 });
@@ -97,7 +83,7 @@ describe("networks with drawn options", () => {
     const wanted = await logits(float, clip, "oracle");
     const size = Math.max(1, ...wanted.map(Math.abs));
     expect(difference(await logits(float, clip, "wasm"), wanted)).toBeLessThan(2e-4 * size);
-    expect(await asTflite(drawn, float, clip, probabilitiesOf(wanted, graph.outputs[0].value.type))).toBeLessThan(1e-4);
+    expect(await exported(drawn, float, clip, probabilitiesOf(wanted, graph.outputs[0].value.type))).toBeLessThan(1e-4);
     unlessRefused(() => verifyGraph(streamTrainingForm(graph, 3) as Graph));
 
     const ready = prepareForQuantization(float);
@@ -106,7 +92,7 @@ describe("networks with drawn options", () => {
     const integers = await logits(integer, clip, "oracle");
     expect([...(await logits(integer, clip, "wasm"))]).toEqual([...integers]);
     const shares = probabilitiesOf(integers, integer.graph.outputs[0].value.type);
-    expect(await asTflite(drawn, integer, clip, shares)).toBeLessThan(1e-6);
+    expect(await exported(drawn, integer, clip, shares)).toBeLessThan(1e-6);
     for (const form of ["context", "window"] as const) {
       const hops = 1 + (seed % 3);
       expect((await asStream(float, form, hops, seed)) ?? 0).toBeLessThan(1e-3 * size);

@@ -1,17 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { RandomStream } from "../../src/base/random.js";
-import { compile } from "../../src/engine/compile.js";
-import type { TargetName } from "../../src/engine/program.js";
 import { StreamProgram } from "../../src/engine/stream_program.js";
 import { initializeParameters } from "../../src/graph/initialize.js";
-import { type Graph, type ParameterData, sizeOf } from "../../src/graph/types.js";
+import type { Graph } from "../../src/graph/types.js";
 import { calibrate } from "../../src/measure/calibrate.js";
 import { compareStream, openReference } from "../../src/measure/stream_check.js";
-import { optimize } from "../../src/passes/optimize.js";
 import { prepareForQuantization, quantizeGraph } from "../../src/passes/quantize.js";
 import { type StreamForm, streamGraph } from "../../src/passes/stream.js";
 import { buildModel, type ModelOptions } from "../../src/zoo/index.js";
 import { livelyParameters } from "../formats/random_model.js";
+import { logits } from "./logits.js";
 import { smallNetworks, smallShape } from "./small_networks.js";
 
 const { frames, features } = smallShape;
@@ -22,26 +20,8 @@ function clipsOf(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count * values }, () => random.normal());
 }
 
-async function logits(
-  graph: Graph,
-  parameters: ReadonlyMap<string, ParameterData>,
-  clip: Float32Array,
-  target: TargetName,
-): Promise<number[]> {
-  const program = await compile(target === "oracle" ? graph : optimize(graph), { target });
-  for (const [name, data] of parameters) program.write(name, data);
-  for (const { name, input } of graph.states)
-    program.write(name, new Float32Array(sizeOf(input.type.shape)).fill(input.type.quantization?.zeroPoint[0] ?? 0));
-  program.write("features", clip);
-  program.run();
-  const found = [...program.view("logits")];
-  program.close();
-  return found;
-}
-
-const spreadOf = (list: readonly number[]): number => Math.max(...list) - Math.min(...list);
-const difference = (a: readonly number[], b: readonly number[]): number =>
-  Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))));
+const spreadOf = (list: Float32Array): number => Math.max(...list) - Math.min(...list);
+const difference = (a: Float32Array, b: Float32Array): number => Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number))));
 
 /** Ops that compute on real numbers. */
 const floatOps = (graph: Graph): string[] =>
@@ -54,16 +34,16 @@ describe.each(smallNetworks)("%s %j", (name, options: ModelOptions) => {
   it("gives the same on wasm as on the oracle; as integers no op but the last conversion is left, and the bits are the same", async () => {
     const clips = clipsOf(6, 5);
     const clip = clips.subarray(0, values);
-    const wanted = await logits(graph, parameters, clip, "oracle");
+    const wanted = await logits({ graph, parameters }, clip, "oracle");
     const spread = spreadOf(wanted);
     expect(spread).toBeGreaterThan(1e-2);
-    expect(difference(await logits(graph, parameters, clip, "wasm"), wanted)).toBeLessThan(1e-4 * Math.max(1, spread));
+    expect(difference(await logits({ graph, parameters }, clip, "wasm"), wanted)).toBeLessThan(1e-4 * Math.max(1, spread));
     const model = prepareForQuantization({ graph, parameters });
     const quantized = quantizeGraph(model, await calibrate(model, clips, "minmax", "wasm"));
     expect(floatOps(quantized.graph)).toEqual(["dequantize"]);
-    const found = await logits(quantized.graph, quantized.parameters, clip, "wasm");
+    const found = await logits(quantized, clip, "wasm");
     expect(difference(found, wanted)).toBeLessThan(0.15 * spread);
-    expect(await logits(quantized.graph, quantized.parameters, clip, "oracle")).toEqual(found);
+    expect(await logits(quantized, clip, "oracle")).toEqual(found);
   });
 
   it("streams: in the context form unless it needs the whole clip, and in the window form", async () => {

@@ -15,8 +15,10 @@ import {
   fewWordsClips,
   freeFolder,
   heldOutVoice,
+  heldOutVoiceOfWords,
   type QuickstartArguments,
   usualPerWord,
+  voicesToHoldOut,
 } from "./quickstart_options.js";
 
 /** Trained on people; shows what a model does with voices that are nothing like its own. */
@@ -44,6 +46,14 @@ export function register(program: Command): void {
     .option("--steps <n>", "training steps", wholeNumber(1, 1_000_000))
     .option("--seed <n>", "seed of everything random", wholeNumber(0, 2 ** 31 - 1), 0);
   command
+    .addOption(
+      command
+        .createOption(
+          "--hold-out <voice>",
+          `with --words: voice that is never trained on, for the figures (default: ${heldOutVoiceOfWords})`,
+        )
+        .choices(voicesToHoldOut),
+    )
     .addOption(command.createOption("--target <name>", "what computes").choices(["auto", "native", "wasm"]).default("auto"))
     .option("--json", "print one JSON object at the end")
     .action(quickstart);
@@ -61,6 +71,7 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
     return quickstartWords(options, options.words);
   }
   if (options.from !== undefined) throw new UsageError("--from goes with --words");
+  if (options.holdOut !== undefined) throw new UsageError("--hold-out goes with --words");
   const started = performance.now();
   const folder = options.out ?? freeFolder("earshot-quickstart");
   await makeFolder(folder);

@@ -14,6 +14,8 @@ const startingModel = "phones";
 const ownNetwork = "earshot/phrase_net";
 const defaultSteps = 1200;
 const headDropout = 0.2;
+/** What the head keeps of what it learns from a few synthetic voices; see shrinkHead. */
+const keptShare = 0.5;
 /** Steps of a training without one voice, which serves to choose the threshold only, relative to the steps of the training. */
 const foldShare = 0.25;
 
@@ -96,6 +98,7 @@ async function runTraining(
   const { train } = await import("../train/train.js");
   const outcome = await train(recipe, { out, target, signal, talk });
   signal.throwIfAborted();
+  await shrink(join(outcome.run, "best.safetensors"));
   return outcome;
 }
 
@@ -147,4 +150,10 @@ async function recipeOf(
     },
     "quickstart",
   );
+}
+
+async function shrink(path: string): Promise<void> {
+  const { loadModel, saveModel } = await import("../formats/model_file.js");
+  const { shrinkHead } = await import("../measure/shrink_head.js");
+  await saveModel(path, shrinkHead(await loadModel(path), keptShare));
 }

@@ -7,6 +7,7 @@ import type { TargetName } from "../engine/program.js";
 import type { FalseAccepts } from "../measure/false_accepts.js";
 import type { NearText, OwnWordsResult, OwnWordsScores } from "../measure/own_words.js";
 import type { Spotter } from "../measure/spotter.js";
+import type { VoiceInside } from "../signal/voices.js";
 import type { TrainingOutcome } from "../train/training_outcome.js";
 import { interruptible } from "./interrupt.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
@@ -14,7 +15,7 @@ import {
   fewWords,
   fewWordsClips,
   freeFolder,
-  heldOutVoiceOfWords as heldOutVoice,
+  heldOutVoiceOfWords,
   type QuickstartArguments,
   usualPerWord,
   voicesOfWords as voices,
@@ -31,6 +32,7 @@ interface ClipNumbers {
   /** Synthesised clips of each word. */
   readonly perWord: number;
   readonly seed: number;
+  readonly heldOutVoice: VoiceInside;
 }
 
 /** `earshot quickstart --words "hey robin,lights off"`: from two phrases to a model that hears them. */
@@ -44,6 +46,7 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   const { defaultTarget } = await import("../engine/compile.js");
   const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
   const data = join(folder, "data");
+  const heldOutVoice = options.holdOut ?? heldOutVoiceOfWords;
   const training: WordTraining = {
     plan,
     seed: options.seed,
@@ -56,7 +59,7 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   await makeFolder(folder);
   say(sayPlan(plan));
   const clips = await interruptible(
-    (signal) => synthesise(plan, data, { perWord, seed: options.seed, signal }),
+    (signal) => synthesise(plan, data, { perWord, seed: options.seed, heldOutVoice, signal }),
     "nothing is left of the clips",
   );
   say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
@@ -71,7 +74,7 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
       `listened to ${leftOut.length} training voices by models trained without them, in ${formatSeconds((performance.now() - leaving) / 1000)}`,
     );
   const measured = await interruptible(
-    () => measure(plan, data, outcome, leftOut, { perWord, seed: options.seed, target }),
+    () => measure(plan, data, outcome, leftOut, { perWord, seed: options.seed, heldOutVoice, target }),
     `the model is in ${outcome.run}`,
   );
   const seconds = (performance.now() - started) / 1000;
@@ -111,7 +114,7 @@ function sayPlan({ near, clipSeconds, words }: OwnWordsPlan): string {
 async function synthesise(
   plan: OwnWordsPlan,
   out: string,
-  { perWord, seed, signal }: ClipNumbers & { signal: AbortSignal },
+  { perWord, seed, heldOutVoice, signal }: ClipNumbers & { signal: AbortSignal },
 ): Promise<number> {
   const { synthesizeDataset } = await import("../corpus/synthesize.js");
   let progress: Progress | undefined;
@@ -144,8 +147,9 @@ async function measure(
   data: string,
   outcome: TrainingOutcome,
   leftOut: readonly OwnWordsScores[],
-  { perWord, seed, target }: ClipNumbers & { target: TargetName },
+  numbers: ClipNumbers & { target: TargetName },
 ): Promise<OwnWordsResult & { model: string; report: string }> {
+  const { target, heldOutVoice } = numbers;
   const { openSpotter } = await import("../measure/spotter.js");
   const { figuresAt, poolScores, scoreOwnWords } = await import("../measure/own_words.js");
   const { balancedThreshold: threshold, shiftScores, wordShifts } = await import("../measure/word_balance.js");
@@ -174,13 +178,13 @@ async function measure(
       leftOut: figuresAt(shiftScores(poolScores(strange), shifts), near, threshold),
       validation: figuresAt(shiftScores(known, shifts), near, threshold),
       testing: figuresAt(await scoreOwnWords(spotter, data, "testing"), near, threshold),
-      ...(await listen(spotter, plan, threshold, perWord, seed)),
+      ...(await listen(spotter, plan, threshold, numbers)),
     };
   } finally {
     spotter.close();
   }
   await writeThreshold(path, result);
-  const finished = await finishRun({ ...outcome, notes: [...outcome.notes, ...notesOf(result)] }, { target });
+  const finished = await finishRun({ ...outcome, notes: [...outcome.notes, ...notesOf(result, heldOutVoice)] }, { target });
   return { ...result, model: path, report: finished.report ?? "" };
 }
 
@@ -189,8 +193,7 @@ async function listen(
   spotter: Spotter,
   plan: OwnWordsPlan,
   threshold: number,
-  perWord: number,
-  seed: number,
+  { perWord, seed, heldOutVoice }: ClipNumbers,
 ): Promise<{ noise: FalseAccepts; speech: FalseAccepts }> {
   const { heldOutNoise, heldOutSpeech } = await import("../corpus/held_out_sound.js");
   const { countFalseAccepts } = await import("../measure/false_accepts.js");
@@ -219,7 +222,7 @@ async function writeThreshold(path: string, result: OwnWordsResult): Promise<voi
 
 const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
 
-function notesOf({ threshold, testing, noise, speech }: OwnWordsResult): string[] {
+function notesOf({ threshold, testing, noise, speech }: OwnWordsResult, heldOutVoice: string): string[] {
   const { missed, nearTrained, nearNew, other } = testing;
   return [
     `At the threshold ${threshold.toFixed(3)}, chosen on training voices, heard by models with and without them, on the voice ${heldOutVoice}: ${percent(missed.rate)} of ${missed.clips} clips of the words missed; accepted: ${percent(nearTrained.rate)} of ${nearTrained.clips} near-sounding clips whose words training had in other voices, ${percent(nearNew.rate)} of ${nearNew.clips} whose words it never had, ${percent(other.rate)} of ${other.clips} other ones.`,

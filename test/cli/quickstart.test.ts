@@ -54,15 +54,15 @@ it("quickstart ends at Ctrl-C while it speaks, and can be started again in the s
 
 it("quickstart makes a spotter of own words, whose threshold predict heeds", async () => {
   const folder = mkdtempSync(join(tmpdir(), "earshot-own-words-"));
-  const small = ["--per-word", "20", "--steps", "4", "--target", "wasm", "--json"];
+  const small = ["--hold-out", "rms", "--per-word", "20", "--steps", "4", "--target", "wasm", "--json"];
   try {
     const { code, stdout, stderr } = await earshot(["quickstart", "--words", "Hey Robin", "--out", folder, ...small]);
     expect(stderr).not.toContain("fault of earshot");
     expect(code).toBe(0);
     const result = JSON.parse(stdout);
     expect(result.labels).toEqual(["hey_robin"]);
-    expect(result.heldOutVoice).toBe("awb");
-    // A clip or more of rms, which neither this model without it nor the body that it starts from has heard.
+    expect(result.heldOutVoice).toBe("rms");
+    // A clip or more of awb, which neither this model without it nor the body that it starts from has heard.
     expect(result.leftOut.missed.clips).toBeGreaterThanOrEqual(1);
     expect((await loadModel(result.model)).parameters.has("phrase.path.kernel")).toBe(true);
     expect(result.leftOut.threshold).toBe(result.threshold);
@@ -118,4 +118,10 @@ it("quickstart says what is wrong with the words", async () => {
     expect.stringContaining("cannot be a word; use letters, digits"),
   ]);
   expect((await earshot(["quickstart", "--from", "svdf"])).stderr).toContain("--from goes with --words");
+  expect((await earshot(["quickstart", "--hold-out", "slt"])).stderr).toContain("--hold-out goes with --words");
+  const nobody = await earshot(["quickstart", "--words", "robin", "--hold-out", "nobody"]);
+  expect([nobody.code, nobody.stderr]).toEqual([
+    2,
+    expect.stringContaining("Allowed choices are awb, rms, pico-us, slt, kal16, pico-gb"),
+  ]);
 });

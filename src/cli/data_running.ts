@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { Progress } from "../base/progress.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
+import { interruptible } from "./interrupt.js";
 import { type CommonOptions, printJson, printNext, printText, shellWord } from "./output.js";
 
 interface RunningArguments extends CommonOptions {
@@ -43,12 +45,9 @@ async function running(options: RunningArguments): Promise<void> {
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number): void =>
     (progress ??= new Progress("speaking", total, "recordings")).update(done);
-  const result = await writeRunningSpeech({
-    ...rest,
-    voices,
-    keywords: words ?? commandWords,
-    onProgress,
-  }).finally(() => progress?.end());
+  const speaking = (signal: AbortSignal) =>
+    writeRunningSpeech({ ...rest, voices, keywords: words ?? commandWords, onProgress, signal }).finally(() => progress?.end());
+  const result = await interruptible(speaking, `${join(options.out, "running.jsonl")} has what was spoken until then`);
   if (json === true) return printJson(result);
   printText(`${result.manifest}: ${result.clips} clips of ${result.recordings} recordings`);
   printNext(`earshot train MODEL --data DATA --data ${shellWord(result.manifest)} --weights 0.9,0.1`, options);

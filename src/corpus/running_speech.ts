@@ -28,6 +28,8 @@ export interface RunningSpeechOptions {
   /** Length of the clips that the manifest names, seconds. */
   clipSeconds: number;
   onProgress?: (done: number, total: number) => void;
+  /** Aborted: no further recording is spoken; the manifest has what was, and the call fails with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** What was written. */
@@ -78,9 +80,11 @@ export async function writeRunningSpeech(options: RunningSpeechOptions): Promise
         JSON.stringify({ path: name, label: word, speaker: speaker.id, split: "training", start, end: start + clipSeconds }),
       );
     options.onProgress?.(i + 1, count);
+    if (options.signal?.aborted === true) break;
   }
   const manifest = join(out, "running.jsonl");
   await writeFileSafely(manifest, Buffer.from(lines.map((line) => `${line}\n`).join("")));
+  options.signal?.throwIfAborted();
   return { manifest, recordings: count, clips: lines.length };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDataset } from "../../src/corpus/dataset.js";
@@ -30,6 +30,17 @@ describe.skipIf(!(await fliteAvailable()))("running speech", () => {
       expect(end! - start!).toBeCloseTo(1);
       expect(readFileSync(path)).toEqual(readFileSync(join(b, path.slice(a.length))));
     }
+  });
+
+  it("leaves a manifest of what was spoken where it is stopped", async () => {
+    const out = temporaryFolder();
+    const stopper = new AbortController();
+    const onProgress = (done: number): void => (done === 2 ? stopper.abort() : undefined);
+    await expect(writeRunningSpeech({ ...options, out, onProgress, signal: stopper.signal })).rejects.toThrow(/abort/);
+    const { clips } = openDataset(join(out, "running.jsonl"), { words: ["go"], silence: false, unknown: true, partial: true });
+    const sounds = readdirSync(out).filter((name) => name.endsWith(".wav"));
+    expect(sounds).toHaveLength(2);
+    expect(new Set(clips.map(({ path }) => path))).toEqual(new Set(sounds.map((name) => join(out, name))));
   });
 
   it("refuses clips longer than their recording", async () => {

@@ -1,4 +1,4 @@
-import { UserError } from "../../base/errors.js";
+import { UsageError, UserError } from "../../base/errors.js";
 import type { Model } from "../../formats/model.js";
 import { sizeOf } from "../../graph/types.js";
 import { optimize } from "../../passes/optimize.js";
@@ -62,14 +62,14 @@ export function prefixOf(name: string): string {
 /**
  * The model as C99: PREFIX.c and PREFIX.h. No libc beyond string.h, no allocation, no array on the stack; all memory is static
  * and planned here.
- * @throws UserError where the prefix is no C name or that of a standard header, or the front end cannot run frame by frame
+ * @throws UsageError where the prefix is no C name or that of a standard header, UserError where the front end cannot run frame by frame
  */
 export function exportC(model: ExportedModel, options: CExportOptions): CExport {
   const { prefix, separate = false } = options;
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(prefix) || prefix.length > longestPrefix)
-    throw new UserError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
+    throw new UsageError(`--prefix ${JSON.stringify(prefix)} is no C name of at most ${longestPrefix} letters, digits and _`);
   if (!separate && isStandardHeader(prefix))
-    throw new UserError(
+    throw new UsageError(
       `--prefix ${prefix}: ${prefix}.h would hide the standard header of that name; give another, such as --prefix model_${prefix}`,
     );
   if (options.features === "device" && !model.frontend)

@@ -1,4 +1,4 @@
-import { UserError } from "../../../base/errors.js";
+import { UsageError } from "../../../base/errors.js";
 import { type Cpu, compilerFlags, type FloatAbi } from "../cpu.js";
 import type { CExport } from "../export.js";
 import type { PublicParts } from "../public_code.js";
@@ -6,11 +6,11 @@ import { boardFor, boardHeader, linkerScript, startup } from "./firmware.js";
 
 /**
  * Files beside an export: main.c, start code, linker script and Makefile that classify a WAV file under QEMU, and an Arduino sketch.
- * @throws UserError where QEMU has no board for the core, the front end is not exported, or the model's files have the names of these
+ * @throws UsageError where QEMU has no board for the core, the front end is not exported, or the model's files have the names of these
  */
 export function exampleFiles(made: CExport, cpu: Cpu, floatAbi: FloatAbi): CExport["files"] {
   const { parts, files } = made;
-  if (!parts.frontend) throw new UserError("--example classifies sounds: export the front end too, without --features none");
+  if (!parts.frontend) throw new UsageError("--example classifies sounds: export the front end too, without --features none");
   const core = cpu === "generic" ? "cortex-m4" : cpu;
   const abi = cpu === "generic" ? "hard" : floatAbi;
   const board = boardFor(core);
@@ -24,7 +24,7 @@ export function exampleFiles(made: CExport, cpu: Cpu, floatAbi: FloatAbi): CExpo
   ];
   const taken = own.find(({ name }) => files.some((file) => file.name.toLowerCase() === name));
   if (taken !== undefined)
-    throw new UserError(`--prefix ${parts.prefix}: --example writes a ${taken.name} of its own; give another prefix`);
+    throw new UsageError(`--prefix ${parts.prefix}: --example writes a ${taken.name} of its own; give another prefix`);
   return [
     ...own,
     { name: `${sketch}/${parts.prefix}.ino`, text: sketchText(parts) },

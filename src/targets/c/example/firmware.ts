@@ -1,4 +1,4 @@
-import { UserError } from "../../../base/errors.js";
+import { UsageError } from "../../../base/errors.js";
 import type { Cpu } from "../cpu.js";
 
 /** A board that QEMU has for a core, and where its memories lie. */
@@ -21,7 +21,7 @@ const boards: Partial<Record<Cpu, Board>> = {
 export function boardFor(cpu: Cpu): Board {
   const board = boards[cpu];
   if (!board)
-    throw new UserError(`there is no example for --cpu ${cpu}: QEMU's boards are for ${Object.keys(boards).join(", ")}`);
+    throw new UsageError(`there is no example for --cpu ${cpu}: QEMU's boards are for ${Object.keys(boards).join(", ")}`);
   return board;
 }
 

@@ -30,7 +30,7 @@ export async function ship({ recipe, parameters }, path, { voices, figures }) {
     ...featureShape(recipe.frontend, sound),
     labels: bodyPhones.length,
   });
-  const persons = [...new Set(voices.map((voice) => (voice === "kal16" ? "kal" : voice)))].toSorted();
+  const persons = [...new Set(voices.map((voice) => (voice === "kal16" ? "kal" : voice.split("+")[0])))].toSorted();
   await saveModel(path, {
     graph,
     frontend: buildFrontend(recipe.frontend, sound),
@@ -46,6 +46,7 @@ export async function ship({ recipe, parameters }, path, { voices, figures }) {
       voices: persons,
       recipe: JSON.parse(JSON.stringify(recipe)),
     },
-    licence: "Apache-2.0; trained on Speech Commands (CC BY 4.0) and on speech of Flite's voices (CMU, BSD-style licence)",
+    licence:
+      "Apache-2.0; trained on Speech Commands (CC BY 4.0) and on speech of Flite's voices (CMU, BSD-style licence) and of espeak-ng",
   });
 }

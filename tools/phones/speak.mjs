@@ -17,6 +17,7 @@ import { speak } from "../../dist/signal/speech.js";
 import { FrontendRunner } from "../../dist/train/frontend_runner.js";
 import { bodyPhones } from "../../dist/zoo/blocks/phrase_paths.js";
 import { phoneFrontend } from "../../dist/zoo/earshot/phone_frontend.js";
+import { Espeak, espeakVoices } from "./espeak.mjs";
 import { bins, frames, FrameWriter } from "./frames.mjs";
 
 const rate = 16_000;
@@ -43,7 +44,7 @@ export async function speakPhones(folder, { count, seed, voices, plain = false }
 }
 
 /** What a speaker says: words of the vocabulary, or, one time in five, sounds that are no words. */
-async function say({ source }, plain, random) {
+async function say({ source }, plain, random, espeak) {
   const options = {
     voice: source.voice,
     pitch: Math.min(500, Math.max(40, source.pitch)),
@@ -51,6 +52,7 @@ async function say({ source }, plain, random) {
     stretch: Math.min(3, Math.max(0.3, source.stretch)),
   };
   const words = Array.from({ length: 1 + random.integer(4) }, () => random.pick(vocabulary()));
+  if (espeak) return espeak.speak(words, options);
   const own = words.flatMap((word) => word.phones);
   const phones = !plain && random.uniform() < 0.2 ? madeUp(random) : accented(own, source.accent);
   const asText = () => speak(words.map(({ text }) => text).join(" "), options);
@@ -69,8 +71,8 @@ function madeUp(random) {
 }
 
 /** One utterance as it is heard, in whole seconds, and its phones with their times there. */
-async function heard(speaker, plain, random, noises) {
-  const spoken = await say(speaker, plain, random);
+async function heard(speaker, plain, random, { noises, espeak }) {
+  const spoken = await say(speaker, plain, random, espeak);
   const { sampleRate, phones, times } = spoken;
   const from = Math.max(0, times[0][0] - random.between(0.01, 0.15));
   const to = Math.min(spoken.samples.length / sampleRate, times.at(-1)[1] + random.between(0.01, 0.15));
@@ -136,15 +138,17 @@ async function work({ folder, count, seed, voices, plain, part }) {
     naturalEvery: 4,
     pace: [-0.5, 0.6],
   });
+  const espeak = voices.every((voice) => espeakVoices.includes(voice)) ? new Espeak() : undefined;
   const writer = new FrameWriter(join(folder, String(part)));
   for (let i = part; i < count; i += workers) {
     const speaker = speakers[2 * Math.floor(i / perSource) + (i & 1)];
-    const { clip, phones } = await heard(speaker, plain, new RandomStream(seed, i, 0x75747465), noises);
+    const { clip, phones } = await heard(speaker, plain, new RandomStream(seed, i, 0x75747465), { noises, espeak });
     const seconds = Math.min(runner.group, clip.length / rate);
     for (let second = 0; second < seconds; second++) runner.audio(second).set(clip.subarray(second * rate, (second + 1) * rate));
     runner.run();
     for (let second = 0; second < seconds; second++) writer.append(runner.result(second), phonesOfFrames(phones, second));
   }
+  espeak?.close();
   writer.close();
   runner.close();
 }

@@ -34,6 +34,7 @@ export class Espeak {
   #process;
   #heard = Buffer.alloc(0);
   #waiting = () => {};
+  #ended = false;
 
   /** @throws Error without a C compiler or the library */
   constructor() {
@@ -43,6 +44,10 @@ export class Espeak {
     this.#process = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
     this.#process.stdout.on("data", (bytes) => {
       this.#heard = Buffer.concat([this.#heard, bytes]);
+      this.#waiting();
+    });
+    this.#process.on("exit", () => {
+      this.#ended = true;
       this.#waiting();
     });
   }
@@ -68,10 +73,12 @@ export class Espeak {
 
   /** Takes as many bytes as `length` says, as soon as it is more than zero. */
   async #until(length) {
-    while (length() === 0)
+    while (length() === 0) {
+      if (this.#ended) throw new Error("espeak-ng ended before it had spoken");
       await new Promise((resolve) => {
         this.#waiting = resolve;
       });
+    }
     const end = length();
     const taken = this.#heard.subarray(0, end);
     this.#heard = this.#heard.subarray(end);

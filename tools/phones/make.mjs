@@ -33,6 +33,10 @@ const seed = Number(values.seed);
 const ends = performance.now() + 60_000 * Number(values.minutes);
 const voices = ["slt", "kal16", "slt", "kal"];
 
+/** What a voice says that the bodies have not heard. */
+const strangerUtterances = 150;
+const strangerSeed = 77;
+
 const minutesLeft = () => (ends - performance.now()) / 60_000;
 
 /** One stage; what is there already is not made again. */
@@ -98,10 +102,21 @@ for (const body of bodies) {
   const heard = sources.map((source) => ({ ...source, accent: body.accent }));
   trained.push(await bodyStage(body.name, recipeOf(Number(values.steps), body), heard));
 }
+const stranger = await stage("stranger", (folder) =>
+  speakPhones(folder, { count: strangerUtterances, seed: strangerSeed, voices: ["rms"], plain: true }),
+);
 const together = joined(trained);
 const figures = [];
-for (const source of sources.slice(0, 3)) figures.push(await measureBody(together.recipe, together.parameters, source));
+for (const source of [...sources.slice(0, 3), { folder: stranger, stranger: true }])
+  figures.push(await measureBody(together.recipe, together.parameters, source));
 const shipped = join(out, "phones.safetensors");
 await ship(together, shipped, { voices: [...voices, ...espeakVoices.map((voice) => `espeak-ng ${voice}`)], figures });
-for (const { frames, right } of figures) console.log(`${((100 * right) / frames).toFixed(1)} % of ${frames} frames with speech`);
+const kinds = [
+  "slt and kal, left out of training",
+  "accents, left out of training",
+  "people, left out of training",
+  "rms, never heard",
+];
+for (const [i, { frames, right }] of figures.entries())
+  console.log(`${kinds[i]}: ${((100 * right) / frames).toFixed(1)} % of ${frames} frames with speech`);
 console.log(shipped);

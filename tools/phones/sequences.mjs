@@ -48,9 +48,10 @@ function draw(sources, part) {
   return sources.find(({ share }) => (below += share) > part) ?? sources.at(-1);
 }
 
-/** The validation seconds of a source as they are. */
+/** The validation seconds of a source as they are, or, of one that nothing is trained on, all. */
 export function validationBatches(source, batch) {
-  const items = Array.from({ length: Math.ceil(source.count / validationEvery) }, (_, i) => i * validationEvery);
+  const every = source.stranger === true ? 1 : validationEvery;
+  const items = Array.from({ length: Math.ceil(source.count / every) }, (_, i) => i * every);
   return Array.from({ length: Math.floor(items.length / batch) }, (_, i) => {
     const made = emptyBatch(batch);
     for (let place = 0; place < batch; place++)

@@ -30,6 +30,8 @@ export async function printOwnWords(result: OwnWordsResult, plan: OwnWordsPlan, 
     row("near-sounding accepted", testing.near, leftOut.near, validation.near),
     row("  those trained on, in other voices", testing.nearTrained, leftOut.nearTrained, validation.nearTrained),
     row("  those never trained on", testing.nearNew, leftOut.nearNew, validation.nearNew),
+    row("  words, of both kinds", testing.nearWords, leftOut.nearWords, validation.nearWords),
+    row("  made-up sounds, of both kinds", testing.nearSounds, leftOut.nearSounds, validation.nearSounds),
     row("other words accepted", testing.other, leftOut.other, validation.other),
   ];
   printText(`\n${renderTable(columns, rows, paint)}`);

@@ -155,9 +155,10 @@ async function measure(
   const { balancedThreshold: threshold, shiftScores, wordShifts } = await import("../measure/word_balance.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const path = join(outcome.run, "best.safetensors");
-  const near: NearText[] = plan.near.map(({ folder, role }) => ({
+  const near: NearText[] = plan.near.map(({ folder, role, kind }) => ({
     folder,
     trained: role === "everywhere" || role === "training",
+    words: kind !== "sounds",
   }));
   const scored = async (split: Split): Promise<OwnWordsScores> => {
     const spotter = await openSpotter(path, { target });

@@ -21,6 +21,8 @@ export interface NearText {
   folder: string;
   /** Whether training had it, in other voices. */
   trained: boolean;
+  /** Whether somebody could say it: words, and no made-up sounds. */
+  words: boolean;
 }
 
 /** One split at one threshold. */
@@ -33,6 +35,9 @@ export interface OwnWordsFigures {
   near: Tally;
   nearTrained: Tally;
   nearNew: Tally;
+  /** The same, those that are words and those that are sounds of no word. */
+  nearWords: Tally;
+  nearSounds: Tally;
   /** Other words and phrases taken for a keyword. */
   other: Tally;
   /** Near-sounding phrases accepted most often, by folder. */
@@ -113,7 +118,7 @@ function judge({ labels, clips, probabilities }: OwnWordsScores, threshold: numb
 
 /** Counts of one split at a threshold. */
 export function figuresAt(scores: OwnWordsScores, near: readonly NearText[], threshold: number): OwnWordsFigures {
-  const trained = new Map(near.map((one) => [one.folder, one.trained]));
+  const texts = new Map(near.map((one) => [one.folder, one]));
   const judged = judge(scores, threshold);
   const of = (wanted: (clip: Clip) => boolean): Tally =>
     tally(judged.filter(({ clip }) => wanted(clip)).map(({ wrong }) => wrong));
@@ -122,11 +127,13 @@ export function figuresAt(scores: OwnWordsScores, near: readonly NearText[], thr
     threshold,
     words: Object.fromEntries(keywords.map((word) => [word, of(({ label }) => label === word)])),
     missed: of(({ label }) => isKeyword(label)),
-    near: of(({ word }) => trained.has(word)),
-    nearTrained: of(({ word }) => trained.get(word) === true),
-    nearNew: of(({ word }) => trained.get(word) === false),
-    other: of(({ label, word }) => !isKeyword(label) && !trained.has(word)),
-    worst: [...trained.keys()]
+    near: of(({ word }) => texts.has(word)),
+    nearTrained: of(({ word }) => texts.get(word)?.trained === true),
+    nearNew: of(({ word }) => texts.get(word)?.trained === false),
+    nearWords: of(({ word }) => texts.get(word)?.words === true),
+    nearSounds: of(({ word }) => texts.get(word)?.words === false),
+    other: of(({ label, word }) => !isKeyword(label) && !texts.has(word)),
+    worst: [...texts.keys()]
       .map((text) => ({ text, ...of(({ word }) => word === text) }))
       .filter(({ wrong }) => wrong > 0)
       .toSorted((a, b) => b.rate - a.rate || b.clips - a.clips)

@@ -70,6 +70,7 @@ it("quickstart makes a spotter of own words, whose threshold predict heeds", asy
     expect(result.testing.missed.clips).toBe(4);
     expect(result.testing.nearTrained.clips).toBeGreaterThan(2);
     expect(result.testing.nearNew.clips).toBeGreaterThan(0);
+    expect(result.testing.nearWords.clips + result.testing.nearSounds.clips).toBe(result.testing.near.clips);
     expect(result.noise.hours).toBeCloseTo(40 / 3600, 3);
     expect(readFileSync(result.report, "utf8")).toContain("near-sounding");
     const predicted = await earshot(["predict", result.model, join(folder, "data", "hey_robin"), "--json"]);

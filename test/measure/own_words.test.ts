@@ -12,8 +12,8 @@ import { randomModel } from "../formats/random_model.js";
 
 const labels = ["_silence_", "_unknown_", "lamp", "stop"];
 const near = [
-  { folder: "lamb", trained: true },
-  { folder: "damp", trained: false },
+  { folder: "lamb", trained: true, words: true },
+  { folder: "damp", trained: false, words: false },
 ];
 
 function clip(word: string): Clip {
@@ -63,6 +63,8 @@ describe("figures of own words", () => {
     expect(figures.near).toEqual({ clips: 3, wrong: 1, rate: 1 / 3 });
     expect(figures.nearTrained.clips).toBe(2);
     expect(figures.nearNew).toEqual({ clips: 1, wrong: 0, rate: 0 });
+    expect(figures.nearWords).toEqual({ clips: 2, wrong: 1, rate: 0.5 });
+    expect(figures.nearSounds).toEqual({ clips: 1, wrong: 0, rate: 0 });
     expect(figures.other).toEqual({ clips: 1, wrong: 0, rate: 0 });
     expect(figures.worst).toEqual([{ text: "lamb", clips: 2, wrong: 1 }]);
   });

@@ -112,6 +112,8 @@ function report(rows) {
         percent(validation.nearTrained),
       ),
       line("  never trained on", percent(testing.nearNew), percent(leftOut.nearNew), percent(validation.nearNew)),
+      line("  words, of both kinds", percent(testing.nearWords), percent(leftOut.nearWords), percent(validation.nearWords)),
+      line("  made-up sounds, of both", percent(testing.nearSounds), percent(leftOut.nearSounds), percent(validation.nearSounds)),
       line("other words accepted", percent(testing.other), percent(leftOut.other), percent(validation.other)),
       `  false accepts an hour: synthetic noise ${perHour(result.noise)}, other speech of the held-out voice ${perHour(result.speech)}`,
     );

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "../base/errors.js";
 import type { Moment } from "../detect/listen.js";
 import type { PosteriorStream } from "../detect/posteriors.js";
+import { listeningModel } from "../formats/shipped.js";
 import type { StreamOptions } from "../signal/sound_stream.js";
 import type { Runtime } from "../measure/runtime.js";
 import type { WavFormat } from "../signal/wav-reader.js";
@@ -43,7 +44,7 @@ export function register(program: Command): void {
     .description(
       "Listen for keywords in a recording of any length (WAV, FLAC, Ogg Opus or Vorbis), a pipe or the microphone: time, label and score of each.",
     )
-    .argument("[model]", "model file, .tflite file, or the name of a model that comes with earshot", "crnn")
+    .argument("[model]", "model file, .tflite file, or the name of a model that comes with earshot", listeningModel)
     .option("-i, --input <source>", "file, - for standard input (WAV, FLAC, Ogg or bare samples), or mic", "mic")
     .option("--device <name>", "ALSA's name of the microphone (default: ALSA's default)");
   command

@@ -10,6 +10,7 @@ import type { Spotter } from "../measure/spotter.js";
 import type { VoiceInside } from "../signal/voices.js";
 import type { TrainingOutcome } from "../train/training_outcome.js";
 import { interruptible } from "./interrupt.js";
+import { adviceOnKnownWords } from "./known_words.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
 import {
   fewWords,
@@ -58,6 +59,8 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   await checkStart(training, data);
   await makeFolder(folder);
   say(sayPlan(plan));
+  const advice = options.json === true ? undefined : await adviceOnKnownWords(plan.labels);
+  if (advice !== undefined) say(advice);
   const clips = await interruptible(
     (signal) => synthesise(plan, data, { perWord, seed: options.seed, heldOutVoice, signal }),
     "nothing is left of the clips",

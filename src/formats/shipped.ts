@@ -8,6 +8,9 @@ import { nearest } from "../base/nearest.js";
 const folder = fileURLToPath(new URL("../../models/", import.meta.url));
 const ending = ".safetensors";
 
+/** The model that is for listening without an end. */
+export const listeningModel = "crnn";
+
 /** Names of the models that come with earshot, in alphabetical order. */
 export function shippedModels(): string[] {
   if (!existsSync(folder)) return [];

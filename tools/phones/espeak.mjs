@@ -40,7 +40,12 @@ export class Espeak {
   constructor() {
     this.#folder = mkdtempSync(join(tmpdir(), "earshot-espeak-"));
     const program = join(this.#folder, "espeak");
-    execFileSync("cc", ["-O2", "-o", program, fileURLToPath(new URL("espeak.c", import.meta.url)), "-lespeak-ng"]);
+    const source = fileURLToPath(new URL("espeak.c", import.meta.url));
+    try {
+      execFileSync("cc", ["-O2", "-o", program, source, "-lespeak-ng"]);
+    } catch (error) {
+      throw new Error("accents need a C compiler and espeak-ng's library: install gcc and libespeak-ng-dev", { cause: error });
+    }
     this.#process = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
     this.#process.stdout.on("data", (bytes) => {
       this.#heard = Buffer.concat([this.#heard, bytes]);

@@ -92,9 +92,9 @@ const archived = await stage("archived", (folder) =>
 );
 const clips = await stage("clips", (folder) => alignClips(folder, { clips: join(data, "speech_commands"), body: first, seed }));
 const sources = [
-  synthetic,
-  { folder: accents, share: 0.7 },
-  { folder: archived, share: 1, narrow: true },
+  { name: "slt and kal, left out of training", ...synthetic },
+  { name: "accents, left out of training", folder: accents, share: 0.7 },
+  { name: "people, left out of training", folder: archived, share: 1, narrow: true },
   { folder: clips, share: 0.3 },
 ];
 const trained = [];
@@ -106,17 +106,12 @@ const stranger = await stage("stranger", (folder) =>
   speakPhones(folder, { count: strangerUtterances, seed: strangerSeed, voices: ["rms"], plain: true }),
 );
 const together = joined(trained);
-const figures = [];
-for (const source of [...sources.slice(0, 3), { folder: stranger, stranger: true }])
-  figures.push(await measureBody(together.recipe, together.parameters, source));
 const shipped = join(out, "phones.safetensors");
+const measured = [...sources.filter(({ name }) => name), { name: "rms, never heard", folder: stranger, stranger: true }];
+const figures = [];
+for (const source of measured)
+  figures.push({ name: source.name, ...(await measureBody(together.recipe, together.parameters, source)) });
 await ship(together, shipped, { voices: [...voices, ...espeakVoices.map((voice) => `espeak-ng ${voice}`)], figures });
-const kinds = [
-  "slt and kal, left out of training",
-  "accents, left out of training",
-  "people, left out of training",
-  "rms, never heard",
-];
-for (const [i, { frames, right }] of figures.entries())
-  console.log(`${kinds[i]}: ${((100 * right) / frames).toFixed(1)} % of ${frames} frames with speech`);
+for (const { name, frames, right } of figures)
+  console.log(`${name}: ${((100 * right) / frames).toFixed(1)} % of ${frames} frames with speech`);
 console.log(shipped);

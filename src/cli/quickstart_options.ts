@@ -17,7 +17,7 @@ export interface QuickstartArguments extends CommonOptions {
 /** The voice that is never trained on: none of its pitches, rates, rooms or microphones. */
 export const heldOutVoice = "rms";
 
-/** The same for own words, if no other is asked for. Their settings were tuned on rms, held out, and on people. */
+/** The same for own words, if no other is asked for. Their settings were tuned on rms and people, and which accents the body heard on this voice. */
 export const heldOutVoiceOfWords = "awb";
 
 const voicesOnce = ["awb", "rms", "pico-us", "slt", "kal16", "pico-gb"] as const;

@@ -1,5 +1,5 @@
 import type { OwnWordsPlan } from "../corpus/own_words.js";
-import type { OwnWordsResult, Tally } from "../measure/own_words.js";
+import { nearDistances, type OwnWordsResult, type Tally } from "../measure/own_words.js";
 import { paint, printText } from "./output.js";
 
 const percent = (rate: number): string => `${(100 * rate).toFixed(1)} %`;
@@ -32,6 +32,9 @@ export async function printOwnWords(result: OwnWordsResult, plan: OwnWordsPlan, 
     row("  those never trained on", testing.nearNew, leftOut.nearNew, validation.nearNew),
     row("  words, of both kinds", testing.nearWords, leftOut.nearWords, validation.nearWords),
     row("  made-up sounds, of both kinds", testing.nearSounds, leftOut.nearSounds, validation.nearSounds),
+    ...nearDistances.map((distances, i) =>
+      row(`  ${sayDistances(distances)}`, testing.nearByDistance[i], leftOut.nearByDistance[i], validation.nearByDistance[i]),
+    ),
     row("other words accepted", testing.other, leftOut.other, validation.other),
   ];
   printText(`\n${renderTable(columns, rows, paint)}`);
@@ -45,4 +48,10 @@ export async function printOwnWords(result: OwnWordsResult, plan: OwnWordsPlan, 
   printText(
     `false accepts an hour: ${noise.perHour.toFixed(1)} in ${(60 * noise.hours).toFixed(0)} minutes of noise, ${speech.perHour.toFixed(1)} in ${(60 * speech.hours).toFixed(0)} minutes of other speech`,
   );
+}
+
+/** Near-sounding phrases of some distance, in a row of a table. */
+export function sayDistances([from, below]: readonly [from: number, below: number]): string {
+  if (from === 0) return `at a phone distance below ${below}`;
+  return below === Infinity ? `${from} and more` : `${from} to ${below}`;
 }

@@ -1,7 +1,6 @@
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { makeFolder } from "../base/make_folder.js";
 import { formatSeconds, Progress } from "../base/progress.js";
 import { UsageError } from "../base/errors.js";
 import type { Dataset } from "../corpus/dataset.js";
@@ -13,13 +12,13 @@ import { paint, printJson, printNext, printText, shellWord } from "./output.js";
 import {
   fewWords,
   fewWordsClips,
-  freeFolder,
   heldOutVoice,
   heldOutVoiceOfWords,
   type QuickstartArguments,
   usualPerWord,
   voicesToHoldOut,
 } from "./quickstart_options.js";
+import { isSpoken, type Quickstart, resumption, runFolder, sayTraining, settle, writeSettings } from "./quickstart_settings.js";
 
 /** Trained on people; shows what a model does with voices that are nothing like its own. */
 const shippedModel = "ds_cnn_s";
@@ -38,6 +37,7 @@ export function register(program: Command): void {
     )
     .option("--from <model>", "with --words: model to start from; 'none' for none (default: phones, which comes with earshot)")
     .option("-o, --out <folder>", "folder for everything that is made (default: earshot-quickstart, or with a number)")
+    .option("--resume <folder>", "go on with a quickstart that was stopped; takes everything else from its folder")
     .option(
       "--per-word <n>",
       `synthesised clips of each word (default: ${usualPerWord}, of up to ${fewWords} own words ${fewWordsClips})`,
@@ -65,30 +65,32 @@ interface Made {
   readonly note: string;
 }
 
-async function quickstart(options: QuickstartArguments): Promise<void> {
-  if (options.words !== undefined) {
+async function quickstart(options: QuickstartArguments, command: Command): Promise<void> {
+  refuseBeside(options, command);
+  const settled = await settle(options);
+  if (settled.words !== undefined) {
     const { quickstartWords } = await import("./quickstart_words.js");
-    return quickstartWords(options, options.words);
+    return quickstartWords(settled, settled.words);
   }
-  if (options.from !== undefined) throw new UsageError("--from goes with --words");
-  if (options.holdOut !== undefined) throw new UsageError("--hold-out goes with --words");
+  const { folder, target, json = false } = settled;
   const started = performance.now();
-  const folder = options.out ?? freeFolder("earshot-quickstart");
-  await makeFolder(folder);
+  await writeSettings(settled);
   const made: Made[] = [];
-  const say = (text: string): void => {
-    if (options.json !== true) printText(text);
-  };
-  const { defaultTarget } = await import("../engine/compile.js");
-  const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
-  say(
-    target === "native"
-      ? "computing with this machine's C compiler"
-      : "computing with WebAssembly (a C compiler, where there is one, makes it two to three times as fast)",
-  );
+  if (!json)
+    printText(
+      target === "native"
+        ? "computing with this machine's C compiler"
+        : "computing with WebAssembly (a C compiler, where there is one, makes it two to three times as fast)",
+    );
   const data = join(folder, "data");
-  await interruptible((signal) => synthesise(data, { ...options, signal }, made), "nothing is left of the clips");
-  const trained = await trainOn(data, folder, { ...options, target }, made);
+  if (await isSpoken(settled, data))
+    made.push({ what: "speech", where: data, note: `spoken before; voice ${heldOutVoice} held out` });
+  else
+    await interruptible(
+      (signal) => synthesise(data, settled, signal, made),
+      `nothing is left of the clips; ${resumption(folder)}`,
+    );
+  const trained = await trainOn(data, settled, made);
   const tflite = await exportModel(trained.model, folder, made);
   const heard = await predictHeldOut(tflite, data);
   const shipped = await tryShipped(data, target);
@@ -103,7 +105,7 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
     shipped,
     report: trained.report,
   };
-  if (options.json === true) return printJson(result);
+  if (json) return printJson(result);
   await printSummary(made, trained.evaluation, heard, shipped);
   printText(
     `\nall in ${formatSeconds(seconds)}; the report with curves, confusions and mistakes to listen to: ${trained.report}`,
@@ -111,21 +113,34 @@ async function quickstart(options: QuickstartArguments): Promise<void> {
   printText(
     `speak to it: record one second of "yes" as a WAV file and type  earshot predict ${shellWord(trained.model)} yes.wav`,
   );
-  printNext(`earshot predict ${shellWord(trained.model)} ${shellWord(join(data, "yes"))}`, options);
+  printNext(`earshot predict ${shellWord(trained.model)} ${shellWord(join(data, "yes"))}`, settled);
 }
 
-async function synthesise(data: string, options: QuickstartArguments & { signal: AbortSignal }, made: Made[]): Promise<void> {
+/** @throws UsageError for options that mean nothing beside the others */
+function refuseBeside(options: QuickstartArguments, command: Command): void {
+  const beside = command.options.find(
+    (option) =>
+      !["resume", "json"].includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (options.resume !== undefined && beside !== undefined)
+    throw new UsageError(`--resume takes everything from the quickstart's folder; leave out ${beside.long}`);
+  if (options.words !== undefined) return;
+  if (options.from !== undefined) throw new UsageError("--from goes with --words");
+  if (options.holdOut !== undefined) throw new UsageError("--hold-out goes with --words");
+}
+
+async function synthesise(data: string, { perWord, seed }: Quickstart, signal: AbortSignal, made: Made[]): Promise<void> {
   const { commandWords, otherWords, synthesizeDataset } = await import("../corpus/synthesize.js");
   const started = performance.now();
   let progress: Progress | undefined;
   const result = await synthesizeDataset({
     words: commandWords,
     unknownWords: otherWords,
-    perWord: options.perWord ?? usualPerWord,
-    seed: options.seed,
+    perWord: perWord ?? usualPerWord,
+    seed,
     out: data,
     heldOutVoices: [heldOutVoice],
-    signal: options.signal,
+    signal,
     onProgress: (done, total) => (progress ??= new Progress("speaking", total, "clips")).update(done),
   }).finally(() => progress?.end());
   const seconds = (performance.now() - started) / 1000;
@@ -138,15 +153,13 @@ async function synthesise(data: string, options: QuickstartArguments & { signal:
 
 async function trainOn(
   data: string,
-  folder: string,
-  options: Pick<QuickstartArguments, "steps" | "seed" | "json"> & { target: TargetName },
+  { folder, steps = 1200, seed, target, json = false }: Quickstart,
   made: Made[],
 ): Promise<{ model: string; evaluation: Evaluation; report: string }> {
   const { parseRecipe } = await import("../train/recipe.js");
-  const { train } = await import("../train/train.js");
+  const { resumeOrTrain } = await import("./resume_or_train.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const { findModel } = await import("../zoo/index.js");
-  const steps = options.steps ?? 1200;
   const recipe = parseRecipe(
     {
       model: { name: "ds_cnn_s" },
@@ -162,27 +175,27 @@ async function trainOn(
       labelSmoothing: 0.05,
       steps,
       validateEvery: Math.max(1, Math.round(steps / 4)),
-      seed: options.seed,
+      seed,
       licence: "trained on synthetic speech of Flite's voices (CMU, BSD-style licence)",
     },
     "quickstart",
   );
-  const run = join(folder, "run");
+  const run = join(folder, runFolder);
   const outcome = await interruptible(
     async (signal) => {
-      const result = await train(recipe, { out: run, target: options.target, signal, talk: options.json !== true });
+      const result = await resumeOrTrain(recipe, { out: run, target, signal, talk: !json });
       signal.throwIfAborted();
       return result;
     },
-    `what was reached is saved; go on with: earshot train --resume ${shellWord(run)}`,
+    `what was reached is saved; ${resumption(folder)}`,
   );
-  const finished = await finishRun(outcome, { target: options.target });
+  const finished = await finishRun(outcome, { target });
   const { evaluation, report, model } = finished;
   if (evaluation === null || report === null) throw new Error("the synthesised data set has no testing clips");
   made.push({
     what: "model",
     where: model,
-    note: `ds_cnn S, ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${outcome.origin.target})`,
+    note: `ds_cnn S, ${sayTraining(outcome)}`,
   });
   made.push({ what: "report", where: report, note: "open it in a browser" });
   return { model, evaluation, report };

@@ -8,6 +8,8 @@ export interface QuickstartArguments extends CommonOptions {
   from?: string;
   holdOut?: VoiceInside;
   out?: string;
+  /** Folder of a quickstart that was stopped. */
+  resume?: string;
   steps?: number;
   perWord?: number;
   seed: number;

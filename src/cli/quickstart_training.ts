@@ -6,7 +6,6 @@ import type { OwnWordsScores } from "../measure/own_words.js";
 import type { Recipe } from "../train/recipe.js";
 import type { TrainingOutcome } from "../train/training_outcome.js";
 import { interruptible } from "./interrupt.js";
-import { shellWord } from "./output.js";
 
 /** Where a training starts unless another model is named: it knows phones from people and from synthetic voices. */
 const startingModel = "phones";
@@ -45,13 +44,13 @@ export async function checkStart(training: WordTraining, data: string): Promise<
   await recipeOf(training, { path: data }, training.steps ?? defaultSteps);
 }
 
-/** Trains on a data set; an interrupted training is saved and can go on. */
-export async function trainOn(training: WordTraining, source: Source, run: string): Promise<TrainingOutcome> {
+/**
+ * Trains on a data set, or goes on with what was trained in the run's folder.
+ * @param remains what is said where it is interrupted
+ */
+export async function trainOn(training: WordTraining, source: Source, run: string, remains: string): Promise<TrainingOutcome> {
   const recipe = await recipeOf(training, source, training.steps ?? defaultSteps);
-  return interruptible(
-    (signal) => runTraining(recipe, training, run, signal),
-    `what was reached is saved; go on with: earshot train --resume ${shellWord(run)}`,
-  );
+  return interruptible((signal) => runTraining(recipe, training, run, signal), remains);
 }
 
 /**
@@ -59,23 +58,28 @@ export async function trainOn(training: WordTraining, source: Source, run: strin
  * has heard the voice makes it no less of one: it is the head that knows its voices by heart.
  * @param data a folder that synthesizeDataset wrote
  * @param folder for what is needed meanwhile; removed at the end
+ * @param remains what is said where it is interrupted
  * @returns the scores of each voice; none where there is but one
  */
-export async function scoreLeftOut(training: WordTraining, data: string, folder: string): Promise<OwnWordsScores[]> {
+export async function scoreLeftOut(
+  training: WordTraining,
+  data: string,
+  folder: string,
+  remains: string,
+): Promise<OwnWordsScores[]> {
   const { writeVoiceFolds } = await import("../corpus/voice_folds.js");
   const { scoreOwnWords } = await import("../measure/own_words.js");
   const { openSpotter } = await import("../measure/spotter.js");
   const steps = Math.max(1, Math.round(foldShare * (training.steps ?? defaultSteps)));
   const scores: OwnWordsScores[] = [];
   try {
+    // Of one that was killed.
+    await rm(folder, { recursive: true, force: true });
     const folds = await writeVoiceFolds(data, folder, training.plan.labels);
     for (const { person, manifest, noise } of folds) {
       const recipe = await recipeOf(training, { path: manifest, noise: [noise] }, steps);
       const run = join(folder, person);
-      await interruptible(
-        (signal) => runTraining(recipe, { ...training, talk: false }, run, signal),
-        "the model is trained, its threshold is not chosen yet",
-      );
+      await interruptible((signal) => runTraining(recipe, { ...training, talk: false }, run, signal), remains);
       const spotter = await openSpotter(join(run, "best.safetensors"), { target: training.target });
       try {
         scores.push(await scoreOwnWords(spotter, manifest, "testing"));
@@ -95,8 +99,8 @@ async function runTraining(
   out: string,
   signal: AbortSignal,
 ): Promise<TrainingOutcome> {
-  const { train } = await import("../train/train.js");
-  const outcome = await train(recipe, { out, target, signal, talk });
+  const { resumeOrTrain } = await import("./resume_or_train.js");
+  const outcome = await resumeOrTrain(recipe, { out, target, signal, talk });
   signal.throwIfAborted();
   await shrink(join(outcome.run, "best.safetensors"));
   return outcome;

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { makeFolder } from "../base/make_folder.js";
 import { formatSeconds, Progress } from "../base/progress.js";
 import type { Split } from "../corpus/clip.js";
 import type { OwnWordsPlan } from "../corpus/own_words.js";
@@ -12,16 +11,9 @@ import type { TrainingOutcome } from "../train/training_outcome.js";
 import { interruptible } from "./interrupt.js";
 import { adviceOnKnownWords } from "./known_words.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
-import {
-  fewWords,
-  fewWordsClips,
-  freeFolder,
-  heldOutVoiceOfWords,
-  type QuickstartArguments,
-  usualPerWord,
-  voicesOfWords as voices,
-} from "./quickstart_options.js";
+import { fewWords, fewWordsClips, heldOutVoiceOfWords, usualPerWord, voicesOfWords as voices } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
+import { isSpoken, type Quickstart, resumption, runFolder, sayTraining, writeSettings } from "./quickstart_settings.js";
 import { checkStart, scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
 
 /** Seconds of noise and of other speech that the model is listened with, and between two windows. */
@@ -37,52 +29,49 @@ interface ClipNumbers {
 }
 
 /** `earshot quickstart --words "hey robin,lights off"`: from two phrases to a model that hears them. */
-export async function quickstartWords(options: QuickstartArguments, words: readonly string[]): Promise<void> {
+export async function quickstartWords(quickstart: Quickstart, words: readonly string[]): Promise<void> {
   const started = performance.now();
   const { planOwnWords } = await import("../corpus/own_words.js");
-  const perWord = options.perWord ?? (words.length <= fewWords ? fewWordsClips : usualPerWord);
-  const plan = await planOwnWords(words, perWord, options.seed);
-  const folder = options.out ?? freeFolder("earshot-quickstart");
-  const say = (text: string): void => (options.json === true ? undefined : printText(text));
-  const { defaultTarget } = await import("../engine/compile.js");
-  const target: TargetName = options.target === undefined || options.target === "auto" ? defaultTarget() : options.target;
+  const { folder, seed, target, json = false } = quickstart;
+  const perWord = quickstart.perWord ?? (words.length <= fewWords ? fewWordsClips : usualPerWord);
+  const plan = await planOwnWords(words, perWord, seed);
+  const say = (text: string): void => (json ? undefined : printText(text));
   const data = join(folder, "data");
-  const heldOutVoice = options.holdOut ?? heldOutVoiceOfWords;
-  const training: WordTraining = {
-    plan,
-    seed: options.seed,
-    steps: options.steps,
-    from: options.from,
-    target,
-    talk: options.json !== true,
-  };
+  const heldOutVoice = quickstart.holdOut ?? heldOutVoiceOfWords;
+  const numbers = { perWord, seed, heldOutVoice };
+  const { steps, from } = quickstart;
+  const training: WordTraining = { plan, seed, steps, from, target, talk: !json };
   await checkStart(training, data);
-  await makeFolder(folder);
+  await writeSettings(quickstart);
   say(sayPlan(plan));
-  const advice = options.json === true ? undefined : await adviceOnKnownWords(plan.labels);
+  const advice = json ? undefined : await adviceOnKnownWords(plan.labels);
   if (advice !== undefined) say(advice);
-  const clips = await interruptible(
-    (signal) => synthesise(plan, data, { perWord, seed: options.seed, heldOutVoice, signal }),
-    "nothing is left of the clips",
+  if (await isSpoken(quickstart, data)) say(`spoken before; voice ${heldOutVoice} is held out`);
+  else {
+    const clips = await interruptible(
+      (signal) => synthesise(plan, data, { ...numbers, signal }),
+      `nothing is left of the clips; ${resumption(folder)}`,
+    );
+    say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
+  }
+  const outcome = await trainOn(
+    training,
+    { path: data },
+    join(folder, runFolder),
+    `what was reached is saved; ${resumption(folder)}`,
   );
-  say(`spoken: ${clips} clips in ${formatSeconds((performance.now() - started) / 1000)}; voice ${heldOutVoice} is held out`);
-  const outcome = await trainOn(training, { path: data }, join(folder, "run"));
-  say(
-    `trained: ${outcome.steps} steps in ${formatSeconds(outcome.seconds)} (${outcome.examplesPerSecond.toFixed(0)} examples/s, ${target})`,
-  );
+  say(`trained: ${sayTraining(outcome)}`);
   const leaving = performance.now();
-  const leftOut = await scoreLeftOut(training, data, join(folder, "folds"));
+  const remains = `the model is trained, its threshold is not chosen yet; ${resumption(folder)}`;
+  const leftOut = await scoreLeftOut(training, data, join(folder, "folds"), remains);
   if (leftOut.length > 0)
     say(
       `listened to ${leftOut.length} training voices by models trained without them, in ${formatSeconds((performance.now() - leaving) / 1000)}`,
     );
-  const measured = await interruptible(
-    () => measure(plan, data, outcome, leftOut, { perWord, seed: options.seed, heldOutVoice, target }),
-    `the model is in ${outcome.run}`,
-  );
+  const measured = await interruptible(() => measure(plan, data, outcome, leftOut, { ...numbers, target }), remains);
   const seconds = (performance.now() - started) / 1000;
   const { model, report, ...result } = measured;
-  if (options.json === true)
+  if (json)
     return printJson({
       folder,
       seconds,
@@ -99,7 +88,7 @@ export async function quickstartWords(options: QuickstartArguments, words: reado
   printText(
     `better still with a few recordings of your own: earshot train --from ${shellWord(model)} --data YOUR_RECORDINGS --extra ${shellWord(data)} --words ${plan.labels.join(",")} --out better`,
   );
-  printNext(`earshot predict ${shellWord(model)} ${shellWord(join(data, plan.labels[0]))}`, options);
+  printNext(`earshot predict ${shellWord(model)} ${shellWord(join(data, plan.labels[0]))}`, quickstart);
 }
 
 /** Of this process with all its threads: what tells more than the clock where others use the machine. */
@@ -158,10 +147,11 @@ async function measure(
   const { balancedThreshold: threshold, shiftScores, wordShifts } = await import("../measure/word_balance.js");
   const { finishRun } = await import("../measure/finish_run.js");
   const path = join(outcome.run, "best.safetensors");
-  const near: NearText[] = plan.near.map(({ folder, role, kind }) => ({
+  const near: NearText[] = plan.near.map(({ folder, role, kind, distance }) => ({
     folder,
     trained: role === "everywhere" || role === "training",
     words: kind !== "sounds",
+    distance,
   }));
   const scored = async (split: Split): Promise<OwnWordsScores> => {
     const spotter = await openSpotter(path, { target });

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { UsageError, UserError } from "../base/errors.js";
 import { Progress } from "../base/progress.js";
@@ -9,6 +9,7 @@ import { commaList, realNumber, wholeNumber } from "./arguments.js";
 import { interruptible } from "./interrupt.js";
 import { publishedBy, startingRecipe } from "./named_training.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
+import { isOfQuickstart, resumption } from "./quickstart_settings.js";
 import { addTaskOptions, type TaskArguments } from "./task_options.js";
 import { applyPretrained, ownWords } from "./train_from.js";
 import { addRecipeOptions, applyRecipeFlags, type OptimizerArguments, setPath } from "./train_options.js";
@@ -103,6 +104,10 @@ async function train(model: string | undefined, options: TrainArguments): Promis
   const folder = resume ?? (out as string);
   if (resume !== undefined && !existsSync(join(resume, "recipe.json")))
     throw new UserError(`${resume}: there is no recipe.json in this folder; give the folder of a run`);
+  if (resume !== undefined && isOfQuickstart(resume))
+    throw new UserError(
+      `${resume}: this run is part of a quickstart, which does more than train; ${resumption(dirname(resolve(resume)))}`,
+    );
   const again = `earshot train --resume ${shellWord(folder)}`;
   const outcome = await interruptible(async (signal) => {
     const { workers, threads, target } = options;

@@ -23,7 +23,16 @@ export interface NearText {
   trained: boolean;
   /** Whether somebody could say it: words, and no made-up sounds. */
   words: boolean;
+  /** From the phrase that it is near to, in weighted edits; see near/phone_distance.ts. */
+  distance: number;
 }
+
+/** Distances of near-sounding phrases that are counted apart: from one, below the other. About 1 is a phone more, less or another. */
+export const nearDistances: readonly (readonly [from: number, below: number])[] = [
+  [0, 1.5],
+  [1.5, 2],
+  [2, Infinity],
+];
 
 /** One split at one threshold. */
 export interface OwnWordsFigures {
@@ -38,6 +47,8 @@ export interface OwnWordsFigures {
   /** The same, those that are words and those that are sounds of no word. */
   nearWords: Tally;
   nearSounds: Tally;
+  /** The same by their distance, each of `nearDistances`. */
+  nearByDistance: Tally[];
   /** Other words and phrases taken for a keyword. */
   other: Tally;
   /** Near-sounding phrases accepted most often, by folder. */
@@ -132,6 +143,12 @@ export function figuresAt(scores: OwnWordsScores, near: readonly NearText[], thr
     nearNew: of(({ word }) => texts.get(word)?.trained === false),
     nearWords: of(({ word }) => texts.get(word)?.words === true),
     nearSounds: of(({ word }) => texts.get(word)?.words === false),
+    nearByDistance: nearDistances.map(([from, below]) =>
+      of(({ word }) => {
+        const distance = texts.get(word)?.distance;
+        return distance !== undefined && distance >= from && distance < below;
+      }),
+    ),
     other: of(({ label, word }) => !isKeyword(label) && !texts.has(word)),
     worst: [...texts.keys()]
       .map((text) => ({ text, ...of(({ word }) => word === text) }))

@@ -11,7 +11,7 @@ import type { FeatureContext } from "./clip_features.js";
 import { FrontendRunner } from "./frontend_runner.js";
 import { loaderFrontend, wholeFrontend } from "./frontends.js";
 import { idleOptions } from "./idle_options.js";
-import type { LoaderPlan } from "./loader_plan.js";
+import { type LoaderPlan, samplerOf } from "./loader_plan.js";
 import { type Passes, passesOf } from "./passes.js";
 import type { Recipe } from "./recipe.js";
 import { loadSharedNoise } from "./shared_noise.js";
@@ -90,6 +90,8 @@ export async function assemble(recipe: Recipe, target: Target = "auto"): Promise
     noiseArrays: noise.arrays,
     target,
   };
+  // What it refuses is refused before there is a run's folder.
+  samplerOf(plan);
   for (const label of Object.keys(recipe.classWeights)) labelIndex(label, labels, "classWeights");
   const counts = {
     trainingClips: countClips(data.training),

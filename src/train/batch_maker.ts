@@ -11,7 +11,7 @@ import { ClipLoader } from "../corpus/load_clip.js";
 import type { KernelTime } from "../engine/kernel_times.js";
 import type { NoisePiece } from "../corpus/noise_bank.js";
 import { drawPiece } from "../corpus/noise_bank.js";
-import { Sampler } from "../corpus/sampler.js";
+import type { Sampler } from "../corpus/sampler.js";
 import type { ArchivedAugmenter } from "./archived_augmentation.js";
 import { drawMasks, masksOf } from "./archived_augmentation.js";
 import type { Values } from "./array_program.js";
@@ -21,8 +21,7 @@ import { Junctions } from "./junctions.js";
 import type { LoaderMemory } from "./loader_memory.js";
 import type { LoaderPrograms } from "./loader_programs.js";
 import { openPrograms } from "./loader_programs.js";
-import type { Batch, BatchMaking, LoaderPlan } from "./loader_plan.js";
-import type { ClipSet } from "./sources.js";
+import { type Batch, type BatchMaking, type LoaderPlan, samplerOf } from "./loader_plan.js";
 import type { SpectrogramMaker } from "./spectrogram_maker.js";
 
 // Keep the draws of these stages apart from each other and from the sampler's.
@@ -351,11 +350,6 @@ function loadingWithin(memory: LoaderMemory | undefined): Pick<ClipLoaderOptions
   if (memory === undefined) return {};
   const { cacheBytes, maxFileBytes: maxBytes, maxSamples } = memory;
   return { cacheBytes, limits: { maxBytes, maxSamples, remedy: "cut it into pieces or raise --loader-memory" } };
-}
-
-function samplerOf({ sources, order, seed, classes, shares, batch, passStarts, drawn }: LoaderPlan): Sampler {
-  const sampled = sources.map((set: ClipSet) => ({ labels: set.labels, weight: set.weight }));
-  return new Sampler({ sources: sampled, order, seed, classes, shares, batch, passStarts, drawn });
 }
 
 /** With an archive in the mix, shift, volume and noise follow on the arrays, for sounds and arrays alike. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { InternalError, UserError } from "../base/errors.js";
+import { InternalError } from "../base/errors.js";
+import { errorOf, type ThreadFault } from "../base/thread_fault.js";
 import { BatchMaker } from "./batch_maker.js";
 import type { KernelTime } from "../engine/kernel_times.js";
 import type { LoaderStage } from "./loader_clock.js";
@@ -70,7 +71,7 @@ export interface WorkerJob {
 }
 
 /** What a worker says: where its time went, or why there will be no batch. */
-export type WorkerMessage = { kernels: readonly KernelTime[] } | { fault: string; user: boolean };
+export type WorkerMessage = { kernels: readonly KernelTime[] } | ThreadFault;
 
 /**
  * Starts making batches.
@@ -170,7 +171,7 @@ class WorkerLoader implements Loader {
     };
     const thread = new Worker(script, { workerData: job, execArgv: [], resourceLimits });
     thread.on("message", (message: WorkerMessage) => {
-      if ("fault" in message) this.#fail(message.user ? new UserError(message.fault) : new InternalError(message.fault));
+      if ("fault" in message) this.#fail(errorOf(message));
       else this.#kernels[job.worker] = message.kernels;
     });
     thread.on("error", (error: Error) => this.#fail(error));

@@ -1,5 +1,5 @@
 import type { LogPower } from "../corpus/augment/log_power.js";
-import type { SamplerOptions } from "../corpus/sampler.js";
+import { Sampler, type SamplerOptions } from "../corpus/sampler.js";
 import type { Graph } from "../graph/types.js";
 import type { LoaderClock } from "./loader_clock.js";
 import type { LoaderMemory } from "./loader_memory.js";
@@ -84,4 +84,10 @@ export function allocateBatch(plan: LoaderPlan, shared: boolean): Batch {
     shared ? new Float32Array(new SharedArrayBuffer(4 * length)) : new Float32Array(length),
   );
   return { features, targets, weights };
+}
+
+/** @throws UsageError for no clips, wrong weights or shares, or a class with a share but no clip */
+export function samplerOf({ sources, order, seed, classes, shares, batch, passStarts, drawn }: LoaderPlan): Sampler {
+  const sampled = sources.map((set) => ({ labels: set.labels, weight: set.weight }));
+  return new Sampler({ sources: sampled, order, seed, classes, shares, batch, passStarts, drawn });
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { UserError } from "../base/errors.js";
+import { faultOf } from "../base/thread_fault.js";
 import { BatchMaker } from "./batch_maker.js";
 import { LoaderClock } from "./loader_clock.js";
 import type { WorkerJob, WorkerMessage } from "./loader.js";
@@ -39,8 +39,4 @@ function say(message: WorkerMessage): void {
   parentPort?.postMessage(message, []);
 }
 
-work(workerData as WorkerJob).catch((error: unknown) => {
-  const user = error instanceof UserError;
-  const fault = error instanceof Error && !user ? (error.stack ?? error.message) : String((error as Error).message);
-  say({ fault, user });
-});
+work(workerData as WorkerJob).catch((error: unknown) => say(faultOf(error)));

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { InternalError, UserError } from "../base/errors.js";
+import { InternalError } from "../base/errors.js";
+import { errorOf, type ThreadFault } from "../base/thread_fault.js";
 import type { ClipPlace } from "../corpus/load_clip.js";
 import { readSound } from "../signal/decode.js";
 import { type Recording, RowMaker, type RowPlan } from "./row_maker.js";
@@ -20,9 +21,7 @@ export interface RowTask {
 }
 
 /** What a worker says: the rows of a task's recordings, or why there are none. */
-export type RowAnswer =
-  | { readonly task: number; readonly rows: Float32Array[] }
-  | { readonly fault: string; readonly user: boolean };
+export type RowAnswer = { readonly task: number; readonly rows: Float32Array[] } | ThreadFault;
 
 /** How rows are computed; nothing of it changes them. */
 export interface RowPoolOptions {
@@ -97,7 +96,7 @@ async function* inWorkers(
   signal?.addEventListener("abort", onAbort);
   for (const worker of threads) {
     worker.on("message", (answer: RowAnswer) => {
-      if ("fault" in answer) failure ??= answer.user ? new UserError(answer.fault) : new InternalError(answer.fault);
+      if ("fault" in answer) failure ??= errorOf(answer);
       else done.set(answer.task, answer.rows);
       wake();
     });

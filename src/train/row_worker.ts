@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { UserError } from "../base/errors.js";
+import { faultOf } from "../base/thread_fault.js";
 import { RowMaker, type RowPlan } from "./row_maker.js";
 import { type RowAnswer, rowsOfTask, type RowTask } from "./row_pool.js";
 
@@ -15,8 +15,7 @@ async function work(task: RowTask): Promise<void> {
   try {
     say({ task: task.task, rows: await rowsOfTask(await maker, plan.rate, task) });
   } catch (error) {
-    const user = error instanceof UserError;
-    say({ fault: user || !(error instanceof Error) ? String((error as Error).message) : (error.stack ?? error.message), user });
+    say(faultOf(error));
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -6,6 +6,16 @@ import { loadModel } from "../../src/formats/model_file.js";
 import { decodeWav } from "../../src/signal/wav-reader.js";
 import { encodeWav } from "../../src/signal/wav.js";
 import { earshot } from "./command_line.js";
+
+/** Does something as soon as a condition holds. */
+function once(condition: () => boolean, act: () => void): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    if (!condition()) return;
+    clearInterval(timer);
+    act();
+  }, 20);
+  return timer;
+}
 
 it("quickstart goes the whole way on a small scale", async () => {
   const folder = mkdtempSync(join(tmpdir(), "earshot-quickstart-"));
@@ -37,15 +47,12 @@ it("quickstart goes the whole way on a small scale", async () => {
 
 it("quickstart ends at Ctrl-C while it speaks, and can be started again in the same folder", async () => {
   const folder = mkdtempSync(join(tmpdir(), "earshot-stopped-"));
-  let stopped = false;
   const { code, stderr } = await earshot(["quickstart", "--out", folder, "--target", "wasm"], {
     whileRunning: (kill) =>
-      setInterval(() => {
-        // Once: a second one ends the program at once.
-        if (stopped || !existsSync(join(folder, "data", "_background_noise_"))) return;
-        stopped = true;
-        kill("SIGINT");
-      }, 100),
+      once(
+        () => existsSync(join(folder, "data", "_background_noise_")),
+        () => kill("SIGINT"),
+      ),
   });
   expect(code).toBe(1);
   expect(stderr).toContain("earshot: interrupted; nothing is left of the clips");
@@ -94,6 +101,86 @@ it("quickstart makes a spotter of own words, whose threshold predict heeds", asy
     rmSync(folder, { recursive: true, force: true });
   }
 }, 300_000);
+
+it("quickstart goes on where it was stopped, with the same model, and again when it is done", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "earshot-go-on-"));
+  const [stopped, whole] = [join(folder, "stopped"), join(folder, "whole")];
+  const small = ["--words", "lamp", "--per-word", "20", "--steps", "12", "--target", "wasm"];
+  const modelIn = async (out: string): Promise<unknown[]> => {
+    const { parameters, training } = await loadModel(join(out, "run", "best.safetensors"));
+    const { threshold, missed, nearAccepted } = training;
+    return [parameters, threshold, missed, nearAccepted];
+  };
+  try {
+    const { code, stderr } = await earshot(["quickstart", "--out", stopped, ...small], {
+      whileRunning: (kill) =>
+        once(
+          () => existsSync(join(stopped, "run", "recipe.json")),
+          () => kill("SIGINT"),
+        ),
+    });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`saved; go on with: earshot quickstart --resume ${stopped}`)]);
+    const again = await earshot(["quickstart", "--out", stopped, ...small]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("there is a quickstart in this folder; go on with")]);
+    const resumed = await earshot(["quickstart", "--resume", stopped]);
+    expect([resumed.code, resumed.stdout]).toEqual([0, expect.stringContaining("spoken before; voice awb is held out")]);
+    expect((await earshot(["quickstart", "--out", whole, ...small, "--json"])).code).toBe(0);
+    const model = await modelIn(whole);
+    expect(await modelIn(stopped)).toEqual(model);
+    // Of what a process that was killed leaves there is nothing that it stumbles over.
+    mkdirSync(join(whole, "folds"));
+    writeFileSync(join(whole, "folds", "without_kal.jsonl"), "half a li");
+    const done = await earshot(["quickstart", "--resume", whole]);
+    expect([done.code, done.stdout]).toEqual([0, expect.stringContaining("trained: 12 steps before")]);
+    expect(await modelIn(whole)).toEqual(model);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 300_000);
+
+it("quickstart speaks again where speaking was killed", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "earshot-killed-"));
+  const data = join(folder, "data");
+  try {
+    const { code } = await earshot(["quickstart", "--out", folder, "--per-word", "12", "--steps", "4", "--target", "wasm"], {
+      whileRunning: (kill) =>
+        once(
+          () => existsSync(join(data, "_background_noise_")),
+          () => kill("SIGKILL"),
+        ),
+    });
+    expect([code, existsSync(data), existsSync(join(data, "speakers.jsonl"))]).toEqual([null, true, false]);
+    const { stdout, code: end } = await earshot(["quickstart", "--resume", folder, "--json"]);
+    expect(end).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ folder, target: "wasm" });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}, 300_000);
+
+it("quickstart --resume says what it cannot go on with", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "earshot-cannot-"));
+  const refusal = async (...args: string[]): Promise<[number | null, string]> => {
+    const { code, stderr } = await earshot(["quickstart", "--resume", folder, ...args]);
+    return [code, stderr];
+  };
+  try {
+    expect(await refusal("--steps", "4")).toEqual([
+      2,
+      expect.stringContaining("--resume takes everything from the quickstart's folder; leave out --steps"),
+    ]);
+    expect(await refusal()).toEqual([1, expect.stringContaining("there is no quickstart.json in this folder")]);
+    writeFileSync(join(folder, "quickstart.json"), '{"seed": 0, "target": "wasm", "perWord": 2}');
+    expect(await refusal()).toEqual([
+      2,
+      expect.stringMatching(/quickstart\.json: option "perWord": .*>=12.*put back what was there/),
+    ]);
+    writeFileSync(join(folder, "quickstart.json"), '{"seed": 0,');
+    expect(await refusal()).toEqual([1, expect.stringContaining("quickstart.json: line 1, column")]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 it("quickstart looks at the model that it starts from before it speaks", async () => {
   const folder = join(tmpdir(), `earshot-nothing-${process.pid}`);

@@ -37,6 +37,16 @@ it.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
+it.each([["low=0.9,high=0.5", "the shares of the classes sum to 1.4; they may sum to 1 at most"]])(
+  "shares %s that cannot be are wrong usage, wherever they are found out",
+  async (shares, message) => {
+    for (const workers of ["0", "1"]) {
+      const { code, stderr } = await train("--data", data, "--shares", shares, "--workers", workers, "--threads", "1");
+      expect([workers, code, stderr]).toEqual([workers, 2, expect.stringContaining(message)]);
+    }
+  },
+);
+
 it("options about sounds and about arrays go together where both are trained on", async () => {
   const both = ["--features", archive, "--data", data, "--resample", "0.1", "--gain-db", "2", "--shares", "low=0.5"];
   expect(await train(...both, "--no-evaluate", "--workers", "0", "--threads", "1")).toMatchObject({ code: 0 });

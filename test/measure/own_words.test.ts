@@ -12,8 +12,8 @@ import { randomModel } from "../formats/random_model.js";
 
 const labels = ["_silence_", "_unknown_", "lamp", "stop"];
 const near = [
-  { folder: "lamb", trained: true, words: true },
-  { folder: "damp", trained: false, words: false },
+  { folder: "lamb", trained: true, words: true, distance: 1.2 },
+  { folder: "damp", trained: false, words: false, distance: 2 },
 ];
 
 function clip(word: string): Clip {
@@ -65,6 +65,11 @@ describe("figures of own words", () => {
     expect(figures.nearNew).toEqual({ clips: 1, wrong: 0, rate: 0 });
     expect(figures.nearWords).toEqual({ clips: 2, wrong: 1, rate: 0.5 });
     expect(figures.nearSounds).toEqual({ clips: 1, wrong: 0, rate: 0 });
+    expect(figures.nearByDistance.map(({ clips, wrong }) => [clips, wrong])).toEqual([
+      [2, 1],
+      [0, 0],
+      [1, 0],
+    ]);
     expect(figures.other).toEqual({ clips: 1, wrong: 0, rate: 0 });
     expect(figures.worst).toEqual([{ text: "lamb", clips: 2, wrong: 1 }]);
   });

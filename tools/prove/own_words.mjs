@@ -11,7 +11,8 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { listSounds } from "../../dist/corpus/scan.js";
 import { countFalseAccepts } from "../../dist/measure/false_accepts.js";
-import { figuresAt, scoreOwnWords } from "../../dist/measure/own_words.js";
+import { sayDistances } from "../../dist/cli/own_words_table.js";
+import { figuresAt, nearDistances, scoreOwnWords } from "../../dist/measure/own_words.js";
 import { openSpotter } from "../../dist/measure/spotter.js";
 import { readSound } from "../../dist/signal/decode.js";
 
@@ -114,6 +115,14 @@ function report(rows) {
       line("  never trained on", percent(testing.nearNew), percent(leftOut.nearNew), percent(validation.nearNew)),
       line("  words, of both kinds", percent(testing.nearWords), percent(leftOut.nearWords), percent(validation.nearWords)),
       line("  made-up sounds, of both", percent(testing.nearSounds), percent(leftOut.nearSounds), percent(validation.nearSounds)),
+      ...nearDistances.map((distances, i) =>
+        line(
+          `  ${sayDistances(distances)}`,
+          percent(testing.nearByDistance[i]),
+          percent(leftOut.nearByDistance[i]),
+          percent(validation.nearByDistance[i]),
+        ),
+      ),
       line("other words accepted", percent(testing.other), percent(leftOut.other), percent(validation.other)),
       `  false accepts an hour: synthetic noise ${perHour(result.noise)}, other speech of the held-out voice ${perHour(result.speech)}`,
     );

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { InternalError, UserError } from "../../base/errors.js";
+import { InternalError } from "../../base/errors.js";
+import { errorOf } from "../../base/thread_fault.js";
 import { runTask } from "./task.js";
 import type { Job, Task } from "./task.js";
 import type { Answer } from "./worker.js";
@@ -63,7 +64,7 @@ function drive(worker: Worker, take: () => Task[], onClips: (count: number) => v
       else worker.postMessage(tasks, []);
     };
     worker.on("message", (answer: Answer) => {
-      if ("fault" in answer) reject(answer.user ? new UserError(answer.fault) : new InternalError(answer.fault));
+      if ("fault" in answer) reject(errorOf(answer));
       else {
         onClips(answer.clips);
         send();

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { UserError } from "../../base/errors.js";
+import { faultOf, type ThreadFault } from "../../base/thread_fault.js";
 import { runTask } from "./task.js";
 import type { Job, Task } from "./task.js";
 
 /** What a worker answers: clips written, or what went wrong. */
-export type Answer = { clips: number } | { fault: string; user: boolean };
+export type Answer = { clips: number } | ThreadFault;
 
 const job = workerData as Job;
 
@@ -18,9 +18,7 @@ parentPort?.on("message", (tasks: Task[]) => {
       }
       parentPort?.postMessage({ clips } satisfies Answer, []);
     } catch (error) {
-      const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      const user = error instanceof UserError;
-      parentPort?.postMessage({ fault: user ? error.message : fault, user } satisfies Answer, []);
+      parentPort?.postMessage(faultOf(error) satisfies Answer, []);
     }
   })();
 });

@@ -18,7 +18,8 @@ import {
   usualPerWord,
   voicesToHoldOut,
 } from "./quickstart_options.js";
-import { isSpoken, type Quickstart, resumption, runFolder, sayTraining, settle, writeSettings } from "./quickstart_settings.js";
+import { isSpoken, type Quickstart, resumption, runFolder, settle, writeSettings } from "./quickstart_settings.js";
+import { sayTraining } from "./say_training.js";
 
 /** Trained on people; shows what a model does with voices that are nothing like its own. */
 const shippedModel = "ds_cnn_s";

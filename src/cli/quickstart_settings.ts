@@ -5,11 +5,9 @@ import * as v from "valibot";
 import { UsageError, UserError } from "../base/errors.js";
 import { parseJsonText } from "../base/json.js";
 import { makeFolder } from "../base/make_folder.js";
-import { formatSeconds } from "../base/progress.js";
 import { readBounded } from "../base/read_file.js";
 import { writeFileSafely } from "../formats/write_file.js";
 import { voicesInside } from "../signal/voices.js";
-import type { TrainingOutcome } from "../train/training_outcome.js";
 import { shellWord } from "./output.js";
 import { freeFolder, type QuickstartArguments } from "./quickstart_options.js";
 
@@ -90,11 +88,4 @@ export async function isSpoken({ resume }: Quickstart, data: string): Promise<bo
   if (existsSync(join(data, lastOfSpeech))) return true;
   await rm(data, { recursive: true, force: true });
   return false;
-}
-
-/** Steps and speed of a training, or of what it did since it went on. */
-export function sayTraining({ steps, resumedFrom, seconds, examplesPerSecond, origin }: TrainingOutcome): string {
-  if (resumedFrom === steps) return `${steps} steps before`;
-  const since = resumedFrom === 0 ? "" : ` after ${resumedFrom} before`;
-  return `${steps - resumedFrom} steps${since} in ${formatSeconds(seconds)} (${examplesPerSecond.toFixed(0)} examples/s, ${origin.target})`;
 }

@@ -13,7 +13,8 @@ import { adviceOnKnownWords } from "./known_words.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
 import { fewWords, fewWordsClips, heldOutVoiceOfWords, usualPerWord, voicesOfWords as voices } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
-import { isSpoken, type Quickstart, resumption, runFolder, sayTraining, writeSettings } from "./quickstart_settings.js";
+import { isSpoken, type Quickstart, resumption, runFolder, writeSettings } from "./quickstart_settings.js";
+import { sayTraining } from "./say_training.js";
 import { checkStart, scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
 
 /** Seconds of noise and of other speech that the model is listened with, and between two windows. */

@@ -14,6 +14,7 @@ import { addDetectionOptions } from "./detection_options.js";
 import { measureStream, rateAnHour, type StreamArguments } from "./evaluate_recording.js";
 import { refuseOtherSubject } from "./evaluate_subject.js";
 import { interruptible } from "./interrupt.js";
+import { tellMissing } from "./missing_words.js";
 import { addModelOptions } from "./model_options.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { packageVersion } from "./version.js";
@@ -153,7 +154,7 @@ async function measure(name: string, options: EvaluateArguments): Promise<Evalua
   const { openSpotter } = await import("../measure/spotter.js");
   const { evaluateSpotter } = await import("../measure/evaluate.js");
   const spotter = await openSpotter(name, options);
-  const set = options.data === undefined ? await arraySet(spotter, options) : await soundsSet(spotter, options);
+  const set = await clipsOf(spotter, options);
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number) => (progress ??= new Progress("evaluating", total, "clips")).update(done);
   const arrays = set.kind === "archive" ? await openArrays(spotter, set.root) : undefined;
@@ -177,7 +178,7 @@ async function measureStreamed(name: string, options: EvaluateArguments): Promis
   const path = resolveModel(name);
   if (path.toLowerCase().endsWith(".tflite")) throw new UserError(`${path}: give the .safetensors file that it was made from`);
   const model = await loadModel(path);
-  const set = options.data === undefined ? await arraySet(model, options) : await soundsSet(model, options);
+  const set = await clipsOf(model, options);
   let progress: Progress | undefined;
   const onProgress = (done: number, total: number) => (progress ??= new Progress("streaming", total, "clips")).update(done);
   const { streamClips: form, reset = false, order, target } = options;
@@ -214,37 +215,14 @@ async function keep(
   await writeEvaluationFile(file, recordOfEvaluation(where, measured));
 }
 
-async function soundsSet(
-  spotter: { readonly labels: readonly string[] },
-  options: EvaluateArguments,
-): Promise<Extract<ClipSet, { kind: "sounds" }>> {
-  const { openDataset } = await import("../corpus/dataset.js");
-  const { soundSet, taskOfLabels } = await import("../train/sources.js");
-  const { data, split, splitBy, all } = options;
-  const everyClipIn = all === true ? split : undefined;
-  const task = { ...taskOfLabels(spotter.labels), splitBy, everyClipIn };
-  const dataset = openDataset(data as string, { ...task, partial: true });
-  const present = new Set(dataset.clips.map((clip) => clip.label));
-  const missing = task.words.filter((word) => !present.has(word));
-  // Data with none of the words is other data; with some of them it is somebody's own recordings.
-  if (missing.length === task.words.length) openDataset(data as string, task);
-  else if (missing.length > 0) process.stderr.write(`note: ${data} has no clips of ${missing.join(", ")}\n`);
-  const clips = dataset.clips.filter((clip) => clip.split === split);
-  if (clips.length === 0) throw new UserError(`${data}: there is no ${split} clip; choose another --split, or --all`);
-  return soundSet(clips, spotter.labels);
-}
-
-async function arraySet(spotter: { readonly labels: readonly string[] }, options: EvaluateArguments): Promise<ClipSet> {
-  const { archiveClips, openArchive } = await import("../corpus/archive.js");
-  const { taskOfLabels } = await import("../train/sources.js");
-  const root = options.features as string;
-  const archive = openArchive(root);
-  archive.close();
-  const { clips } = archiveClips(archive, taskOfLabels(spotter.labels));
-  const members = clips.filter((clip) => options.all === true || clip.split === options.split);
-  if (members.length === 0) throw new UserError(`${root}: there is no ${options.split} array; choose another --split, or --all`);
-  const arrays = Int32Array.from(members, (clip) => clip.index);
-  return { kind: "archive", root, arrays, labels: Int32Array.from(members, (clip) => spotter.labels.indexOf(clip.label)) };
+async function clipsOf(
+  { labels }: { readonly labels: readonly string[] },
+  { data, features, split, splitBy, all }: EvaluateArguments,
+): Promise<ClipSet> {
+  const { arraySet, soundsSet } = await import("../measure/named_set.js");
+  const root = (data ?? features) as string;
+  const options = { splitBy, all, partial: tellMissing(root), remedy: "choose another --split, or --all" };
+  return data === undefined ? arraySet(root, split, labels, options) : soundsSet(root, split, labels, options);
 }
 
 async function openArrays(spotter: Spotter, root: string): Promise<import("../measure/array_features.js").ArrayFeatures> {

@@ -8,6 +8,7 @@ import type { LayerError } from "../measure/layer_errors.js";
 import type { ModelQuantizer } from "../measure/quantize_model.js";
 import type { QuantizedGraph } from "../passes/quantize.js";
 import { commaList, realNumber, wholeNumber } from "./arguments.js";
+import { tellMissing } from "./missing_words.js";
 import { type CommonOptions, paint, printJson, printNext, printText, shellWord } from "./output.js";
 import { refuseOtherEnding } from "./output_name.js";
 import { refuseReplacing } from "./replaced_input.js";
@@ -105,7 +106,11 @@ async function quantize(name: string, options: QuantizeArguments): Promise<void>
   const model = await open(name, options.out);
   const { namedSet } = await import("../measure/named_set.js");
   const { ModelQuantizer } = await import("../measure/quantize_model.js");
-  const clips = namedSet(options.calibrate, "training", model.labels, options.clips);
+  const clips = namedSet(options.calibrate, "training", model.labels, {
+    most: options.clips,
+    // Ranges need sounds only; who trains on without a word forgets it.
+    partial: options.qat === undefined ? tellMissing(options.calibrate) : undefined,
+  });
   const quantizer = await ModelQuantizer.open(model, clips, options.method);
   const measure = root === undefined ? undefined : await measurer(root, options, model);
   const before = await measure?.(model, "float");
@@ -153,7 +158,7 @@ async function fineTune(
   const { namedSet } = await import("../measure/named_set.js");
   const progress = new Progress("fine-tuning", steps, "steps");
   try {
-    await quantizer.fineTune(namedSet(calibrate, "training", labels, qatClips), {
+    await quantizer.fineTune(namedSet(calibrate, "training", labels, { most: qatClips }), {
       steps,
       rate: qatRate,
       onProgress: (step) => progress.update(step),
@@ -171,7 +176,7 @@ async function measurer(root: string, { split, measureClips }: QuantizeArguments
   const { openModel } = await import("../measure/spotter_model.js");
   const { evaluateSpotter } = await import("../measure/evaluate.js");
   const { openArrayFeatures } = await import("../measure/array_features.js");
-  const set = namedSet(root, split, labels, measureClips);
+  const set = namedSet(root, split, labels, { most: measureClips, partial: tellMissing(root) });
   return async (model, what) => {
     const spotter = await openModel(model, { name: what });
     const arrays = set.kind === "archive" ? await openArrayFeatures(spotter, [set.root]) : undefined;

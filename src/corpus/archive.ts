@@ -68,13 +68,16 @@ export interface ArchiveClip extends ArchiveRow {
 /**
  * Labels the arrays for a task as `openDataset` labels files; all that the task does not leave out count. `_background_noise_` is
  * `_silence_`. With words "all" the labels `_silence_` and `_unknown_` exist where asked for.
- * @throws UserError for a wanted word without arrays
+ * @throws UserError for a wanted word without arrays, unless a part of the words is enough
  */
-export function archiveClips(archive: FeatureArchive, options: TaskOptions = {}): { labels: string[]; clips: ArchiveClip[] } {
+export function archiveClips(
+  archive: FeatureArchive,
+  options: TaskOptions & { partial?: boolean } = {},
+): { labels: string[]; clips: ArchiveClip[] } {
   const present = new Set(archive.rows.map((row) => row.word));
   const task = resolveTask(options, present);
   const missing = task.words.filter((word) => !present.has(word));
-  if (missing.length > 0) {
+  if (missing.length > 0 && options.partial !== true) {
     const has = [...present].toSorted().slice(0, 50).join(", ");
     throw new UserError(
       `${archive.root}: there are no arrays of ${missing.map((word) => `'${word}'`).join(", ")}; the archive has: ${has}`,

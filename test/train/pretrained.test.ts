@@ -112,7 +112,7 @@ describe("training from a pretrained model", () => {
 
   it("says that a quantized model is one", async () => {
     const model = await loadModel(start);
-    const clips = namedSet(data, "training", model.labels, 4);
+    const clips = namedSet(data, "training", model.labels, { most: 4 });
     const quantized = join(temporaryFolder(), "quantized.safetensors");
     await saveModel(quantized, (await ModelQuantizer.open(model, clips, "minmax")).quantize({}).model);
     await expect(pretrainedSettings(quantized)).rejects.toThrow(

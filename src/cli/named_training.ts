@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
+import { findPath } from "../base/find_path.js";
 
 type Table = Record<string, unknown>;
 
@@ -36,7 +37,7 @@ export async function publishedBy(
 
 /** @throws UsageError for a path in the place of a network's name: a model, a run, a recipe or data */
 function refusePath(name: string, data: readonly string[] = []): void {
-  const found = statSync(name, { throwIfNoEntry: false });
+  const found = findPath(name);
   const isModel = /\.safetensors$/i.test(name) || existsSync(join(name, "best.safetensors"));
   if (isModel) throw new UsageError(`${name} is a model, no name of a network; to start from it give --from ${name}`);
   if (found?.isFile() === true && /\.json$/i.test(name))
@@ -54,7 +55,7 @@ function refusePath(name: string, data: readonly string[] = []): void {
 export async function startingRecipe(from: string, model: string): Promise<unknown> {
   const { readRecipeValue } = await import("../train/run_folder.js");
   const { findPublishedTraining, publishedRecipe } = await import("../zoo/recipes/index.js");
-  const found = statSync(from, { throwIfNoEntry: false });
+  const found = findPath(from);
   // A copy: flags are written into it.
   if (found === undefined && from === "published") return structuredClone(publishedRecipe(model));
   if (found === undefined && findPublishedTraining(from) !== undefined)

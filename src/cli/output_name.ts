@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import { UsageError } from "../base/errors.js";
+import { findPath } from "../base/find_path.js";
 
 const kinds = {
   ".safetensors": "a model file",
@@ -21,6 +21,6 @@ export function refuseOtherEnding(out: string | undefined, ending: keyof typeof 
 }
 
 function isStream(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = findPath(path);
   return found !== undefined && !found.isFile() && !found.isDirectory();
 }

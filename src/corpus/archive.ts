@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, sta
 import { join } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
 import { parseJsonText } from "../base/json.js";
+import { findPath } from "../base/find_path.js";
 import type { NpyType } from "../formats/npy.js";
 import { npyHeaderLimit, parseNpyHeader } from "../formats/npy.js";
 import type { ArchiveRow } from "./archive_index.js";
@@ -53,7 +54,7 @@ export function openArchive(root: string, options: ArchiveOptions = {}): Feature
 }
 
 function noArchive(root: string, file: string): UserError {
-  if (statSync(root, { throwIfNoEntry: false })?.isFile() === true)
+  if (findPath(root)?.isFile() === true)
     return new UserError(`${root}: this is a file; a feature archive is named by its folder, the one with features.npy in it`);
   return new UserError(`${file}: there is no such file; a feature archive is written by 'earshot data featurize'`);
 }

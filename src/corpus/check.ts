@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
+import { findPath } from "../base/find_path.js";
 import { readSound } from "../signal/decode.js";
 import { silenceLabel } from "./clip.js";
 import { decibels, measureLevels } from "./levels.js";
@@ -72,7 +73,7 @@ export async function checkDataset(root: string, options: CheckOptions = {}): Pr
 }
 
 function subjectsOf(root: string): { subjects: Subject[]; findings: Finding[] } {
-  if (statSync(root, { throwIfNoEntry: false })?.isFile() === true) {
+  if (findPath(root)?.isFile() === true) {
     const byPath = new Map(readManifest(root).map((entry) => [entry.path, entry]));
     const subjects = [...byPath.values()].map(({ path, label, speaker }) => ({ path, word: label, speaker: speaker ?? "" }));
     return { subjects, findings: [] };

@@ -1,7 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
 import { hashText, RandomStream } from "../base/random.js";
+import { findPath } from "../base/find_path.js";
 import type { Clip, Split } from "./clip.js";
 import { silenceLabel, splits, unknownLabel } from "./clip.js";
 import { manifestHashName, readManifest } from "./manifest.js";
@@ -73,7 +74,7 @@ interface Placed {
  * UsageError for faulty words
  */
 export function openDataset(root: string, options: DatasetOptions = {}): Dataset {
-  const stat = statSync(root, { throwIfNoEntry: false });
+  const stat = findPath(root);
   if (stat?.isFile() === true || (stat === undefined && /\.(jsonl|ndjson)$/.test(root))) return openManifest(root, options);
   if (
     options.splitBy === "folders" ||

@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, resolve } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
 import { findJsonFault } from "../base/json.js";
+import { findPath } from "../base/find_path.js";
 import type { Split } from "./clip.js";
 import { splits } from "./clip.js";
 
@@ -51,7 +52,7 @@ export function parseManifest(text: string, file: string): ManifestEntry[] {
  * @throws FormatError with the line number; UserError where the manifest itself cannot be read
  */
 export function readManifest(file: string): ManifestEntry[] {
-  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  const size = findPath(file)?.size;
   if (size === undefined) throw new UserError(`${file}: there is no such file; check the path of the manifest`);
   if (size > largestManifest) throw new FormatError(file, "size", `${size} bytes`, "a manifest may have 256 MB; split it");
   const entries = parseManifest(readFileSync(file, "utf8"), file);
@@ -60,7 +61,7 @@ export function readManifest(file: string): ManifestEntry[] {
     entry.path = isAbsolute(entry.path) ? entry.path : resolve(dirname(file), entry.path);
     let exists = known.get(entry.path);
     if (exists === undefined) {
-      exists = statSync(entry.path, { throwIfNoEntry: false })?.isFile() === true;
+      exists = findPath(entry.path)?.isFile() === true;
       known.set(entry.path, exists);
     }
     if (!exists)

@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../base/errors.js";
+import { findPath } from "../base/find_path.js";
 import { backgroundFolder } from "./clip.js";
 
 /** A sound file of a folder per word. */
@@ -61,8 +62,7 @@ export function scanFolder(root: string, kind: RecordingKind = "sound"): FoundFo
 export function listFolders(root: string): string[] {
   const entries = readFolder(root);
   const isFolder = (entry: (typeof entries)[number]) =>
-    entry.isDirectory() ||
-    (entry.isSymbolicLink() && statSync(join(root, entry.name), { throwIfNoEntry: false })?.isDirectory() === true);
+    entry.isDirectory() || (entry.isSymbolicLink() && findPath(join(root, entry.name))?.isDirectory() === true);
   return entries
     .filter((entry) => !entry.name.startsWith(".") && isFolder(entry))
     .map((entry) => entry.name)

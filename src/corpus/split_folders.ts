@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FormatError, UserError } from "../base/errors.js";
 import { makeFolderSync } from "../base/make_folder.js";
 import { systemReason, systemRemedy } from "../base/system_error.js";
+import { findPath } from "../base/find_path.js";
 import { readSplitLists } from "./split.js";
 
 /** How many clips went where. */
@@ -25,7 +26,7 @@ export function splitIntoFolders(root: string): SplitResult {
   const taken = [folders.validation, folders.testing, train].find((folder) => existsSync(folder));
   if (taken !== undefined)
     throw new UserError(`${taken}: this folder is there already; the data is split, or remove or rename what is in the way`);
-  if (statSync(audio, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (findPath(audio)?.isDirectory() !== true)
     throw new UserError(`${audio}: there is no such folder; unpack the data set with its lists into it`);
   const { found, entries } = readSplitLists(audio);
   for (const split of ["validation", "testing"] as const)

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
+import { findPath } from "../base/find_path.js";
 
 // Two folders up both from src/formats and from dist/formats.
 const folder = fileURLToPath(new URL("../../models/", import.meta.url));
@@ -29,7 +30,7 @@ export function findShippedModel(name: string): string | undefined {
 const bestModels = ["best.safetensors", join("run", "best.safetensors")];
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return findPath(path)?.isDirectory() === true;
 }
 
 /**

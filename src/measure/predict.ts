@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError, UserError } from "../base/errors.js";
+import { findPath } from "../base/find_path.js";
 import { isSoundName } from "../corpus/scan.js";
 import { decodeSoundAt, readSound } from "../signal/decode.js";
 import { decide } from "./keyword_decision.js";
@@ -32,7 +33,7 @@ export function soundFiles(paths: readonly string[]): string[] {
     throw new UsageError("- is named more than once, and standard input can be read once; leave the others out");
   return paths.flatMap((path) => {
     if (path === "-") return [path];
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = findPath(path);
     if (found === undefined) throw new UserError(`${path}: there is no such file or folder; check the path`);
     if (!found.isDirectory()) return [path];
     const files: string[] = [];

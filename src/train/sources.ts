@@ -1,6 +1,7 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.js";
+import { findPath } from "../base/find_path.js";
 import { archiveClips, isArchive, openArchive } from "../corpus/archive.js";
 import type { Clip, Split } from "../corpus/clip.js";
 import { backgroundFolder, silenceLabel, unknownLabel } from "../corpus/clip.js";
@@ -225,7 +226,7 @@ export function soundSet(
 
 /** Sound files of a folder of noise, or the file itself. */
 function noiseFiles(path: string): string[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = findPath(path);
   if (stat === undefined) throw new UserError(`${path}: there is no such file or folder of background noise; check --noise`);
   if (stat.isFile()) return [path];
   const found = scanFolder(path);

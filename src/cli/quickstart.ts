@@ -18,7 +18,15 @@ import {
   usualPerWord,
   voicesToHoldOut,
 } from "./quickstart_options.js";
-import { isSpoken, type Quickstart, resumption, runFolder, settle, writeSettings } from "./quickstart_settings.js";
+import {
+  clearUnfinished,
+  isSpoken,
+  type Quickstart,
+  resumption,
+  runFolder,
+  settle,
+  writeSettings,
+} from "./quickstart_settings.js";
 import { sayTraining } from "./say_training.js";
 
 /** Trained on people; shows what a model does with voices that are nothing like its own. */
@@ -84,13 +92,14 @@ async function quickstart(options: QuickstartArguments, command: Command): Promi
         : "computing with WebAssembly (a C compiler, where there is one, makes it two to three times as fast)",
     );
   const data = join(folder, "data");
-  if (await isSpoken(settled, data))
-    made.push({ what: "speech", where: data, note: `spoken before; voice ${heldOutVoice} held out` });
-  else
+  if (isSpoken(settled, data)) made.push({ what: "speech", where: data, note: `spoken before; voice ${heldOutVoice} held out` });
+  else {
+    await clearUnfinished(settled, data);
     await interruptible(
       (signal) => synthesise(data, settled, signal, made),
       `nothing is left of the clips; ${resumption(folder)}`,
     );
+  }
   const trained = await trainOn(data, settled, made);
   const tflite = await exportModel(trained.model, folder, made);
   const heard = await predictHeldOut(tflite, data);

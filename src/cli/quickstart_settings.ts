@@ -82,10 +82,12 @@ async function readSettings(folder: string): Promise<Settings> {
   );
 }
 
-/** Whether a quickstart that goes on has all of its clips; of a synthesis that was killed it removes what there is. */
-export async function isSpoken({ resume }: Quickstart, data: string): Promise<boolean> {
-  if (resume === undefined) return false;
-  if (existsSync(join(data, lastOfSpeech))) return true;
-  await rm(data, { recursive: true, force: true });
-  return false;
+/** Whether a quickstart that goes on has all of its clips. */
+export function isSpoken({ resume }: Quickstart, data: string): boolean {
+  return resume !== undefined && existsSync(join(data, lastOfSpeech));
+}
+
+/** Removes what a synthesis that was killed has left where a quickstart goes on; nothing else of the user's is there. */
+export async function clearUnfinished({ resume }: Quickstart, data: string): Promise<void> {
+  if (resume !== undefined) await rm(data, { recursive: true, force: true });
 }

@@ -13,7 +13,7 @@ import { adviceOnKnownWords } from "./known_words.js";
 import { printJson, printNext, printText, shellWord } from "./output.js";
 import { fewWords, fewWordsClips, heldOutVoiceOfWords, usualPerWord, voicesOfWords as voices } from "./quickstart_options.js";
 import { printOwnWords } from "./own_words_table.js";
-import { isSpoken, type Quickstart, resumption, runFolder, writeSettings } from "./quickstart_settings.js";
+import { clearUnfinished, isSpoken, type Quickstart, resumption, runFolder, writeSettings } from "./quickstart_settings.js";
 import { sayTraining } from "./say_training.js";
 import { checkStart, scoreLeftOut, trainOn, type WordTraining } from "./quickstart_training.js";
 
@@ -47,8 +47,9 @@ export async function quickstartWords(quickstart: Quickstart, words: readonly st
   say(sayPlan(plan));
   const advice = json ? undefined : await adviceOnKnownWords(plan.labels);
   if (advice !== undefined) say(advice);
-  if (await isSpoken(quickstart, data)) say(`spoken before; voice ${heldOutVoice} is held out`);
+  if (isSpoken(quickstart, data)) say(`spoken before; voice ${heldOutVoice} is held out`);
   else {
+    await clearUnfinished(quickstart, data);
     const clips = await interruptible(
       (signal) => synthesise(plan, data, { ...numbers, signal }),
       `nothing is left of the clips; ${resumption(folder)}`,
